@@ -1,0 +1,19 @@
+//! Sigma rules over OCSF events. One way through the house: text → rule → plan → SQL → rows → screen.
+//!
+//! | room | what it owns |
+//! |---|---|
+//! | [`sigma`] | the rule language: positioned YAML, rules, values, modifiers, conditions |
+//! | [`ocsf`] | the pinned schema: classes, paths, types |
+//! | [`pack`] | a mapping pack on disk: routes, aliases, fallback policy, hash |
+//! | [`bridge`] | rule + pack → plan: route, resolve, check capabilities, lower; diagnostics |
+//! | [`backend`] | plan → text for an engine |
+//! | [`store`] | a dataset: discovery, the dotted view, the DuckDB session |
+//! | [`evaluate`] | plans over a store |
+
+pub mod backend;
+pub mod bridge;
+pub mod evaluate;
+pub mod ocsf;
+pub mod pack;
+pub mod sigma;
+pub mod store;

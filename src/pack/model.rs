@@ -1,0 +1,223 @@
+//! A mapping pack as data: what its YAML files say, with the place of each statement.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+use crate::ocsf::{ClassUid, FieldType, OcsfPath};
+use crate::sigma::{Capability, SigmaField, Span};
+
+/// A loaded and validated mapping pack.
+#[derive(Clone, Debug, Default)]
+pub struct Pack {
+    /// What `pack.yaml` says.
+    pub manifest: Manifest,
+    /// The routes, in the order they stand in `routes.yaml`.
+    pub routes: Vec<Route>,
+    /// Aliases by scope and field. More than one entry for a field means two answers at one scope.
+    pub aliases: BTreeMap<AliasScope, BTreeMap<SigmaField, Vec<Alias>>>,
+    /// SHA-256 over the pack's meaning, lower-case hexadecimal.
+    pub sha256: String,
+}
+
+/// What `pack.yaml` says.
+#[derive(Clone, Debug, Default)]
+pub struct Manifest {
+    /// `id`
+    pub id: String,
+    /// `version`
+    pub version: String,
+    /// `ocsf_version`, equal to the pinned one.
+    pub ocsf_version: String,
+    /// `description`
+    pub description: String,
+    /// `raw_fallback`
+    pub raw_fallback: RawFallback,
+    /// `capabilities`
+    pub capabilities: BTreeSet<Capability>,
+    /// `backend`: session settings that the pack asks for.
+    pub backend: BackendDefaults,
+}
+
+/// The pack's policy on `raw.*` (specification, "Fallback policy").
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RawFallback {
+    /// Whether rules may fall back without `--raw-fallback`.
+    pub enabled: bool,
+    /// The prefixes that fallback may reach, such as `raw.`.
+    pub prefixes: Vec<String>,
+}
+
+/// Session settings that a pack asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BackendDefaults {
+    /// Threads of the DuckDB session.
+    pub threads: u32,
+}
+
+impl Default for BackendDefaults {
+    fn default() -> Self {
+        Self { threads: 1 }
+    }
+}
+
+/// Where a statement of the pack stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PackPlace {
+    /// The file.
+    pub path: PathBuf,
+    /// The stretch of it.
+    pub span: Span,
+}
+
+/// One entry of `routes.yaml` (specification, "Logsource router").
+#[derive(Clone, Debug)]
+pub struct Route {
+    /// `logsource.category`, trimmed and in ASCII lower case.
+    pub category: Option<String>,
+    /// `logsource.product`, likewise.
+    pub product: Option<String>,
+    /// `logsource.service`, likewise.
+    pub service: Option<String>,
+    /// `when`: per field, the literals (as text) that all of the rule's literals on it must be among.
+    pub when: BTreeMap<SigmaField, BTreeSet<String>>,
+    /// `classes`, ascending.
+    pub class_uids: Vec<ClassUid>,
+    /// `filters`, in stored order.
+    pub filters: Vec<RouteFilter>,
+    /// Where it stands.
+    pub place: PackPlace,
+}
+
+/// A producer predicate (specification, "Producer predicates").
+#[derive(Clone, Debug, PartialEq)]
+pub struct RouteFilter {
+    /// The attribute.
+    pub path: OcsfPath,
+    /// Its type, and whether a LIST lies on the way.
+    pub field_type: FieldType,
+    /// Whether a LIST lies on the way.
+    pub list: bool,
+    /// The operator.
+    pub op: FilterOp,
+    /// The value; an array for `in` and `nin`; null where `exists` has none.
+    pub value: serde_json::Value,
+    /// `notes`
+    pub notes: Option<String>,
+}
+
+/// The operators of producer predicates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[expect(missing_docs, reason = "the names are the specification's")]
+pub enum FilterOp {
+    Eq,
+    Neq,
+    In,
+    Nin,
+    Exists,
+    Contains,
+    Prefix,
+    Suffix,
+    Regex,
+}
+
+/// Which rules an alias is for. `None` is `*`, any.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AliasScope {
+    /// `logsource.category`, lower case.
+    pub category: Option<String>,
+    /// `logsource.product`
+    pub product: Option<String>,
+    /// `logsource.service`
+    pub service: Option<String>,
+}
+
+/// What a Sigma field is in OCSF.
+#[derive(Clone, Debug)]
+pub struct Alias {
+    /// Where its values come from.
+    pub target: Target,
+    /// `values`: the rule's literal (as text, compared without case) to what is stored.
+    pub values: BTreeMap<String, serde_json::Value>,
+    /// `otherwise`: what becomes of a literal that `values` does not name.
+    pub otherwise: Otherwise,
+    /// `literal`: the type that the rule's literals are converted to at compile time.
+    pub literal: Option<FieldType>,
+    /// `classes`: the classes it is for; empty for all.
+    pub class_uids: Vec<ClassUid>,
+    /// Where it stands.
+    pub place: PackPlace,
+}
+
+/// What becomes of a literal that a value map does not name.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Otherwise {
+    /// The rule is `unsupported_value_type`.
+    #[default]
+    Refuse,
+    /// It is compared as it is.
+    Keep,
+}
+
+/// Where an alias finds its values.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Target {
+    /// One attribute.
+    Path(Column),
+    /// Several attributes, any of which may match.
+    AnyOf(Vec<Target>),
+    /// A computed scalar; element by element where its columns share a LIST.
+    Expr(Computed),
+    /// A target for each class.
+    PerClass(BTreeMap<ClassUid, Target>),
+}
+
+/// A column of the dotted view, with the type that comparisons see.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Column {
+    /// The path, which is the column's name.
+    pub path: OcsfPath,
+    /// The type of its values.
+    pub field_type: FieldType,
+    /// Whether it is a LIST of them.
+    pub list: bool,
+}
+
+/// A computed expression of a pack, parsed and typed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Computed {
+    /// As the pack writes it.
+    pub text: String,
+    /// What it says.
+    pub scalar: Scalar,
+    /// The type of its value.
+    pub field_type: FieldType,
+    /// Whether it is computed for each element of a LIST that its columns share.
+    pub list: bool,
+}
+
+/// The scalar expressions that a pack may compute with. NULL in, NULL out, but for `coalesce`.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Scalar {
+    /// A column.
+    Column(Column),
+    /// Text.
+    Text(String),
+    /// A whole number.
+    Integer(i64),
+    /// `a || b || …`: text joined; NULL where any part is.
+    Concat(Vec<Scalar>),
+    /// `lower(x)`
+    Lower(Box<Scalar>),
+    /// `upper(x)`
+    Upper(Box<Scalar>),
+    /// `coalesce(a, b, …)`
+    Coalesce(Vec<Scalar>),
+    /// `replace(x, 'from', 'to')`
+    Replace(Box<Scalar>, String, String),
+    /// `split_part(x, 'separator', n)`, n from 1.
+    SplitPart(Box<Scalar>, String, i64),
+    /// `CAST(x AS VARCHAR)`
+    ToText(Box<Scalar>),
+}

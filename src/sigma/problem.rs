@@ -1,0 +1,57 @@
+//! What can be wrong with a rule as a text, before any pack or backend has looked at it.
+
+use super::span::Span;
+
+/// One finding about a rule's text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// What kind of finding it is.
+    pub kind: ProblemKind,
+    /// One sentence: what is wrong, with the offending text.
+    pub message: String,
+    /// Where it stands.
+    pub span: Span,
+    /// What would fix it.
+    pub help: Option<String>,
+}
+
+impl Problem {
+    /// A finding without a remedy.
+    pub fn new(kind: ProblemKind, span: Span, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into(), span, help: None }
+    }
+
+    /// The same finding with what would fix it.
+    #[must_use]
+    pub fn with_help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+}
+
+/// The kinds of findings about a rule's text. The bridge gives each its code, reason and explanation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ProblemKind {
+    /// The file could not be read.
+    Unreadable,
+    /// The text is not YAML, or not of the shape that a rule has.
+    Parse,
+    /// A size limit was exceeded.
+    Limit,
+    /// The condition names a selection that the rule does not have, or a pattern that reaches none.
+    MissingIdentifier,
+    /// A modifier that Sigma does not have.
+    UnknownModifier,
+    /// Known modifiers in a chain that Sigma does not allow.
+    IllegalChain,
+    /// A condition operator that no backend can express: pipes, `near`, `N of`, `timeframe`.
+    UnsupportedCondition,
+    /// A value of a type that its place does not take (a map, a null in a list, an empty list).
+    BadValue,
+    /// An `action:` document of a rule collection.
+    Collection,
+    /// A metadata field with an odd value. A warning: it never makes a rule non-executable.
+    Metadata,
+    /// A value that begins with two backslashes, which Sigma reads as one. A warning.
+    UncBackslashes,
+}

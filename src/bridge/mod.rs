@@ -4,10 +4,12 @@ mod diagnostic;
 pub mod ir;
 mod plan;
 mod reason;
+mod settings;
 
 pub use diagnostic::{Code, Diagnostic, Severity};
 pub use plan::*;
 pub use reason::ReasonCode;
+pub use settings::Settings;
 
 impl Code {
     /// Rank among a rule's findings; the lowest gives the rule its reason (`sigma_semantics.md` 9).

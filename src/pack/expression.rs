@@ -378,6 +378,36 @@ mod tests {
         assert!(read(&("a||".repeat(400) + "a")).unwrap_err().contains("bytes"));
         assert!(read(&format!("{}a{}", "(".repeat(400), ")".repeat(400))).is_err());
         assert!(read(&format!("{}a{}", "lower(".repeat(20), ")".repeat(20))).is_err());
-        assert!(read(&"(".repeat(900)).is_err());
+        for nest in [
+            "(",
+            "[",
+            "+",
+            "- ",
+            "~",
+            "NOT ",
+            "{'k':",
+            "CASE WHEN ",
+            "lower(",
+            "EXISTS(",
+            "INTERVAL ",
+            "a.",
+            "(SELECT ",
+        ] {
+            assert!(read(&(nest.repeat(990 / nest.len()) + "a")).is_err() || nest == "a.", "{nest}");
+        }
+        for chain in ["::int", "[1]", " COLLATE x", " IS NULL", " AT TIME ZONE 'UTC'", "+a", " AND a"] {
+            assert!(read(&("a".to_owned() + &chain.repeat(990 / chain.len()))).is_err(), "{chain}");
+        }
+    }
+
+    proptest::proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig { failure_persistence: None, ..Default::default() })]
+
+        #[test]
+        fn reading_never_panics(text in "((a|b\\.c|lower|replace|CAST|AS|VARCHAR|SELECT|OVER|'|\"|\\(|\\)|,|\\|\\||::|-|;|1|\\PC) ?){0,30}") {
+            if let Ok(scalar) = read(&text) {
+                proptest::prop_assert!(!scalar.columns().is_empty());
+            }
+        }
     }
 }

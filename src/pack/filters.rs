@@ -46,13 +46,10 @@ fn filter(node: &Node, classes: &[ClassUid], report: &mut Report) -> Option<Rout
         let message = "`regex` is not supported in filters".to_owned();
         return report.refuse(&UNSUPPORTED_FILTER, span_of(node, &["op"]), message, None);
     }
-    let column = match path.is_raw() {
-        true => paths::raw(path, raw_type(&value)),
-        false => paths::column(path, classes, span_of(node, &["path"]), report)?,
-    };
-    let column = match column.path.as_str() {
-        "raw.event_id" => paths::raw(column.path, FieldType::Integer),
-        _ => column,
+    let column = match path.as_str() {
+        "raw.event_id" => paths::raw(path, FieldType::Integer),
+        _ if path.is_raw() => paths::raw(path, raw_type(&value)),
+        _ => paths::column(path, classes, span_of(node, &["path"]), report)?,
     };
     if let Err(message) = check(op, &value, column.field_type, column.list) {
         return report.refuse(&BAD_FILTER, span_of(node, &["value"]), message, None);
@@ -67,7 +64,7 @@ fn filter(node: &Node, classes: &[ClassUid], report: &mut Report) -> Option<Rout
     })
 }
 
-/// The type that the source's own field must have for `value` to fit.
+/// The type that a field of the source has to have for `value` to fit. The row contract types `raw.event_id` alone.
 fn raw_type(value: &Value) -> FieldType {
     let first = value.as_array().and_then(|values| values.first()).unwrap_or(value);
     match first {

@@ -69,7 +69,7 @@ fn read(source: &PackSource, report: &mut Report) -> Pack {
     if let Some(node) = document(source, Path::new("routes.yaml"), report) {
         pack.routes = routes::read(&node, report);
     }
-    for file in source::alias_files(source) {
+    for file in source::alias_files(source, report) {
         if let Some(node) = document(source, &file, report) {
             aliases::read(&node, &mut pack, report);
         }

@@ -1,12 +1,10 @@
 //! Paths of a pack to columns, by the pinned catalog.
 
 use super::report::Report;
-use super::{Column, Route};
+use super::{AliasScope, Column, Route};
 use crate::bridge::{Code, Severity};
 use crate::ocsf::{Attribute, Catalog, ClassUid, FieldType, OcsfPath};
 use crate::sigma::Span;
-
-use super::AliasScope;
 
 pub(crate) static UNKNOWN_PATH: Code = Code {
     name: "pack_unknown_path",
@@ -84,24 +82,27 @@ pub(super) fn list(classes: &[ClassUid]) -> String {
 /// The classes of the rules that an alias of this scope is for: those of the routes that name all that the scope
 /// names, or else of those that do not contradict it. Empty where there is no such route.
 pub(super) fn classes_of(scope: &AliasScope, routes: &[Route]) -> Vec<ClassUid> {
-    let parts = |route: &Route| {
-        [
-            (&scope.category, &route.category),
-            (&scope.product, &route.product),
-            (&scope.service, &route.service),
-        ]
-        .map(|(scope, route)| (scope.clone(), route.clone()))
-    };
-    let named = |route: &&Route| parts(route).iter().all(|(scope, route)| scope.is_none() || scope == route);
-    let open = |route: &&Route| {
-        parts(route).iter().all(|(scope, route)| scope.is_none() || route.is_none() || scope == route)
-    };
-    let mut classes: Vec<_> =
-        routes.iter().filter(named).flat_map(|route| route.class_uids.clone()).collect();
-    if classes.is_empty() {
-        classes = routes.iter().filter(open).flat_map(|route| route.class_uids.clone()).collect();
+    let mut chosen: Vec<_> = routes.iter().filter(|route| agrees(scope, route, false)).collect();
+    if chosen.is_empty() {
+        chosen = routes.iter().filter(|route| agrees(scope, route, true)).collect();
     }
+    let mut classes: Vec<_> = chosen.iter().flat_map(|route| route.class_uids.clone()).collect();
     classes.sort_unstable();
     classes.dedup();
     classes
+}
+
+/// Whether the route names what the scope names; with `open`, it may leave parts out.
+fn agrees(scope: &AliasScope, route: &Route, open: bool) -> bool {
+    let parts = [
+        (&scope.category, &route.category),
+        (&scope.product, &route.product),
+        (&scope.service, &route.service),
+    ];
+    let agree =
+        parts.into_iter().all(|(scope, route)| scope.is_none() || scope == route || open && route.is_none());
+    // A route without a category is for its service. That it leaves the category open says nothing about a scope for
+    // a category alone, which may as well be misspelt.
+    let by_service = route.category.is_none() && scope.category.is_some();
+    agree && (!by_service || scope.service == route.service)
 }

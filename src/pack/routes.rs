@@ -88,7 +88,7 @@ fn logsource(file: LogsourceFile, span: Span, report: &mut Report) -> Option<[Op
     }
 }
 
-/// `classes` of a route or an alias, ascending; `None` where one is not in the catalog or, of a route, there is none.
+/// `classes` of a route, ascending; `None` where there is none, or one that the catalog does not have.
 fn classes(uids: &[u32], node: &Node, report: &mut Report) -> Option<Vec<ClassUid>> {
     if uids.is_empty() {
         let message = "a route leads to at least one class".to_owned();

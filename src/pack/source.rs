@@ -126,26 +126,38 @@ fn embedded(id: &str, file: &Path) -> io::Result<Vec<u8>> {
     found.map(|file| file.contents().to_vec()).ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))
 }
 
-/// The alias files, in byte order of their names. A pack without a folder of them has none.
-pub(super) fn alias_files(source: &PackSource) -> Vec<PathBuf> {
-    let names: Vec<PathBuf> = match source {
-        PackSource::Folder(folder) => {
-            let entries = fs::read_dir(folder.join("aliases")).into_iter().flatten().flatten();
-            entries.map(|entry| PathBuf::from(entry.file_name())).collect()
-        }
+/// The alias files, in byte order of their names; a folder that cannot be read is noted. A pack may do without one.
+pub(super) fn alias_files(source: &PackSource, report: &mut Report) -> Vec<PathBuf> {
+    let names = match source {
+        PackSource::Folder(folder) => names_in(&folder.join("aliases"), report),
         PackSource::Embedded(id) => {
             let folder = EMBEDDED.get_dir(Path::new(id).join("aliases"));
             let files = folder.into_iter().flat_map(Dir::files);
             files.filter_map(|file| file.path().file_name()).map(PathBuf::from).collect()
         }
     };
-    let mut files: Vec<_> = names
-        .into_iter()
-        .filter(|name| name.extension().is_some_and(|extension| extension == "yaml"))
-        .map(|name| Path::new("aliases").join(name))
-        .collect();
+    let mut files: Vec<_> = names.into_iter().filter(|name| is_yaml(name)).collect();
     files.sort();
-    files
+    files.into_iter().map(|name| Path::new("aliases").join(name)).collect()
+}
+
+fn names_in(folder: &Path, report: &mut Report) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).and_then(Iterator::collect::<io::Result<Vec<_>>>);
+    match entries {
+        Ok(entries) => entries.into_iter().map(|entry| PathBuf::from(entry.file_name())).collect(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+        Err(error) => {
+            report.path = folder.to_owned();
+            report.raise(&PACK_UNREADABLE, Span::START, format!("cannot read aliases: {error}"), None);
+            Vec::new()
+        }
+    }
+}
+
+/// Editors put their own files, whose names begin with a dot, beside those that they edit.
+fn is_yaml(name: &Path) -> bool {
+    let hidden = name.to_string_lossy().starts_with('.');
+    !hidden && name.extension().is_some_and(|extension| extension == "yaml" || extension == "yml")
 }
 
 #[cfg(test)]

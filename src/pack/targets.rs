@@ -58,7 +58,7 @@ impl Targets<'_> {
                 Target::Path(self.column(path, stated, span_of(node, &["path"]))?)
             }
             Form { path: None, expr: Some(expr), any_of: false, per_class: false } => {
-                Target::Expr(self.computed(expr, stated, span_of(node, &["expr"]))?)
+                Target::Expr(self.computed(expr, span_of(node, &["expr"]))?)
             }
             Form { path: None, expr: None, any_of: true, per_class: false } => {
                 self.any_of(node.get("any_of")?, stated)?
@@ -177,11 +177,10 @@ impl Targets<'_> {
         self.prefixes.iter().any(|prefix| path.as_str().starts_with(prefix) && path.as_str() != prefix)
     }
 
-    fn computed(&mut self, text: String, stated: Option<FieldType>, span: Span) -> Option<Computed> {
+    fn computed(&mut self, text: String, span: Span) -> Option<Computed> {
         let findings = self.report.findings.len();
         let mut column = |path: &str| {
-            let raw = stated.filter(|_| OcsfPath(path.to_owned()).is_raw());
-            self.column(path.to_owned(), raw, span).ok_or_else(|| format!("`{path}` is no column"))
+            self.column(path.to_owned(), None, span).ok_or_else(|| format!("`{path}` is no column"))
         };
         let scalar = expression::parse(&text, &mut column);
         // A path that is none has its own finding, which says more.

@@ -101,6 +101,41 @@ fn missing_and_unreadable_files_are_named() {
 }
 
 #[test]
+fn only_alias_files_are_read() {
+    let aliases =
+        [(".#a.yaml", "["), ("notes.txt", "["), ("a.yml", "dns_query: {F: time}"), ("a.yaml~", "[")];
+    assert_eq!(load_texts(MANIFEST, ROUTES, &aliases).unwrap().pack.aliases.len(), 1);
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("pack.yaml"), MANIFEST).unwrap();
+    fs::write(folder.path().join("routes.yaml"), ROUTES).unwrap();
+    fs::write(folder.path().join("aliases"), "").unwrap();
+    let source = PackSource::Folder(folder.path().to_owned());
+    assert_eq!(errors(load(&source)), ["aliases:1:1 pack_unreadable"]);
+}
+
+/// The YAML examples of the format's description, in order.
+fn described() -> Vec<String> {
+    let text = include_str!("../../mapping_packs/README.md");
+    let blocks = text.split("```yaml\n").skip(1);
+    blocks.map(|block| block.split("```").next().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn the_described_forms_load() {
+    let blocks = described();
+    let [manifest, routes, aliases @ ..] = blocks.as_slice() else { panic!("examples") };
+    let under = |(index, block): (usize, &String)| match block.starts_with(' ') {
+        true => format!("registry_event/{index}:\n{block}"),
+        false => block.clone(),
+    };
+    let files: Vec<_> = aliases.iter().enumerate().map(under).collect();
+    for file in &files {
+        load_texts(manifest, routes, &[("a.yaml", file)]).unwrap();
+    }
+    assert_eq!(files.len(), 4);
+}
+
+#[test]
 fn the_manifest_is_checked() {
     let with = |line: &str| manifest_errors(&format!("{MANIFEST}{line}\n"));
     assert_eq!(with("colour: red"), ["pack.yaml:5:1 pack_syntax"]);
@@ -264,6 +299,10 @@ fn scopes_are_checked() {
     assert_eq!(places(&found("dns_qeury: {F: time}").unwrap().warnings), ["a.yaml:1:1 pack_unused_scope"]);
     let limited = found("dns_query: {F: {path: time, classes: [1007]}}").unwrap();
     assert_eq!(places(&limited.warnings), ["a.yaml:1:38 pack_unused_scope"]);
+    let by_service = "- {logsource: {product: windows, service: security}, classes: [3002]}\n";
+    let misspelt =
+        load_texts(MANIFEST, by_service, &[("a.yaml", "proces/windows: {F: process.name}")]).unwrap();
+    assert_eq!(places(&misspelt.warnings), ["a.yaml:1:1 pack_unused_scope"]);
     assert_eq!(found("# nothing yet\n").unwrap().warnings, []);
     assert_eq!(
         found("'*/windows': {F: process.name}\ndns_query/linux: {G: query.hostname}").unwrap().warnings,

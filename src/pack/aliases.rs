@@ -1,0 +1,194 @@
+//! `aliases/*.yaml`
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::file::AliasFile;
+use super::filters::fits;
+use super::load::PACK_SYNTAX;
+use super::report::{Report, span_of};
+use super::targets::{Form, Targets};
+use super::{Alias, AliasScope, Pack, Target, paths, routes};
+use crate::bridge::{Code, Severity};
+use crate::ocsf::{Catalog, ClassUid, FieldType};
+use crate::sigma::yaml::{self, Node, NodeKind};
+use crate::sigma::{SigmaField, Span, Spanned};
+
+pub(crate) static BAD_SCOPE: Code = Code {
+    name: "pack_bad_scope",
+    reason: None,
+    severity: Severity::Error,
+    summary: "An alias scope that cannot be read",
+    explanation: "A scope is category/product/service, with parts left out from the end, and `*` for any: \
+                  `process_creation/windows`, `*/windows/security`, `*`.",
+};
+
+pub(crate) static UNUSED_SCOPE: Code = Code {
+    name: "pack_unused_scope",
+    reason: None,
+    severity: Severity::Warning,
+    summary: "Aliases that no route leads to",
+    explanation: "No route's log source agrees with the scope, or none of them leads to the class, so that no rule \
+                  ever uses these aliases. Their paths are checked against every class of the catalog.",
+};
+
+pub(crate) static BAD_ALIAS: Code = Code {
+    name: "pack_bad_alias",
+    reason: None,
+    severity: Severity::Error,
+    summary: "An alias that says nothing, or two things",
+    explanation: "An alias has exactly one of `path`, `any_of`, `expr` and `per_class`. `type` is for raw.* paths; \
+                  `otherwise` needs `values`; `literal` is the type that the target's values have.",
+};
+
+pub(crate) static BAD_VALUES: Code = Code {
+    name: "pack_bad_values",
+    reason: None,
+    severity: Severity::Error,
+    summary: "A value map that gives what the target cannot hold",
+    explanation: "`values` maps literals of rules, compared without case, to what is stored. What is stored is of the \
+                  target's type, and no literal stands there twice.",
+};
+
+pub(crate) static DUPLICATE_ALIAS: Code = Code {
+    name: "pack_duplicate_alias",
+    reason: None,
+    severity: Severity::Warning,
+    summary: "Two aliases for a field at one scope",
+    explanation: "A rule that uses the field there is refused as ambiguous_field_alias. Keep one of them, limit each \
+                  to its `classes`, or use `any_of` or `per_class`.",
+};
+
+/// Adds the aliases of a file to the pack, whose manifest and routes are there already.
+pub(super) fn read(node: &Node, pack: &mut Pack, report: &mut Report) {
+    if node.kind == NodeKind::Null {
+        return;
+    }
+    let NodeKind::Mapping(scopes) = &node.kind else {
+        report.raise(&PACK_SYNTAX, node.span, "an alias file maps scopes to aliases".to_owned(), None);
+        return;
+    };
+    for (name, fields) in scopes {
+        read_scope(name, fields, pack, report);
+    }
+}
+
+fn read_scope(name: &Spanned<String>, fields: &Node, pack: &mut Pack, report: &mut Report) {
+    let scope = match AliasScope::parse(&name.value) {
+        Ok(scope) => scope,
+        Err(error) => return report.raise(&BAD_SCOPE, name.span, error.to_string(), None),
+    };
+    let NodeKind::Mapping(fields) = &fields.kind else {
+        let message = format!("the scope `{}` maps fields to targets", name.value);
+        return report.raise(&PACK_SYNTAX, fields.span, message, None);
+    };
+    let mut classes = paths::classes_of(&scope, &pack.routes);
+    if classes.is_empty() {
+        let message = format!("no route leads to `{scope}`, so that no rule uses its aliases");
+        report.raise(&UNUSED_SCOPE, name.span, message, None);
+        classes = Catalog::pinned().classes().map(|(class, _)| class).collect();
+    }
+    for (field, node) in fields {
+        let mut targets =
+            Targets { classes: &classes, prefixes: &pack.manifest.raw_fallback.prefixes, report };
+        let Some(alias) = alias(node, &mut targets) else { continue };
+        let field = SigmaField(field.value.clone());
+        let known = pack.aliases.entry(scope.clone()).or_default().entry(field.clone()).or_default();
+        if known.iter().any(|other| overlap(&other.class_uids, &alias.class_uids)) {
+            let message = format!("`{field}` has another alias at `{scope}`");
+            report.raise(&DUPLICATE_ALIAS, node.span, message, None);
+        }
+        known.push(alias);
+    }
+}
+
+/// Whether two aliases are for a common class; no classes means all.
+fn overlap(a: &[ClassUid], b: &[ClassUid]) -> bool {
+    a.is_empty() || b.is_empty() || a.iter().any(|class| b.contains(class))
+}
+
+fn alias(node: &Node, targets: &mut Targets<'_>) -> Option<Alias> {
+    let mut file = match &node.kind {
+        NodeKind::String(path) => AliasFile { path: Some(path.clone()), ..AliasFile::default() },
+        _ => targets.report.accept(&PACK_SYNTAX, yaml::from_node(node))?,
+    };
+    let class_uids = routes::known_classes(&file.classes, span_of(node, &["classes"]), targets.report)?;
+    let classes = limited(targets.classes, &class_uids, node, targets.report);
+    let mut targets = Targets { classes: &classes, prefixes: targets.prefixes, report: &mut *targets.report };
+    let target = targets.read(form(&mut file), file.field_type, node)?;
+    check_options(&file, &target, node, targets.report)?;
+    Some(Alias {
+        target,
+        values: file.values,
+        otherwise: file.otherwise.unwrap_or_default(),
+        literal: file.literal,
+        class_uids,
+        place: targets.report.place(node.span),
+    })
+}
+
+/// The classes of a scope, as far as an alias is for them; its own where they have none in common.
+fn limited(scope: &[ClassUid], own: &[ClassUid], node: &Node, report: &mut Report) -> Vec<ClassUid> {
+    let limited: Vec<_> = scope.iter().copied().filter(|class| overlap(own, &[*class])).collect();
+    if limited.is_empty() {
+        let message = format!("no route of this scope leads to {}", paths::list(own));
+        report.raise(&UNUSED_SCOPE, span_of(node, &["classes"]), message, None);
+        return own.to_vec();
+    }
+    limited
+}
+
+fn form(file: &mut AliasFile) -> Form {
+    Form {
+        path: file.path.take(),
+        expr: file.expr.take(),
+        any_of: file.any_of.is_some(),
+        per_class: file.per_class.is_some(),
+    }
+}
+
+fn check_options(file: &AliasFile, target: &Target, node: &Node, report: &mut Report) -> Option<()> {
+    let field_type = target.field_type();
+    if file.otherwise.is_some() && file.values.is_empty() {
+        let message = "`otherwise` says what is not in `values`, and there are none".to_owned();
+        return report.refuse(&BAD_ALIAS, span_of(node, &["otherwise"]), message, None);
+    }
+    if let Some(literal) = file.literal.filter(|literal| !converts(*literal, field_type)) {
+        let message = format!(
+            "a {} never equals a value of the target, which is {}",
+            literal.as_str(),
+            field_type.as_str()
+        );
+        let help = format!("write `literal: {}`", field_type.as_str());
+        return report.refuse(&BAD_ALIAS, span_of(node, &["literal"]), message, help);
+    }
+    check_values(&file.values, field_type, node, report)
+}
+
+/// Whether literals of one type can be compared with values of the other.
+fn converts(literal: FieldType, field_type: FieldType) -> bool {
+    let whole_number =
+        literal == FieldType::Integer && matches!(field_type, FieldType::Float | FieldType::Timestamp);
+    literal == field_type || whole_number
+}
+
+fn check_values(
+    values: &BTreeMap<String, Value>,
+    field_type: FieldType,
+    node: &Node,
+    report: &mut Report,
+) -> Option<()> {
+    let at = |key: &str| -> Span { span_of(node, &["values", key]) };
+    let mut folded: BTreeMap<String, &String> = BTreeMap::new();
+    for (literal, stored) in values {
+        if let Err(message) = fits(stored, field_type) {
+            return report.refuse(&BAD_VALUES, at(literal), message, None);
+        }
+        if let Some(other) = folded.insert(literal.to_lowercase(), literal) {
+            let message = format!("`{literal}` and `{other}` differ only in case");
+            return report.refuse(&BAD_VALUES, at(literal), message, None);
+        }
+    }
+    Some(())
+}

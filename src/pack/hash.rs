@@ -1,0 +1,104 @@
+//! The hash that names a pack's meaning.
+
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use super::{Alias, Pack, Route, RouteFilter, Target};
+
+/// SHA-256 over the pack's meaning as canonical JSON, in lower-case hexadecimal. What is no meaning is left out:
+/// comments, prose, places, and which file an alias stands in.
+pub(super) fn sha256(pack: &Pack) -> String {
+    let mut text = String::new();
+    canonical(&meaning(pack), &mut text);
+    Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// JSON with sorted keys and no white space.
+fn canonical(value: &Value, out: &mut String) {
+    match value {
+        Value::Object(map) => {
+            let mut entries: Vec<_> = map.iter().collect();
+            entries.sort_by_key(|(key, _)| *key);
+            out.push('{');
+            for (index, (key, value)) in entries.into_iter().enumerate() {
+                out.push_str(if index == 0 { "" } else { "," });
+                out.push_str(&Value::from(key.as_str()).to_string());
+                out.push(':');
+                canonical(value, out);
+            }
+            out.push('}');
+        }
+        Value::Array(values) => {
+            out.push('[');
+            for (index, value) in values.iter().enumerate() {
+                out.push_str(if index == 0 { "" } else { "," });
+                canonical(value, out);
+            }
+            out.push(']');
+        }
+        scalar => out.push_str(&scalar.to_string()),
+    }
+}
+
+fn meaning(pack: &Pack) -> Value {
+    let manifest = &pack.manifest;
+    json!({
+        "id": manifest.id,
+        "version": manifest.version,
+        "ocsf_version": manifest.ocsf_version,
+        "raw_fallback": {"enabled": manifest.raw_fallback.enabled, "prefixes": manifest.raw_fallback.prefixes},
+        "capabilities": manifest.capabilities,
+        "threads": manifest.backend.threads,
+        "routes": pack.routes.iter().map(route).collect::<Vec<_>>(),
+        "aliases": aliases(pack),
+    })
+}
+
+fn route(route: &Route) -> Value {
+    let when = route.when.iter().map(|(field, literals)| (field.0.clone(), json!(literals)));
+    json!({
+        "logsource": [route.category, route.product, route.service],
+        "when": Value::Object(when.collect()),
+        "classes": route.class_uids,
+        "filters": route.filters.iter().map(filter).collect::<Vec<_>>(),
+    })
+}
+
+fn filter(filter: &RouteFilter) -> Value {
+    json!({"path": filter.path, "op": filter.op, "value": filter.value})
+}
+
+fn aliases(pack: &Pack) -> Value {
+    let scopes = pack.aliases.iter().map(|(scope, fields)| {
+        let fields = fields.iter().map(|(field, aliases)| {
+            let mut aliases: Vec<_> = aliases.iter().map(alias).collect();
+            // Which of two comes first is a matter of files.
+            aliases.sort_by_cached_key(Value::to_string);
+            (field.0.clone(), Value::Array(aliases))
+        });
+        (scope.to_string(), Value::Object(fields.collect()))
+    });
+    Value::Object(scopes.collect())
+}
+
+fn alias(alias: &Alias) -> Value {
+    json!({
+        "target": target(&alias.target),
+        "values": alias.values,
+        "otherwise": alias.otherwise,
+        "literal": alias.literal,
+        "classes": alias.class_uids,
+    })
+}
+
+fn target(of: &Target) -> Value {
+    match of {
+        Target::Path(column) => json!({"path": column.path, "type": column.field_type}),
+        Target::AnyOf(targets) => json!({"any_of": targets.iter().map(target).collect::<Vec<_>>()}),
+        Target::Expr(computed) => json!({"expr": computed.text, "type": computed.field_type}),
+        Target::PerClass(targets) => {
+            let targets = targets.iter().map(|(class, of)| (class.to_string(), target(of)));
+            json!({"per_class": Value::Object(targets.collect())})
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! From files to a [`Pack`]: reads all of them, and reports all that is wrong at once.
+
+use std::path::Path;
+
+use super::report::Report;
+use super::source::{self, PackSource};
+use super::{Pack, aliases, hash, manifest, routes};
+use crate::bridge::{Code, Diagnostic, Severity};
+use crate::sigma::Span;
+use crate::sigma::yaml::{self, Node, NodeKind};
+
+pub(crate) static PACK_SYNTAX: Code = Code {
+    name: "pack_syntax",
+    reason: None,
+    severity: Severity::Error,
+    summary: "A file of the mapping pack is not YAML of the form that it has to have",
+    explanation: "mapping_packs/README.md shows every form. Unknown and duplicate keys are refused, so that a \
+                  misspelt key is never silently without effect.",
+};
+
+/// A pack that can be used, and what is odd about it.
+#[derive(Clone, Debug)]
+pub struct LoadedPack {
+    /// The pack.
+    pub pack: Pack,
+    /// Findings for which nothing is refused, in file order.
+    pub warnings: Vec<Diagnostic>,
+}
+
+/// Why a pack cannot be used.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[error("{}", self.text())]
+pub struct PackError {
+    /// All errors, in file order; never empty.
+    pub findings: Vec<Diagnostic>,
+}
+
+impl PackError {
+    fn text(&self) -> String {
+        let lines = self
+            .findings
+            .iter()
+            .map(|finding| format!("{}:{}: {}", finding.path.display(), finding.span.start, finding.message));
+        lines.collect::<Vec<_>>().join("\n")
+    }
+}
+
+/// Reads and validates a pack.
+///
+/// # Errors
+/// A file is missing or cannot be read, is not of the form that it has to have, or says something that cannot hold
+/// in the pinned OCSF version. Every error is found, not only the first.
+pub fn load(source: &PackSource) -> Result<LoadedPack, PackError> {
+    let mut report = Report::default();
+    let pack = read(source, &mut report);
+    let (errors, warnings): (Vec<_>, Vec<_>) =
+        report.findings.into_iter().partition(|finding| finding.code.severity == Severity::Error);
+    match errors.is_empty() {
+        true => Ok(LoadedPack { pack, warnings }),
+        false => Err(PackError { findings: errors }),
+    }
+}
+
+fn read(source: &PackSource, report: &mut Report) -> Pack {
+    let mut pack = Pack::default();
+    if let Some(node) = document(source, Path::new("pack.yaml"), report) {
+        pack.manifest = manifest::read(&node, report).unwrap_or_default();
+    }
+    if let Some(node) = document(source, Path::new("routes.yaml"), report) {
+        pack.routes = routes::read(&node, report);
+    }
+    for file in source::alias_files(source, report) {
+        if let Some(node) = document(source, &file, report) {
+            aliases::read(&node, &mut pack, report);
+        }
+    }
+    pack.sha256 = hash::sha256(&pack);
+    pack
+}
+
+/// The one YAML document of a file; null where the file says nothing.
+fn document(source: &PackSource, file: &Path, report: &mut Report) -> Option<Node> {
+    let text = source::read(source, file, report)?;
+    let mut documents = report.accept(&PACK_SYNTAX, yaml::parse(&text))?.into_iter();
+    let first = documents.next().unwrap_or(Node { kind: NodeKind::Null, span: Span::START });
+    match documents.next() {
+        None => Some(first),
+        Some(second) => {
+            let message = "the file has several YAML documents, where one is expected".to_owned();
+            report.refuse(&PACK_SYNTAX, second.span, message, None)
+        }
+    }
+}

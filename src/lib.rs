@@ -9,6 +9,7 @@
 //! | [`backend`] | plan → text for an engine |
 //! | [`store`] | a dataset: discovery, the dotted view, the DuckDB session |
 //! | [`evaluate`] | plans over a store |
+//! | [`watch`] | file changes → a set of changed inputs |
 
 pub mod backend;
 pub mod bridge;
@@ -17,3 +18,4 @@ pub mod ocsf;
 pub mod pack;
 pub mod sigma;
 pub mod store;
+pub mod watch;

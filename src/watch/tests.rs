@@ -1,0 +1,202 @@
+//! Every way of saving is seen, within a deadline.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+use std::fs;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+use super::*;
+
+const DEADLINE: Duration = Duration::from_secs(20);
+
+/// A folder with `rules/a.yml`, `pack/pack.yaml` and `data/p.parquet`, watched.
+struct Scene {
+    folder: TempDir,
+    changes: Receiver<Changes>,
+    watcher: Watcher,
+    notice: Option<WatchNotice>,
+}
+
+impl Scene {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        for file in ["rules/a.yml", "pack/pack.yaml", "data/p.parquet"] {
+            write(&folder.path().join(file), "one");
+        }
+        let inputs = Inputs {
+            rules: vec![folder.path().join("rules")],
+            pack: Some(folder.path().join("pack")),
+            dataset: Some(folder.path().join("data")),
+            extra: vec![folder.path().join("later/deep/config.toml")],
+        };
+        Self::watching(folder, inputs)
+    }
+
+    fn watching(folder: TempDir, inputs: Inputs) -> Self {
+        let (sender, changes) = channel();
+        let (watcher, notice) = Watcher::start(inputs, move |change| drop(sender.send(change))).unwrap();
+        Self { folder, changes, watcher, notice }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Waits for a change that satisfies `wanted`.
+    fn wait_for(&self, wanted: impl Fn(&Changes) -> bool) -> Changes {
+        let started = Instant::now();
+        let mut seen = Vec::new();
+        while let Some(left) = DEADLINE.checked_sub(started.elapsed()) {
+            match self.changes.recv_timeout(left) {
+                Ok(change) if wanted(&change) => return change,
+                Ok(change) => seen.push(change),
+                Err(_) => break,
+            }
+        }
+        panic!("not seen; but: {seen:?}")
+    }
+
+    fn wait_for_rule(&self, name: &str) -> Changes {
+        let path = self.path(name);
+        self.wait_for(|change| change.rules.contains(&path))
+    }
+}
+
+fn write(path: &Path, text: &str) {
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, text).unwrap();
+}
+
+#[test]
+fn saving_by_truncation_and_by_rename_is_seen_again_and_again() {
+    let scene = Scene::new();
+    assert_eq!(scene.notice, None);
+    for round in 0..3 {
+        write(&scene.path("rules/a.yml"), &format!("truncated {round}"));
+        let change = scene.wait_for_rule("rules/a.yml");
+        assert!(!change.pack && !change.dataset && !change.extra, "{change:?}");
+        write(&scene.path("rules/.a.yml.tmp"), &format!("renamed {round}"));
+        fs::rename(scene.path("rules/.a.yml.tmp"), scene.path("rules/a.yml")).unwrap();
+        scene.wait_for_rule("rules/a.yml");
+    }
+}
+
+#[test]
+fn files_that_come_and_go_are_seen() {
+    let scene = Scene::new();
+    write(&scene.path("rules/sub/deeper/b.yaml"), "new");
+    scene.wait_for(|change| change.rescan);
+    write(&scene.path("rules/c.yml"), "new");
+    scene.wait_for_rule("rules/c.yml");
+    fs::remove_file(scene.path("rules/c.yml")).unwrap();
+    scene.wait_for_rule("rules/c.yml");
+    write(&scene.path("pack/aliases/x.yaml"), "new");
+    scene.wait_for(|change| change.pack);
+    write(&scene.path("data/q.parquet"), "new");
+    scene.wait_for(|change| change.dataset);
+}
+
+#[test]
+fn a_folder_that_is_deleted_and_made_again_is_watched_again() {
+    let scene = Scene::new();
+    for round in 0..3 {
+        fs::remove_dir_all(scene.path("rules")).unwrap();
+        if round % 2 == 0 {
+            scene.wait_for(|change| change.rescan);
+        }
+        write(&scene.path("rules/a.yml"), "back");
+        scene.wait_for(|change| change.rescan);
+        write(&scene.path("rules/a.yml"), &format!("edited {round}"));
+        scene.wait_for_rule("rules/a.yml");
+    }
+}
+
+#[test]
+fn a_path_that_does_not_exist_yet_is_waited_for() {
+    let scene = Scene::new();
+    write(&scene.path("later/deep/config.toml"), "one");
+    scene.wait_for(|change| change.extra);
+    write(&scene.path("later/deep/config.toml"), "two");
+    scene.wait_for(|change| change.extra);
+}
+
+#[test]
+fn a_single_file_is_watched_through_its_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let rule = folder.path().join("only.yml");
+    write(&rule, "one");
+    let scene = Scene::watching(folder, Inputs { rules: vec![rule.clone()], ..Inputs::default() });
+    for text in ["two", "three"] {
+        write(&scene.path("next.tmp"), text);
+        fs::rename(scene.path("next.tmp"), &rule).unwrap();
+        scene.wait_for_rule("only.yml");
+    }
+    fs::remove_file(&rule).unwrap();
+    scene.wait_for_rule("only.yml");
+}
+
+#[cfg(unix)]
+#[test]
+fn paths_are_spelled_as_given() {
+    let folder = tempfile::tempdir().unwrap();
+    write(&folder.path().join("real/rules/a.yml"), "one");
+    std::os::unix::fs::symlink(folder.path().join("real"), folder.path().join("link")).unwrap();
+    let inputs = Inputs { rules: vec![folder.path().join("link/rules")], ..Inputs::default() };
+    let scene = Scene::watching(folder, inputs);
+    write(&scene.path("real/rules/a.yml"), "two");
+    scene.wait_for_rule("link/rules/a.yml");
+}
+
+#[test]
+fn reading_is_no_change_and_a_dropped_watcher_is_silent() {
+    let scene = Scene::new();
+    for _ in 0..10 {
+        fs::read(scene.path("rules/a.yml")).unwrap();
+    }
+    write(&scene.path("pack/pack.yaml"), "two");
+    let change = scene.wait_for(|change| change.pack);
+    assert_eq!(change, Changes { pack: true, ..Changes::default() });
+    drop(scene.watcher);
+    write(&scene.folder.path().join("pack/pack.yaml"), "three");
+    assert!(scene.changes.iter().all(|change| change.rules.is_empty()), "the channel has ended");
+}
+
+#[test]
+fn looking_every_second_sees_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let rules = folder.path().join("rules");
+    write(&rules.join("a.yml"), "one");
+    let (messages, inbox) = channel();
+    let inputs = WatchedInputs::new(Inputs { rules: vec![rules.clone()], ..Inputs::default() });
+    let backend = Backend::Looking(inputs.snapshot());
+    let (sender, changes) = channel();
+    let on_change = Box::new(move |change| drop(sender.send(change)));
+    let mut session = Session { inputs, backend, on_change };
+    let thread = std::thread::spawn(move || session.run(&inbox));
+    let watcher = Watcher { messages, thread: Some(thread) };
+    let scene = Scene { folder, changes, watcher, notice: None };
+    write(&rules.join("a.yml"), "two");
+    scene.wait_for_rule("rules/a.yml");
+    fs::remove_dir_all(&rules).unwrap();
+    scene.wait_for(|change| change.rescan);
+    write(&rules.join("a.yml"), "back");
+    scene.wait_for(|change| change.rescan);
+    write(&rules.join("a.yml"), "edited once it was back");
+    scene.wait_for_rule("rules/a.yml");
+}
+
+#[test]
+fn a_reached_limit_degrades_to_looking_and_says_so() {
+    let error = notify::Error::new(notify::ErrorKind::MaxFilesWatch);
+    assert!(notice(&error).to_string().contains("raise fs.inotify.max_user_watches"));
+    let (messages, _inbox) = channel();
+    let inputs = WatchedInputs::new(Inputs::default());
+    let backend = Backend::System(SystemWatcher::start(messages, &inputs.wanted()).unwrap());
+    let mut session = Session { inputs, backend, on_change: Box::new(drop) };
+    let changes = session.after_errors(&[error]);
+    assert!(matches!(session.backend, Backend::Looking(_)) && changes.rescan);
+    assert_eq!(changes.notice, Some(WatchNotice::TooManyWatches));
+}

@@ -1,6 +1,17 @@
 //! Plans over a store: counts for many rules, rows for one.
+//!
+//! Knows plans, their SQL and the store; neither rules nor packs, and no screen.
+
+mod error;
+mod matches;
+mod summaries;
 
 use crate::ocsf::OcsfPath;
+
+pub use crate::store::Cancel;
+pub use error::EvalError;
+pub use matches::{event_ids, matches};
+pub use summaries::{summaries, summaries_with};
 
 /// What a rule matched.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -28,7 +39,7 @@ pub struct MatchTable {
     pub absent: Vec<OcsfPath>,
 }
 
-/// One matching event.
+/// One matching event. Its texts come from the data as they are, control characters included.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MatchRow {
     /// Its id.
@@ -37,6 +48,38 @@ pub struct MatchRow {
     pub time: Option<i64>,
     /// Its host: `device.hostname`, else `device.name`.
     pub host: Option<String>,
-    /// The values of the columns, as text; `None` for NULL.
+    /// The values of the columns, as text; `None` for NULL. Past 4 KiB they end in `…`.
     pub values: Vec<Option<String>>,
+}
+
+/// What came of a rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Verdict {
+    /// It matched at least one event.
+    Matched,
+    /// It ran, and matched none.
+    NoMatch,
+    /// There is no plan, or DuckDB refused it.
+    NonExecutable,
+    /// There is a plan, and no dataset to run it on.
+    NotRun,
+}
+
+impl Verdict {
+    /// As reports write it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Matched => "matched",
+            Self::NoMatch => "no_match",
+            Self::NonExecutable => "non_executable",
+            Self::NotRun => "not_run",
+        }
+    }
+}
+
+impl From<&Summary> for Verdict {
+    fn from(summary: &Summary) -> Self {
+        if summary.matches > 0 { Self::Matched } else { Self::NoMatch }
+    }
 }

@@ -2,7 +2,12 @@
 //!
 //! Knows no rule, no pack, no dataset.
 
+mod catalog;
+mod text;
+
 use std::fmt;
+
+pub use catalog::Catalog;
 
 /// The OCSF version that the embedded catalog describes.
 pub const OCSF_VERSION: &str = "1.7.0";

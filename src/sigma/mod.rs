@@ -1,15 +1,26 @@
 //! The rule language: positioned YAML, rules, values, modifiers, conditions. Knows no OCSF and no SQL.
 
 mod capability;
+mod chain;
+mod collection;
 mod condition;
+mod detection;
+mod document;
+mod item;
+mod load;
+mod metadata;
 mod modifier;
 mod problem;
 mod rule;
 mod span;
+mod suggest;
+pub mod text;
 pub mod yaml;
 
 pub use capability::Capability;
+pub use collection::parse;
 pub use condition::{Condition, Expression, Quantifier};
+pub use load::{load, load_file, rule_files};
 pub use modifier::{Chain, Comparison, Modifier, Operator, TextMatch, TimePart, Transform};
 pub use problem::{Problem, ProblemKind};
 pub use rule::*;

@@ -1,4 +1,6 @@
-//! Field modifiers: their names, and the chains that Sigma allows.
+//! Field modifiers: their names, and what a chain of them says.
+
+use super::capability::Capability;
 
 /// A modifier by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -35,6 +37,84 @@ pub enum Modifier {
     Week,
     Month,
     Year,
+}
+
+/// Every modifier under its name, and under its long name where it has one.
+const NAMES: [(&str, Modifier); 34] = [
+    ("contains", Modifier::Contains),
+    ("startswith", Modifier::StartsWith),
+    ("endswith", Modifier::EndsWith),
+    ("all", Modifier::All),
+    ("exists", Modifier::Exists),
+    ("cased", Modifier::Cased),
+    ("neq", Modifier::Neq),
+    ("re", Modifier::Re),
+    ("i", Modifier::IgnoreCase),
+    ("m", Modifier::Multiline),
+    ("s", Modifier::DotAll),
+    ("lt", Modifier::Lt),
+    ("lte", Modifier::Lte),
+    ("gt", Modifier::Gt),
+    ("gte", Modifier::Gte),
+    ("windash", Modifier::Windash),
+    ("base64", Modifier::Base64),
+    ("base64offset", Modifier::Base64Offset),
+    ("wide", Modifier::Wide),
+    ("utf16", Modifier::Utf16),
+    ("utf16le", Modifier::Utf16Le),
+    ("utf16be", Modifier::Utf16Be),
+    ("cidr", Modifier::Cidr),
+    ("fieldref", Modifier::FieldRef),
+    ("expand", Modifier::Expand),
+    ("minute", Modifier::Minute),
+    ("hour", Modifier::Hour),
+    ("day", Modifier::Day),
+    ("week", Modifier::Week),
+    ("month", Modifier::Month),
+    ("year", Modifier::Year),
+    ("ignorecase", Modifier::IgnoreCase),
+    ("multiline", Modifier::Multiline),
+    ("dotall", Modifier::DotAll),
+];
+
+impl Modifier {
+    /// The modifier of that name, which is in lower case.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        NAMES.into_iter().find(|(known, _)| *known == name).map(|(_, modifier)| modifier)
+    }
+
+    /// Its name; the short one where it has two.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        NAMES.into_iter().find(|(_, modifier)| *modifier == self).map_or("", |(name, _)| name)
+    }
+
+    /// Every name that a modifier may have.
+    pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+        NAMES.into_iter().map(|(name, _)| name)
+    }
+
+    /// What has to be switched on for it; `None` where it always works.
+    #[must_use]
+    pub fn capability(self) -> Option<Capability> {
+        match self {
+            Self::Re | Self::IgnoreCase | Self::Multiline | Self::DotAll => Some(Capability::Regex),
+            Self::Windash => Some(Capability::Windash),
+            Self::Base64 | Self::Base64Offset => Some(Capability::Base64),
+            Self::Wide | Self::Utf16 | Self::Utf16Le | Self::Utf16Be => Some(Capability::Utf16),
+            Self::Cidr => Some(Capability::Cidr),
+            Self::FieldRef => Some(Capability::Fieldref),
+            Self::Expand => Some(Capability::Expand),
+            Self::Minute | Self::Hour | Self::Day | Self::Week | Self::Month | Self::Year => {
+                Some(Capability::TimestampParts)
+            }
+            Self::Contains | Self::StartsWith | Self::EndsWith | Self::All | Self::Exists | Self::Cased => {
+                None
+            }
+            Self::Neq | Self::Lt | Self::Lte | Self::Gt | Self::Gte => None,
+        }
+    }
 }
 
 /// A legal chain of modifiers, in its normal form.
@@ -124,4 +204,21 @@ pub enum TimePart {
     Week,
     Month,
     Year,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_lead_back() {
+        for name in Modifier::names() {
+            let modifier = Modifier::from_name(name);
+            assert_eq!(modifier.map(Modifier::name).and_then(Modifier::from_name), modifier, "{name}");
+        }
+        assert_eq!(Modifier::from_name("ignorecase").map(Modifier::name), Some("i"));
+        assert_eq!(Modifier::from_name("Contains"), None);
+        assert_eq!(Modifier::from_name("not"), None);
+        assert_eq!(Modifier::from_name(""), None);
+    }
 }

@@ -16,17 +16,36 @@ pub struct Problem {
 }
 
 impl Problem {
-    /// A finding without a remedy.
+    /// A finding without a remedy. The message may quote the rule: control characters in it become visible
+    /// escapes, and an overlong one is cut.
     pub fn new(kind: ProblemKind, span: Span, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), span, help: None }
+        Self { kind, message: presentable(message.into()), span, help: None }
     }
 
     /// The same finding with what would fix it.
     #[must_use]
     pub fn with_help(mut self, help: impl Into<String>) -> Self {
-        self.help = Some(help.into());
+        self.help = Some(presentable(help.into()));
         self
     }
+}
+
+/// The characters of a message that are kept.
+const MAX_MESSAGE: usize = 400;
+
+fn presentable(message: String) -> String {
+    let is_plain = |c: char| !c.is_control();
+    if message.len() <= MAX_MESSAGE && message.chars().all(is_plain) {
+        return message;
+    }
+    let mut shown = String::new();
+    for c in message.chars().take(MAX_MESSAGE) {
+        if is_plain(c) { shown.push(c) } else { shown.extend(c.escape_default()) }
+    }
+    if message.chars().nth(MAX_MESSAGE).is_some() {
+        shown.push('…');
+    }
+    shown
 }
 
 /// The kinds of findings about a rule's text. The bridge gives each its code, reason and explanation.
@@ -54,4 +73,27 @@ pub enum ProblemKind {
     Metadata,
     /// A value that begins with two backslashes, which Sigma reads as one. A warning.
     UncBackslashes,
+}
+
+impl ProblemKind {
+    /// Whether it is worth a look only, and never refuses a rule.
+    #[must_use]
+    pub fn is_warning(self) -> bool {
+        matches!(self, Self::Metadata | Self::UncBackslashes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_rule_says_cannot_reach_the_terminal_as_control() {
+        let problem =
+            Problem::new(ProblemKind::Parse, Span::START, "the key `\u{1b}[31m\n`").with_help("\u{7}");
+        assert_eq!(problem.message, "the key `\\u{1b}[31m\\n`");
+        assert_eq!(problem.help.as_deref(), Some("\\u{7}"));
+        let long = Problem::new(ProblemKind::Parse, Span::START, "é".repeat(5000));
+        assert_eq!(long.message.chars().count(), MAX_MESSAGE + 1);
+    }
 }

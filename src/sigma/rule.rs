@@ -48,7 +48,9 @@ pub struct Rule {
     pub logsource: LogSource,
     /// The logic.
     pub body: Body,
-    /// What is wrong with the text, in source order. Warnings are among them.
+    /// What is wrong with the text, in source order, whether the condition reaches it or not. Warnings are
+    /// among them, and so are the problems of conditions and of unknown modifiers. What counts only where the
+    /// condition reaches it stands at the [`Item`].
     pub problems: Vec<Problem>,
 }
 
@@ -176,6 +178,20 @@ impl Level {
     }
 }
 
+impl Status {
+    /// As rules write it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Unsupported => "unsupported",
+            Self::Deprecated => "deprecated",
+            Self::Experimental => "experimental",
+            Self::Test => "test",
+            Self::Stable => "stable",
+        }
+    }
+}
+
 /// The telemetry that a rule is for, verbatim.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LogSource {
@@ -204,6 +220,45 @@ pub struct Detection {
     pub timeframe: Option<Spanned<String>>,
     /// Where the block stands.
     pub span: Span,
+}
+
+impl Detection {
+    /// The selection of that name, compared with case.
+    #[must_use]
+    pub fn selection(&self, name: &str) -> Option<&Selection> {
+        self.selections.iter().find(|selection| selection.name.value == name)
+    }
+
+    /// The selections that `them` or a pattern reaches, in source order. Names that begin with `_` are reached
+    /// only by patterns that do.
+    #[must_use]
+    pub fn reached_by(&self, pattern: &str) -> Vec<&Selection> {
+        let pattern = if pattern == "them" { "*" } else { pattern };
+        let hidden = pattern.starts_with('_');
+        self.selections
+            .iter()
+            .filter(|selection| hidden || !selection.name.value.starts_with('_'))
+            .filter(|selection| glob(pattern, &selection.name.value))
+            .collect()
+    }
+}
+
+/// Whether a pattern covers a name; `*` is any run of characters.
+fn glob(pattern: &str, name: &str) -> bool {
+    let Some((prefix, rest)) = pattern.split_once('*') else {
+        return pattern == name;
+    };
+    let (middle, suffix) = rest.rsplit_once('*').unwrap_or(("", rest));
+    let Some(mut name) = name.strip_prefix(prefix).and_then(|name| name.strip_suffix(suffix)) else {
+        return false;
+    };
+    for part in middle.split('*') {
+        match name.find(part) {
+            Some(at) => name = name.get(at + part.len()..).unwrap_or_default(),
+            None => return false,
+        }
+    }
+    true
 }
 
 /// A named search.
@@ -241,6 +296,9 @@ pub struct Item {
     pub values: Vec<Spanned<Value>>,
     /// Whether the values were written as a list.
     pub is_list: bool,
+    /// What is wrong with the values: [`BadValue`](super::ProblemKind::BadValue) or
+    /// [`IllegalChain`](super::ProblemKind::IllegalChain). They count where the condition reaches the item.
+    pub problems: Vec<Problem>,
     /// The key, field and modifiers together.
     pub key_span: Span,
     /// The key with its values.
@@ -282,4 +340,29 @@ pub struct Filter {
     pub rules: Vec<Spanned<String>>,
     /// The whole block.
     pub node: Node,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_star_in_a_pattern_is_any_run() {
+        for (pattern, name) in [
+            ("*", ""),
+            ("*", "a"),
+            ("sel*", "sel"),
+            ("*_b", "x_b"),
+            ("*e*_*", "sel_a"),
+            ("a**b", "ab"),
+            ("a*a", "aa"),
+        ] {
+            assert!(glob(pattern, name), "{pattern} {name}");
+        }
+        for (pattern, name) in
+            [("SEL*", "sel"), ("a*a", "a"), ("*b*b*", "b"), ("a*b*c", "acb"), ("sel", "sel2")]
+        {
+            assert!(!glob(pattern, name), "{pattern} {name}");
+        }
+    }
 }

@@ -25,6 +25,23 @@ pub struct Span {
 impl Position {
     /// The start of a file.
     pub const START: Self = Self { offset: 0, line: 1, column: 1 };
+
+    /// The position behind `text`, where `text` begins here. Lines end as in YAML: LF, CR LF or CR.
+    pub(crate) fn after(self, text: &str) -> Self {
+        let mut position = Self { offset: self.offset + text.len(), ..self };
+        let mut chars = text.chars().peekable();
+        while let Some(c) = chars.next() {
+            match c {
+                '\r' if chars.peek() == Some(&'\n') => {}
+                '\n' | '\r' => {
+                    position.line = position.line.saturating_add(1);
+                    position.column = 1;
+                }
+                _ => position.column = position.column.saturating_add(1),
+            }
+        }
+        position
+    }
 }
 
 impl Span {
@@ -35,6 +52,18 @@ impl Span {
     #[must_use]
     pub fn to(self, other: Self) -> Self {
         Self { start: self.start, end: other.end.max(self.end) }
+    }
+
+    /// The empty span at the start of this one.
+    #[must_use]
+    pub(crate) fn head(self) -> Self {
+        Self { start: self.start, end: self.start }
+    }
+
+    /// The part of `text` that the span covers, where `text` is the text it was made for.
+    #[must_use]
+    pub fn slice(self, text: &str) -> Option<&str> {
+        text.get(self.start.offset..self.end.offset)
     }
 
     /// Whether `line` (from 1) is one of the lines that the span touches.
@@ -68,5 +97,66 @@ impl<T> Spanned<T> {
     /// Another value at the same place.
     pub fn map<U>(self, f: impl FnOnce(T) -> U) -> Spanned<U> {
         Spanned { value: f(self.value), span: self.span }
+    }
+}
+
+/// A scalar of a text, whose parts can be pointed at.
+pub(crate) struct Scalar<'a> {
+    pub(crate) value: &'a str,
+    pub(crate) span: Span,
+    /// Where the value itself begins; `None` where it is not written letter by letter on one line.
+    start: Option<Position>,
+}
+
+impl<'a> Scalar<'a> {
+    /// The scalar `value`, which stands at `span` of `text`.
+    pub(crate) fn new(text: &str, value: &'a str, span: Span) -> Self {
+        let written = span.slice(text).unwrap_or_default();
+        let quoted = written.strip_prefix(['\'', '"']).and_then(|rest| rest.strip_suffix(['\'', '"']));
+        let start = if value.contains(['\n', '\r']) {
+            None
+        } else if written == value {
+            Some(span.start)
+        } else if quoted == Some(value) {
+            written.get(..1).map(|quote| span.start.after(quote))
+        } else {
+            None
+        };
+        Self { value, span, start }
+    }
+
+    /// Where a stretch of the value stands; all of the scalar where that cannot be said.
+    pub(crate) fn place(&self, range: std::ops::Range<usize>) -> Span {
+        let (Some(start), Some(before), Some(part)) =
+            (self.start, self.value.get(..range.start), self.value.get(range))
+        else {
+            return self.span;
+        };
+        let start = start.after(before);
+        Span { start, end: start.after(part) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_of_a_scalar_are_placed_when_it_is_written_letter_by_letter() {
+        let text = "k: 'é or b'";
+        let span = Span { start: Position::START.after("k: "), end: Position::START.after(text) };
+        let part = Scalar::new(text, "é or b", span).place(6..7);
+        assert_eq!(part.slice(text), Some("b"));
+        assert_eq!((part.start.line, part.start.column), (1, 10));
+        let escaped = Scalar::new(text, "something else", span);
+        assert_eq!(escaped.place(0..4), span);
+    }
+
+    #[test]
+    fn a_span_reaches_over_another_that_stands_before_it() {
+        let at = |offset| Position { offset, line: 1, column: 1 };
+        let later = Span { start: at(5), end: at(9) };
+        let earlier = Span { start: at(1), end: at(2) };
+        assert_eq!(later.to(earlier), later);
     }
 }

@@ -2,10 +2,24 @@
 //!
 //! Knows no rule. Everything that talks to DuckDB goes through [`Store`].
 
+mod cancel;
+mod dataset;
+mod duck_type;
+mod error;
+mod schema;
+mod session;
+pub(crate) mod sql_text;
+mod view;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use crate::ocsf::{FieldType, OcsfPath};
+
+pub use cancel::{Cancel, Interrupter};
+pub use error::StoreError;
+pub(crate) use session::QueryError;
+pub use session::Store;
 
 /// The DuckDB version that the plans are made for (SUPPORTED_VERSIONS.md).
 pub const DUCKDB_VERSION: &str = "v1.5.6";
@@ -35,6 +49,12 @@ pub enum Format {
 pub struct SessionSettings {
     /// Threads; 1 unless asked for.
     pub threads: u32,
+}
+
+impl Default for SessionSettings {
+    fn default() -> Self {
+        Self { threads: 1 }
+    }
 }
 
 /// Which column names an event.

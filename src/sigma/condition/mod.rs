@@ -1,7 +1,10 @@
 //! The condition of a rule: a small language over the names of selections.
 
+mod lex;
+mod parse;
+
 use super::problem::Problem;
-use super::span::Spanned;
+use super::span::{Scalar, Spanned};
 
 /// A condition: its text, and what it says or why it says nothing.
 #[derive(Clone, Debug)]
@@ -10,6 +13,14 @@ pub struct Condition {
     pub text: Spanned<String>,
     /// The parsed expression.
     pub expression: Result<Expression, Problem>,
+}
+
+impl Condition {
+    /// Reads a condition that stands in `source`.
+    pub(crate) fn new(text: Spanned<String>, source: &str) -> Self {
+        let expression = parse::expression(&Scalar::new(source, &text.value, text.span));
+        Self { text, expression }
+    }
 }
 
 /// A condition, parsed. Names are not yet looked up.
@@ -34,4 +45,16 @@ pub enum Quantifier {
     Any,
     /// `all of`.
     All,
+}
+
+impl Expression {
+    /// The names and the patterns in it, from left to right.
+    #[must_use]
+    pub fn leaves(&self) -> Vec<&Self> {
+        match self {
+            Self::And(parts) | Self::Or(parts) => parts.iter().flat_map(Self::leaves).collect(),
+            Self::Not(inner) => inner.leaves(),
+            Self::Identifier(_) | Self::Quantified(..) => vec![self],
+        }
+    }
 }

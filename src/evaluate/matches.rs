@@ -1,0 +1,132 @@
+//! The events that one rule matches.
+
+use duckdb::Row;
+
+use super::error::{EvalError, check_columns};
+use super::summaries::{aggregates, scope_or_all, summary_at};
+use super::{Cancel, MatchRow, MatchTable, Summary};
+use crate::backend::Sql;
+use crate::bridge::Plan;
+use crate::ocsf::{FieldType, OcsfPath};
+use crate::store::Store;
+use crate::store::sql_text::identifier;
+
+/// Longest value shown, in bytes.
+const VALUE_LIMIT: usize = 4096;
+
+/// The first `limit` events that a plan matches, by time and then event id, with the columns it shows.
+///
+/// # Errors
+/// The dataset has a column as another type; DuckDB refuses or fails; nobody waits any more.
+pub fn matches(
+    store: &mut Store,
+    plan: &Plan,
+    sql: &Sql,
+    limit: usize,
+    cancel: &Cancel,
+) -> Result<MatchTable, EvalError> {
+    prepare(store, plan)?;
+    let (in_scope, summary) = totals(store, sql, cancel)?;
+    let rows =
+        if summary.matches == 0 || limit == 0 { Vec::new() } else { rows(store, plan, sql, limit, cancel)? };
+    let lacks = |path: &&OcsfPath| store.schema().column(path).is_none();
+    let absent = plan.columns.keys().filter(lacks).cloned().collect();
+    Ok(MatchTable { summary, in_scope, columns: plan.shown.clone(), rows, absent })
+}
+
+/// The ids of all events that a plan matches, in byte order.
+///
+/// # Errors
+/// As for [`matches`].
+pub fn event_ids(
+    store: &mut Store,
+    plan: &Plan,
+    sql: &Sql,
+    cancel: &Cancel,
+) -> Result<Vec<String>, EvalError> {
+    prepare(store, plan)?;
+    let mut ids = store.select(&sql.text, cancel, |row| row.get::<_, String>(0))?;
+    ids.sort_unstable();
+    Ok(ids)
+}
+
+fn prepare(store: &mut Store, plan: &Plan) -> Result<(), EvalError> {
+    check_columns(store, plan)?;
+    Ok(store.ensure_columns(&plan.columns)?)
+}
+
+fn totals(store: &Store, sql: &Sql, cancel: &Cancel) -> Result<(u64, Summary), EvalError> {
+    let scope = scope_or_all(&sql.scope);
+    let text = format!("SELECT count(*), {} FROM ocsf_events WHERE {scope}", aggregates(&sql.predicate));
+    let found = store.select(&text, cancel, |row| Ok((row.get(0)?, summary_at(row, 1)?)))?;
+    Ok(found.into_iter().next().unwrap_or_default())
+}
+
+fn rows(
+    store: &Store,
+    plan: &Plan,
+    sql: &Sql,
+    limit: usize,
+    cancel: &Cancel,
+) -> Result<Vec<MatchRow>, EvalError> {
+    let mut columns = vec!["\"metadata.event_id\"".to_owned(), "\"time\"".to_owned(), host(store)];
+    columns.extend(plan.shown.iter().map(|path| as_text(store, plan, path)));
+    let text = format!(
+        "SELECT {}\nFROM ocsf_events\nWHERE {}\nORDER BY \"time\" NULLS LAST, \"metadata.event_id\"\nLIMIT {limit}",
+        columns.join(", "),
+        sql.predicate
+    );
+    Ok(store.select(&text, cancel, |row| match_row(row, plan.shown.len()))?)
+}
+
+fn match_row(row: &Row<'_>, shown: usize) -> duckdb::Result<MatchRow> {
+    let values = (3..3 + shown).map(|at| Ok(row.get::<_, Option<String>>(at)?.map(shorten)));
+    Ok(MatchRow {
+        event_id: row.get(0)?,
+        time: row.get(1)?,
+        host: row.get::<_, Option<String>>(2)?.map(shorten),
+        values: values.collect::<duckdb::Result<_>>()?,
+    })
+}
+
+fn shorten(mut value: String) -> String {
+    if value.len() > VALUE_LIMIT {
+        let ellipsis = '…';
+        let end = (0..=VALUE_LIMIT - ellipsis.len_utf8()).rev().find(|at| value.is_char_boundary(*at));
+        value.truncate(end.unwrap_or(0));
+        value.push(ellipsis);
+    }
+    value
+}
+
+fn host(store: &Store) -> String {
+    let is_text = |path: &&&str| {
+        let column = store.schema().column(&OcsfPath((**path).to_owned()));
+        column.is_some_and(|c| c.field_type == Some(FieldType::String) && !c.list)
+    };
+    let named: Vec<_> =
+        ["device.hostname", "device.name"].iter().filter(is_text).map(|path| identifier(path)).collect();
+    let alternatives = if named.is_empty() { "NULL".to_owned() } else { named.join(", ") };
+    limited(&format!("CAST(coalesce({alternatives}, NULL) AS VARCHAR)"))
+}
+
+fn as_text(store: &Store, plan: &Plan, path: &OcsfPath) -> String {
+    let name = identifier(&path.0);
+    let list = match (store.schema().column(path), plan.columns.get(path)) {
+        (Some(column), _) => column.list,
+        (None, Some(expected)) => expected.list,
+        (None, None) => return "CAST(NULL AS VARCHAR)".to_owned(),
+    };
+    if list {
+        let elements =
+            format!("list_transform(CAST({name} AS VARCHAR[]), lambda value: coalesce(value, 'NULL'))");
+        limited(&format!("'[' || array_to_string({elements}, ', ') || ']'"))
+    } else {
+        limited(&format!("CAST({name} AS VARCHAR)"))
+    }
+}
+
+/// Spares the way from DuckDB what would be cut off.
+fn limited(text: &str) -> String {
+    format!("left({text}, {})", VALUE_LIMIT + 1)
+}

@@ -1,0 +1,175 @@
+//! What the text of a rule's value means: Sigma's escapes and wildcards, and how text is folded.
+
+/// A part of a value's text, escapes read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TextPart {
+    /// Literal text, not empty; two never stand side by side.
+    Text(String),
+    /// `*`: any run of characters, also none.
+    AnyRun,
+    /// `?`: exactly one code point.
+    AnyOne,
+}
+
+/// The parts of a value's text. `\*`, `\?` and `\\` are the literal characters; a backslash before anything
+/// else, or at the end, is itself.
+#[must_use]
+pub fn parts(text: &str) -> Vec<TextPart> {
+    let mut parts = Vec::new();
+    let mut literal = String::new();
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        let wildcard = match c {
+            '*' => TextPart::AnyRun,
+            '?' => TextPart::AnyOne,
+            '\\' => {
+                literal.push(chars.next_if(|next| matches!(next, '*' | '?' | '\\')).unwrap_or('\\'));
+                continue;
+            }
+            _ => {
+                literal.push(c);
+                continue;
+            }
+        };
+        if !literal.is_empty() {
+            parts.push(TextPart::Text(std::mem::take(&mut literal)));
+        }
+        parts.push(wildcard);
+    }
+    if !literal.is_empty() {
+        parts.push(TextPart::Text(literal));
+    }
+    parts
+}
+
+/// The text that a value means, or `None` where it has a wildcard.
+#[must_use]
+pub fn literal(text: &str) -> Option<String> {
+    let mut literal = String::with_capacity(text.len());
+    for part in parts(text) {
+        match part {
+            TextPart::Text(text) => literal.push_str(&text),
+            TextPart::AnyRun | TextPart::AnyOne => return None,
+        }
+    }
+    Some(literal)
+}
+
+/// Text without case, as DuckDB's `lower` has it: one code point for one, so no rule for final sigma, and a
+/// plain `i` for `İ`.
+#[must_use]
+pub fn fold(text: &str) -> String {
+    text.chars().map(fold_char).collect()
+}
+
+fn fold_char(c: char) -> char {
+    let mut lower = c.to_lowercase();
+    // `İ` alone has two code points in lower case: `i` and a combining dot.
+    lower.next().unwrap_or(c)
+}
+
+/// Whether a value begins with exactly two backslashes and then plain text: a UNC path, of which Sigma reads
+/// only one backslash.
+pub(crate) fn is_unc_trap(text: &str) -> bool {
+    text.strip_prefix(r"\\")
+        .and_then(|rest| rest.chars().next())
+        .is_some_and(|c| !matches!(c, '\\' | '*' | '?'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn meaning(text: &str) -> String {
+        parts(text)
+            .into_iter()
+            .map(|part| match part {
+                TextPart::Text(text) => text,
+                TextPart::AnyRun => "<run>".into(),
+                TextPart::AnyOne => "<one>".into(),
+            })
+            .collect()
+    }
+
+    #[test]
+    fn escapes_and_wildcards() {
+        let cases = [
+            (r"C:\Win", r"C:\Win"),
+            (r"C:\\Win", r"C:\Win"),
+            (r"\\\\host\x", r"\\host\x"),
+            (r"\\host", r"\host"),
+            (r"a\*b", "a*b"),
+            (r"a\?b", "a?b"),
+            (r"a\\*b", r"a\<run>b"),
+            (r"a\\\*b", r"a\*b"),
+            (r"a\\\Win", r"a\\Win"),
+            (r"dir\", r"dir\"),
+            (r"dir\\", r"dir\"),
+            ("a*b?c", "a<run>b<one>c"),
+            ("**", "<run><run>"),
+            ("%_[$]", "%_[$]"),
+            ("", ""),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(meaning(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn text_with_a_wildcard_has_no_literal() {
+        assert_eq!(literal(r"a\*b").as_deref(), Some("a*b"));
+        assert_eq!(literal("a*b"), None);
+        assert_eq!(literal("a?"), None);
+        assert_eq!(literal("").as_deref(), Some(""));
+    }
+
+    #[test]
+    fn folding_is_that_of_duckdb() {
+        let cases = [
+            ("PowerShell", "powershell"),
+            ("ΑΣ", "ασ"),
+            ("ς", "ς"),
+            ("İ", "i"),
+            ("ẞ", "ß"),
+            ("ß", "ß"),
+            ("\u{212a}", "k"),
+            ("ſ", "ſ"),
+            ("É", "é"),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(fold(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn only_one_character_has_a_longer_lower_case() {
+        let longer: Vec<char> = ('\0'..=char::MAX).filter(|c| c.to_lowercase().count() != 1).collect();
+        assert_eq!(longer, ['İ']);
+    }
+
+    #[test]
+    fn unc_paths_are_a_trap_with_two_backslashes_only() {
+        assert!(is_unc_trap(r"\\host\share"));
+        for text in [r"\\\\host", r"\host", r"\\", r"\\*\x", r"\\?\C:", "host"] {
+            assert!(!is_unc_trap(text), "{text}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn escaped_text_is_literal(text in "[a-z*?\\\\]{0,12}") {
+            let escaped: String = text.chars().flat_map(|c| match c {
+                '*' | '?' | '\\' => vec!['\\', c],
+                _ => vec![c],
+            }).collect();
+            assert_eq!(literal(&escaped), Some(text));
+        }
+
+        #[test]
+        fn folding_twice_changes_nothing(text in "\\PC*") {
+            let folded = fold(&text);
+            assert_eq!(folded.chars().count(), text.chars().count());
+            assert_eq!(fold(&folded), folded);
+        }
+    }
+}

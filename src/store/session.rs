@@ -1,0 +1,249 @@
+//! The DuckDB session: in memory, over the dataset's files and nothing else.
+
+use std::collections::BTreeMap;
+
+use duckdb::{Config, Connection, Row};
+
+use super::cancel::Running;
+use super::duck_type::DuckType;
+use super::error::duckdb_message;
+use super::schema::{self, Leaf};
+use super::sql_text::{identifier, string};
+use super::view::{Files, JSON_TABLE, VIEW, View, is_reader_column, string_list};
+use super::{
+    Cancel, DUCKDB_VERSION, Dataset, DatasetColumn, Format, Interrupter, Schema, SessionSettings, StoreError,
+};
+use crate::bridge::ColumnType;
+use crate::ocsf::{FieldType, OcsfPath};
+
+/// An open dataset. One thread owns it.
+pub struct Store {
+    connection: Connection,
+    running: Running,
+    dataset: Dataset,
+    schema: Schema,
+    view: View,
+    /// Columns of NULL, by path in lower case: to DuckDB, names that differ in case only are one.
+    absent: BTreeMap<String, (String, ColumnType)>,
+}
+
+/// Why a statement yielded nothing.
+#[derive(Debug)]
+pub(crate) enum QueryError {
+    /// Nobody waits for it.
+    Cancelled,
+    /// DuckDB refused it before it ran.
+    Prepare(String),
+    /// It failed while it ran.
+    Execute(String),
+}
+
+impl Store {
+    /// Opens a dataset: checks DuckDB's version, shuts the session off from everything but the dataset's
+    /// files, and makes the view.
+    ///
+    /// # Errors
+    /// Another DuckDB is loaded; a file cannot be read; the events have no usable `class_uid` or `time`.
+    pub fn open(dataset: Dataset, settings: SessionSettings) -> Result<Self, StoreError> {
+        let files = Files::new(&dataset)?;
+        let connection = locked_connection(&files, settings)?;
+        let view = match dataset.format {
+            Format::Parquet => parquet_view(&connection, &files)?,
+            Format::JsonLines => json_lines_view(&connection, &files)?,
+        };
+        require_columns(&dataset, &view.leaves)?;
+        connection.execute_batch(&view.create(&BTreeMap::new()))?;
+        let schema = describe(&connection, &view)?;
+        Ok(Self { connection, running: Running::default(), dataset, schema, view, absent: BTreeMap::new() })
+    }
+
+    /// What the dataset holds.
+    #[must_use]
+    pub fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
+    /// The files under it.
+    #[must_use]
+    pub fn dataset(&self) -> &Dataset {
+        &self.dataset
+    }
+
+    /// DuckDB's version, as it names itself.
+    #[must_use]
+    pub fn duckdb_version(&self) -> &'static str {
+        DUCKDB_VERSION
+    }
+
+    /// A handle for stopping this session's statement from another thread.
+    #[must_use]
+    pub fn interrupter(&self) -> Interrupter {
+        Interrupter::new(self.running.clone(), self.connection.interrupt_handle())
+    }
+
+    /// Gives the view a column of NULL, typed, for each path that the dataset lacks. Where an earlier call
+    /// gave it another type, the later one holds. Costs nothing where nothing is new.
+    ///
+    /// # Errors
+    /// DuckDB refuses the view.
+    pub fn ensure_columns(&mut self, columns: &BTreeMap<OcsfPath, ColumnType>) -> Result<(), StoreError> {
+        let mut changed = false;
+        for (path, column_type) in columns {
+            if self.is_filled(path) {
+                continue;
+            }
+            let wanted = (path.0.clone(), *column_type);
+            let previous = self.absent.insert(path.0.to_ascii_lowercase(), wanted);
+            changed |= previous.is_none_or(|(_, earlier)| earlier != *column_type);
+        }
+        if changed {
+            self.connection.execute_batch(&self.view.create(&self.absent))?;
+        }
+        Ok(())
+    }
+
+    /// Whether the view has the path without help: the dataset does, or it is the event id.
+    fn is_filled(&self, path: &OcsfPath) -> bool {
+        path.0.eq_ignore_ascii_case(super::view::EVENT_ID) || self.schema.column(path).is_some()
+    }
+
+    /// Runs one SELECT and reads its rows.
+    ///
+    /// Whatever `sql` says, nothing but a single SELECT runs: DuckDB's `query` takes no other, and a COPY
+    /// could overwrite the files that the session may read.
+    pub(crate) fn select<T>(
+        &self,
+        sql: &str,
+        cancel: &Cancel,
+        mut read: impl FnMut(&Row<'_>) -> duckdb::Result<T>,
+    ) -> Result<Vec<T>, QueryError> {
+        let running = self.running.begin(cancel);
+        let guarded = format!("SELECT * FROM query({})", string(sql));
+        let prepared = self.connection.prepare(&guarded);
+        // Between preparing and executing, as DuckDB forgets an interrupt when execution starts.
+        if cancel.is_cancelled() {
+            return Err(QueryError::Cancelled);
+        }
+        let mut statement = prepared.map_err(|error| QueryError::Prepare(duckdb_message(error)))?;
+        let rows = statement.query([]).and_then(|mut rows| {
+            let mut read_rows = Vec::new();
+            while let Some(row) = rows.next()? {
+                read_rows.push(read(row)?);
+            }
+            Ok(read_rows)
+        });
+        drop(running);
+        match rows {
+            _ if cancel.is_cancelled() => Err(QueryError::Cancelled),
+            Ok(rows) => Ok(rows),
+            Err(error) => Err(QueryError::Execute(duckdb_message(error))),
+        }
+    }
+}
+
+fn locked_connection(files: &Files, settings: SessionSettings) -> Result<Connection, StoreError> {
+    let config = Config::default()
+        .enable_autoload_extension(false)?
+        .with("autoinstall_known_extensions", "false")?
+        .threads(i64::from(settings.threads.max(1)))?;
+    let connection = Connection::open_in_memory_with_flags(config)?;
+    let running = connection.version()?;
+    if running != DUCKDB_VERSION {
+        return Err(StoreError::Version { running, supported: DUCKDB_VERSION });
+    }
+    // Without ICU there is no such setting, and no zone but UTC.
+    if count(&connection, "SELECT count(*) FROM duckdb_settings() WHERE lower(name) = 'timezone'")? > 0 {
+        connection.execute_batch("SET TimeZone = 'UTC'")?;
+    }
+    connection.execute_batch(&format!(
+        "SET temp_directory = '';
+         SET allowed_paths = {};
+         SET enable_external_access = false;
+         SET lock_configuration = true",
+        string_list(&files.allowed)
+    ))?;
+    Ok(connection)
+}
+
+fn count(connection: &Connection, sql: &str) -> Result<u64, StoreError> {
+    Ok(connection.query_row(sql, [], |row| row.get(0))?)
+}
+
+fn stored_columns(connection: &Connection, source: &str) -> Result<Vec<(String, DuckType)>, StoreError> {
+    let mut statement = connection.prepare(&format!("DESCRIBE SELECT * FROM {source}"))?;
+    let rows = statement.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))?;
+    let mut columns = Vec::new();
+    for row in rows {
+        let (name, type_text) = row?;
+        if !is_reader_column(&name) {
+            columns.push((name, DuckType::parse(&type_text)));
+        }
+    }
+    Ok(columns)
+}
+
+fn parquet_view(connection: &Connection, files: &Files) -> Result<View, StoreError> {
+    let mut source = files.parquet(false);
+    let mut stored = stored_columns(connection, &source)?;
+    // A partition's value is in the file too, as a rule; only where it is not is the folder's name asked.
+    let has = |key: &String| stored.iter().any(|(name, _)| name.eq_ignore_ascii_case(key));
+    if !files.partition_keys.iter().all(has) {
+        source = files.parquet(true);
+        stored = stored_columns(connection, &source)?;
+    }
+    Ok(View::new(source, schema::leaves(&stored), files, Format::Parquet))
+}
+
+fn json_lines_view(connection: &Connection, files: &Files) -> Result<View, StoreError> {
+    let guessed = stored_columns(connection, &files.json_lines(None))?;
+    // Text that looks like a date or a UUID is text: a guess would rewrite it.
+    let as_written = |name: &str| match name {
+        "UUID" | "DATE" | "TIME" | "TIMESTAMP" | "TIMESTAMP WITH TIME ZONE" => "VARCHAR".to_owned(),
+        other => other.to_owned(),
+    };
+    let column =
+        |(name, t): &(String, DuckType)| format!("{}: {}", string(name), string(&t.render(&as_written)));
+    let columns: Vec<_> = guessed.iter().map(column).collect();
+    let reader = files.json_lines(Some(&format!("{{{}}}", columns.join(", "))));
+    connection.execute_batch(&format!("CREATE TABLE {JSON_TABLE} AS SELECT * FROM {reader}"))?;
+    let stored = stored_columns(connection, JSON_TABLE)?;
+    Ok(View::new(JSON_TABLE.to_owned(), schema::leaves(&stored), files, Format::JsonLines))
+}
+
+fn describe(connection: &Connection, view: &View) -> Result<Schema, StoreError> {
+    let columns: BTreeMap<OcsfPath, DatasetColumn> =
+        view.leaves.iter().map(|leaf| (OcsfPath(leaf.path.clone()), leaf.column.clone())).collect();
+    let events = count(connection, &format!("SELECT count(*) FROM {}", view.source))?;
+    // Binding the view shows here, not in the first rule, whatever DuckDB dislikes about it.
+    connection.prepare(&format!("SELECT {} FROM {VIEW}", identifier("class_uid")))?;
+    Ok(Schema { columns, event_id: view.event_id_source(), events })
+}
+
+fn require_columns(dataset: &Dataset, leaves: &[Leaf]) -> Result<(), StoreError> {
+    for (column, allowed) in
+        [("class_uid", &[FieldType::Integer][..]), ("time", &[FieldType::Integer, FieldType::Timestamp])]
+    {
+        let leaf = leaves.iter().find(|leaf| leaf.path.eq_ignore_ascii_case(column));
+        let usable = leaf.is_some_and(|leaf| {
+            !leaf.column.list && leaf.column.field_type.is_some_and(|t| allowed.contains(&t))
+        });
+        if !usable {
+            let found = found_instead(leaf, leaves);
+            return Err(StoreError::RequiredColumn { path: dataset.root.clone(), column, found });
+        }
+    }
+    Ok(())
+}
+
+fn found_instead(leaf: Option<&Leaf>, leaves: &[Leaf]) -> String {
+    if let Some(leaf) = leaf {
+        return format!("it is {}, not an integer", leaf.column.stored_as);
+    }
+    let names: Vec<_> = leaves.iter().take(5).map(|l| format!("'{}'", l.path.escape_debug())).collect();
+    let more = if leaves.len() > names.len() { " …" } else { "" };
+    format!("{} columns, {}{more}", leaves.len(), names.join(", "))
+}
+
+#[cfg(test)]
+#[path = "session_tests.rs"]
+mod tests;

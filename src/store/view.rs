@@ -1,0 +1,239 @@
+//! The SQL of the dotted view, and of the files under it.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use super::schema::Leaf;
+use super::sql_text::{identifier, string};
+use super::{Dataset, EventIdSource, Format, StoreError};
+use crate::bridge::ColumnType;
+use crate::ocsf::FieldType;
+
+/// The relation that plans read.
+pub(super) const VIEW: &str = "ocsf_events";
+
+/// Where JSON Lines are kept in memory: read once, as each query would parse them anew.
+pub(super) const JSON_TABLE: &str = "json_lines";
+
+/// The file that a row was read from. Named so that no event's own attribute is in its way.
+const FILE_COLUMN: &str = "sigma_ocsf_tui.file";
+
+pub(super) const EVENT_ID: &str = "metadata.event_id";
+const EVENT_UID: &str = "metadata.uid";
+
+/// The dataset's files as DuckDB is told them.
+#[derive(Clone, Debug)]
+pub(super) struct Files {
+    /// As `allowed_paths` wants them: literal, and as the patterns that `read_parquet` is given.
+    pub(super) allowed: Vec<String>,
+    /// As patterns that match one file each.
+    patterns: Vec<String>,
+    /// How many characters of each path are the folder that they share.
+    folder_chars: usize,
+    /// `key` of `key=value` folders on the way to all of them.
+    pub(super) partition_keys: Vec<String>,
+}
+
+impl Files {
+    pub(super) fn new(dataset: &Dataset) -> Result<Self, StoreError> {
+        let paths: Vec<_> = dataset.files.iter().map(|file| absolute(file)).collect::<Result<_, _>>()?;
+        let mut allowed = Vec::new();
+        let mut patterns = Vec::new();
+        for path in &paths {
+            let pattern = escape_glob(path)?;
+            allowed.push(path.clone());
+            if pattern != *path {
+                allowed.push(pattern.clone());
+            }
+            patterns.push(pattern);
+        }
+        let folder_chars = common_folder(&paths).chars().count();
+        Ok(Self { allowed, patterns, folder_chars, partition_keys: partition_keys(dataset) })
+    }
+
+    /// The table function that reads them.
+    pub(super) fn parquet(&self, hive_partitioning: bool) -> String {
+        format!(
+            "read_parquet({}, union_by_name = true, hive_partitioning = {hive_partitioning}, filename = {})",
+            string_list(&self.patterns),
+            string(FILE_COLUMN)
+        )
+    }
+
+    /// Likewise, every type told or guessed by DuckDB.
+    pub(super) fn json_lines(&self, columns: Option<&str>) -> String {
+        let types = columns.map_or_else(
+            || "sample_size = -1, map_inference_threshold = -1, field_appearance_threshold = 0".to_owned(),
+            |columns| format!("columns = {columns}"),
+        );
+        let files = string_list(&self.patterns);
+        format!("read_json({files}, format = 'newline_delimited', maximum_depth = -1, {types})")
+    }
+
+    /// File, below the folder that all share, and row, from 1.
+    fn row_locator(&self, format: Format) -> String {
+        match format {
+            Format::Parquet => {
+                let file = format!("substr({}, {})", identifier(FILE_COLUMN), self.folder_chars + 1);
+                format!("{file} || ':' || CAST(file_row_number + 1 AS VARCHAR)")
+            }
+            Format::JsonLines => {
+                let file = self.allowed.first().map_or("", String::as_str);
+                let name = string(file.rsplit('/').next().unwrap_or(file));
+                format!("{name} || ':' || CAST(rowid + 1 AS VARCHAR)")
+            }
+        }
+    }
+}
+
+/// Names that the reader itself adds to the rows.
+pub(super) fn is_reader_column(name: &str) -> bool {
+    name == FILE_COLUMN
+}
+
+fn absolute(file: &Path) -> Result<String, StoreError> {
+    let absolute =
+        std::path::absolute(file).map_err(|source| StoreError::Io { path: file.to_path_buf(), source })?;
+    absolute
+        .into_os_string()
+        .into_string()
+        .map_err(|name| StoreError::FileName { path: PathBuf::from(name), why: "it is not UTF-8" })
+}
+
+/// A pattern that matches one path only: DuckDB takes every file name for a pattern.
+fn escape_glob(path: &str) -> Result<String, StoreError> {
+    let special = |c| matches!(c, '*' | '?' | '[');
+    if path.contains('\\') && path.contains(special) {
+        let why = "it has a backslash beside '*', '?' or '[', which DuckDB cannot be told apart";
+        return Err(StoreError::FileName { path: PathBuf::from(path), why });
+    }
+    let escape = |c| if special(c) { format!("[{c}]") } else { c.to_string() };
+    Ok(path.chars().map(escape).collect())
+}
+
+/// The folder that all paths share, with its slash.
+fn common_folder(paths: &[String]) -> &str {
+    let folder = |path: &str| path.rfind('/').map_or(0, |slash| slash + 1);
+    let Some(first) = paths.first() else { return "" };
+    let mut shared = first.get(..folder(first)).unwrap_or("");
+    for path in paths {
+        while !path.starts_with(shared) {
+            let parent = shared.trim_end_matches('/');
+            shared = parent.get(..folder(parent)).unwrap_or("");
+        }
+    }
+    shared
+}
+
+fn partition_keys(dataset: &Dataset) -> Vec<String> {
+    let keys = |file: &PathBuf| -> Vec<String> {
+        let below = file.strip_prefix(&dataset.root).unwrap_or(file);
+        let folders = below.parent().into_iter().flat_map(Path::components);
+        folders
+            .filter_map(|f| Some(f.as_os_str().to_str()?.split_once('=')?.0.to_owned()))
+            .filter(|key| !key.is_empty())
+            .collect()
+    };
+    let mut files = dataset.files.iter();
+    let mut shared = files.next().map(keys).unwrap_or_default();
+    for file in files {
+        let own = keys(file);
+        shared.retain(|key| own.contains(key));
+    }
+    shared
+}
+
+pub(super) fn string_list(texts: &[String]) -> String {
+    format!("[{}]", texts.iter().map(|t| string(t)).collect::<Vec<_>>().join(", "))
+}
+
+/// What the view selects from, and what.
+#[derive(Clone, Debug)]
+pub(super) struct View {
+    /// A table function or a table.
+    pub(super) source: String,
+    /// What the dataset fills.
+    pub(super) leaves: Vec<Leaf>,
+    /// The event id's expression.
+    event_id: String,
+}
+
+impl View {
+    pub(super) fn new(source: String, leaves: Vec<Leaf>, files: &Files, format: Format) -> Self {
+        let event_id = event_id(&leaves, &files.row_locator(format));
+        Self { source, leaves, event_id }
+    }
+
+    /// Which column the event ids come from, where it is filled.
+    pub(super) fn event_id_source(&self) -> EventIdSource {
+        if id_leaf(&self.leaves, EVENT_ID).is_some() {
+            EventIdSource::EventId
+        } else if id_leaf(&self.leaves, EVENT_UID).is_some() {
+            EventIdSource::Uid
+        } else {
+            EventIdSource::RowLocator
+        }
+    }
+
+    /// The statement that makes it, with columns of NULL for paths that the dataset lacks.
+    pub(super) fn create(&self, absent: &BTreeMap<String, (String, ColumnType)>) -> String {
+        let mut columns = vec![format!("{} AS {}", self.event_id, identifier(EVENT_ID))];
+        let stored = self.leaves.iter().filter(|leaf| !leaf.path.eq_ignore_ascii_case(EVENT_ID));
+        columns.extend(stored.map(|leaf| format!("{} AS {}", leaf.expression, identifier(&leaf.path))));
+        for (path, column_type) in absent.values() {
+            columns.push(format!("CAST(NULL AS {}) AS {}", null_type(*column_type), identifier(path)));
+        }
+        format!("CREATE OR REPLACE VIEW {VIEW} AS SELECT {} FROM {}", columns.join(", "), self.source)
+    }
+}
+
+fn id_leaf<'a>(leaves: &'a [Leaf], path: &str) -> Option<&'a Leaf> {
+    leaves.iter().find(|leaf| {
+        leaf.path.eq_ignore_ascii_case(path) && !leaf.column.list && leaf.column.field_type.is_some()
+    })
+}
+
+fn event_id(leaves: &[Leaf], row_locator: &str) -> String {
+    let ids = [EVENT_ID, EVENT_UID].into_iter().filter_map(|path| id_leaf(leaves, path));
+    let mut alternatives: Vec<_> = ids.map(|leaf| format!("CAST({} AS VARCHAR)", leaf.expression)).collect();
+    alternatives.push(row_locator.to_owned());
+    format!("coalesce({})", alternatives.join(", "))
+}
+
+fn null_type(column_type: ColumnType) -> String {
+    let name = match column_type.field_type {
+        FieldType::String => "VARCHAR",
+        FieldType::Integer | FieldType::Timestamp => "BIGINT",
+        FieldType::Float => "DOUBLE",
+        FieldType::Boolean => "BOOLEAN",
+    };
+    if column_type.list { format!("{name}[]") } else { name.to_owned() }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may panic")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_match_their_own_file_only() {
+        assert_eq!(escape_glob("/a/b*[1]?{x,y}.parquet").unwrap(), "/a/b[*][[]1][?]{x,y}.parquet");
+        assert_eq!(escape_glob("/a/b\\c").unwrap(), "/a/b\\c");
+        assert!(escape_glob("/a/b\\*").is_err());
+    }
+
+    #[test]
+    fn the_common_folder_ends_at_a_slash() {
+        let paths = |texts: &[&str]| texts.iter().map(|t| (*t).to_owned()).collect::<Vec<_>>();
+        assert_eq!(common_folder(&paths(&["/r/ab/x", "/r/ac/x"])), "/r/");
+        assert_eq!(common_folder(&paths(&["/r/ab/x"])), "/r/ab/");
+        assert_eq!(common_folder(&paths(&["/r/a/x", "/q/a/x"])), "/");
+    }
+
+    #[test]
+    fn partition_keys_are_those_that_all_files_have() {
+        let files = ["/r/class_uid=1/k=a/x.parquet", "/r/class_uid=2/y.parquet"].map(PathBuf::from).to_vec();
+        let dataset = Dataset { root: PathBuf::from("/r"), files, format: Format::Parquet };
+        assert_eq!(partition_keys(&dataset), ["class_uid"]);
+    }
+}

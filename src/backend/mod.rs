@@ -1,7 +1,12 @@
 //! Plans to text for an engine. The seam that the specification names ("Evaluator backend adapter").
 
-use crate::bridge::Compilation;
-use crate::sigma::Span;
+pub mod duckdb_sql;
+
+use std::sync::Arc;
+
+use crate::bridge::{self, Compilation, Settings};
+use crate::pack::Pack;
+use crate::sigma::{Rule, Span};
 
 /// A plan as SQL, laid out for reading.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,4 +28,16 @@ pub struct CompiledRule {
     pub compilation: Compilation,
     /// The plan as SQL; `None` exactly where there is no plan.
     pub sql: Option<Sql>,
+}
+
+/// Compiles a set of rules down to DuckDB SQL. One [`CompiledRule`] for each, in order, executable or not.
+#[must_use]
+pub fn compile(rules: &[Arc<Rule>], pack: &Pack, settings: &Settings) -> Vec<CompiledRule> {
+    bridge::compile(rules, pack, settings)
+        .into_iter()
+        .map(|compilation| {
+            let sql = compilation.plan.as_ref().map(duckdb_sql::emit);
+            CompiledRule { compilation, sql }
+        })
+        .collect()
 }

@@ -94,3 +94,59 @@ pub enum Number {
     /// Any other.
     Float(f64),
 }
+
+impl std::fmt::Display for Number {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Integer(number) => number.fmt(f),
+            Self::Float(number) => number.fmt(f),
+        }
+    }
+}
+
+impl Number {
+    /// Order of size; a whole number before an equal fraction, so that sorting is total.
+    #[must_use]
+    pub fn total_cmp(&self, other: &Self) -> std::cmp::Ordering {
+        match (self, other) {
+            (Self::Integer(a), Self::Integer(b)) => a.cmp(b),
+            (Self::Float(a), Self::Float(b)) => a.total_cmp(b),
+            (Self::Integer(a), Self::Float(b)) => (*a as f64).total_cmp(b).then(std::cmp::Ordering::Less),
+            (Self::Float(a), Self::Integer(b)) => a.total_cmp(&(*b as f64)).then(std::cmp::Ordering::Greater),
+        }
+    }
+}
+
+impl Expr {
+    /// How many tests it holds.
+    #[must_use]
+    pub fn tests(&self) -> usize {
+        match self {
+            Self::And(parts) | Self::Or(parts) => parts.iter().map(Self::tests).sum(),
+            Self::Not(part) => part.tests(),
+            Self::Selection { body, .. } => body.tests(),
+            Self::Predicate(_) => 1,
+        }
+    }
+
+    /// Calls `visit` with every column that it reads.
+    pub fn visit_columns(&self, visit: &mut dyn FnMut(&Column)) {
+        match self {
+            Self::And(parts) | Self::Or(parts) => parts.iter().for_each(|part| part.visit_columns(visit)),
+            Self::Not(part) => part.visit_columns(visit),
+            Self::Selection { body, .. } => body.visit_columns(visit),
+            Self::Predicate(predicate) => predicate.source.visit_columns(visit),
+        }
+    }
+}
+
+impl FieldExpr {
+    fn visit_columns(&self, visit: &mut dyn FnMut(&Column)) {
+        match self {
+            Self::Column(column) => visit(column),
+            Self::Computed(computed) => computed.scalar.columns().into_iter().for_each(visit),
+            Self::AnyOf(parts) => parts.iter().for_each(|part| part.visit_columns(visit)),
+            Self::PerClass(parts) => parts.iter().for_each(|(_, part)| part.visit_columns(visit)),
+        }
+    }
+}

@@ -3,6 +3,7 @@
 //! Knows plans, their SQL and the store; neither rules nor packs, and no screen.
 
 mod error;
+mod finding;
 mod matches;
 mod summaries;
 
@@ -10,6 +11,7 @@ use crate::ocsf::OcsfPath;
 
 pub use crate::store::Cancel;
 pub use error::EvalError;
+pub use finding::codes;
 pub use matches::{event_ids, matches};
 pub use summaries::{summaries, summaries_with};
 

@@ -19,7 +19,7 @@ use crate::ocsf::{FieldType, OcsfPath};
 pub use cancel::{Cancel, Interrupter};
 pub use error::StoreError;
 pub(crate) use session::QueryError;
-pub use session::Store;
+pub use session::{Store, verify_duckdb_version};
 
 /// The DuckDB version that the plans are made for (SUPPORTED_VERSIONS.md).
 pub const DUCKDB_VERSION: &str = "v1.5.6";

@@ -147,10 +147,7 @@ fn locked_connection(files: &Files, settings: SessionSettings) -> Result<Connect
         .with("autoinstall_known_extensions", "false")?
         .threads(i64::from(settings.threads.max(1)))?;
     let connection = Connection::open_in_memory_with_flags(config)?;
-    let running = connection.version()?;
-    if running != DUCKDB_VERSION {
-        return Err(StoreError::Version { running, supported: DUCKDB_VERSION });
-    }
+    check_version(&connection)?;
     // Without ICU there is no such setting, and no zone but UTC.
     if count(&connection, "SELECT count(*) FROM duckdb_settings() WHERE lower(name) = 'timezone'")? > 0 {
         connection.execute_batch("SET TimeZone = 'UTC'")?;
@@ -163,6 +160,22 @@ fn locked_connection(files: &Files, settings: SessionSettings) -> Result<Connect
         string_list(&files.allowed)
     ))?;
     Ok(connection)
+}
+
+/// Compares the DuckDB library that is loaded with the one that the plans are made for.
+///
+/// # Errors
+/// They differ; the error names both.
+pub fn verify_duckdb_version() -> Result<(), StoreError> {
+    check_version(&Connection::open_in_memory()?)
+}
+
+fn check_version(connection: &Connection) -> Result<(), StoreError> {
+    let running = connection.version()?;
+    match running == DUCKDB_VERSION {
+        true => Ok(()),
+        false => Err(StoreError::Version { running, supported: DUCKDB_VERSION }),
+    }
 }
 
 fn count(connection: &Connection, sql: &str) -> Result<u64, StoreError> {

@@ -1,0 +1,92 @@
+//! Literals as SQL. The only place where a value of a rule or a pack becomes SQL text.
+
+use crate::bridge::ir::Number;
+
+/// Text as a SQL expression. Control characters are written as `chr(n)`: the parser ends at a NUL, and the rest
+/// would break lines on the screen.
+pub(super) fn text(value: &str) -> String {
+    let mut parts: Vec<String> = Vec::new();
+    let mut run = String::new();
+    for character in value.chars() {
+        if character.is_control() || is_format(character) {
+            if !run.is_empty() {
+                parts.push(quoted(&std::mem::take(&mut run)));
+            }
+            parts.push(format!("chr({})", u32::from(character)));
+        } else {
+            run.push(character);
+        }
+    }
+    if !run.is_empty() || parts.is_empty() {
+        parts.push(quoted(&run));
+    }
+    match parts.len() {
+        1 => parts.concat(),
+        _ => format!("({})", parts.join(" || ")),
+    }
+}
+
+fn quoted(run: &str) -> String {
+    format!("'{}'", run.replace('\'', "''"))
+}
+
+/// Line and paragraph separators and the marks that reorder text: invisible in an editor, not in SQL.
+fn is_format(character: char) -> bool {
+    matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+}
+
+/// A number, typed so that DuckDB does not choose the type: fractions are DOUBLE, never DECIMAL.
+pub(super) fn number(value: Number) -> String {
+    match value {
+        Number::Integer(number) => number.to_string(),
+        Number::Float(number) => format!("CAST('{number:?}' AS DOUBLE)"),
+    }
+}
+
+/// A JSON scalar, or an array of them in parentheses, for producer predicates.
+pub(super) fn json(value: &serde_json::Value) -> String {
+    match value {
+        serde_json::Value::Null => "NULL".to_owned(),
+        serde_json::Value::Bool(truth) => boolean(*truth).to_owned(),
+        serde_json::Value::Number(number) => match number.as_f64() {
+            Some(float) if number.is_f64() => self::number(Number::Float(float)),
+            _ => number.to_string(),
+        },
+        serde_json::Value::String(value) => text(value),
+        serde_json::Value::Array(values) => {
+            format!("({})", values.iter().map(json).collect::<Vec<_>>().join(", "))
+        }
+        // A pack with an object here does not load; as text it can only narrow to nothing.
+        serde_json::Value::Object(_) => text(&value.to_string()),
+    }
+}
+
+pub(super) fn boolean(value: bool) -> &'static str {
+    if value { "true" } else { "false" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quotes_are_doubled_and_nothing_else_is_special() {
+        assert_eq!(text("a'b"), "'a''b'");
+        assert_eq!(text(r"50%_\$"), r"'50%_\$'");
+        assert_eq!(text(""), "''");
+    }
+
+    #[test]
+    fn control_characters_never_stand_in_the_text() {
+        assert_eq!(text("a\0b"), "('a' || chr(0) || 'b')");
+        assert_eq!(text("\n"), "chr(10)");
+        assert_eq!(text("x\u{202e}y\u{1b}"), "('x' || chr(8238) || 'y' || chr(27))");
+    }
+
+    #[test]
+    fn numbers_keep_their_type() {
+        assert_eq!(number(Number::Integer(-5)), "-5");
+        assert_eq!(number(Number::Float(1.5)), "CAST('1.5' AS DOUBLE)");
+        assert_eq!(json(&serde_json::json!([1, "a'"])), "(1, 'a''')");
+    }
+}

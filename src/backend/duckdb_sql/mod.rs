@@ -1,0 +1,132 @@
+//! Backend `duckdb_sql`: plans as DuckDB SQL (specification, "DuckDB SQL adapter requirements").
+//!
+//! Emission is fixed: class filter, route filters in stored order, then the rule's tests in source order; one
+//! test a line, each selection under a comment with its name; keywords upper case, two spaces a level.
+
+mod layout;
+mod literal;
+mod scalar;
+mod test;
+
+use super::Sql;
+use crate::bridge::Plan;
+use crate::bridge::ir::Expr;
+use crate::pack::{FilterOp, RouteFilter};
+use crate::sigma::{Span, TextMatch};
+use layout::Layout;
+
+/// The backend's id, as plans record it.
+pub const ID: &str = "duckdb_sql";
+
+/// The relation that plans read: the dataset's dotted view.
+pub const RELATION: &str = "ocsf_events";
+
+/// `plan` as one statement that yields the id and time of every matching event.
+#[must_use]
+pub fn emit(plan: &Plan) -> Sql {
+    let mut body = Layout::default();
+    body.line(0, class_filter(plan), None);
+    for filter in &plan.scope.filters {
+        body.line(0, format!("AND {}", route_filter(filter)), None);
+    }
+    let scope = body.text();
+    match &plan.predicate {
+        Expr::Or(_) => group(&mut body, &plan.predicate, "AND ", 0),
+        predicate => conjunct(&mut body, predicate, "AND ", 0),
+    }
+    let (predicate, origins) = body.finish();
+    let head = format!("SELECT \"metadata.event_id\", \"time\"\nFROM {RELATION}\nWHERE ");
+    let indented = predicate.replace('\n', "\n  ");
+    let lines = [None, None].into_iter().chain(origins).collect();
+    Sql { text: format!("{head}{indented}"), predicate, scope, lines }
+}
+
+fn class_filter(plan: &Plan) -> String {
+    let classes: Vec<String> = plan.scope.class_uids.iter().map(ToString::to_string).collect();
+    format!("\"class_uid\" IN ({})", classes.join(", "))
+}
+
+/// A producer predicate. NULL narrows away, as the specification asks, since these stand directly under AND.
+fn route_filter(filter: &RouteFilter) -> String {
+    let column = scalar::identifier(filter.path.as_str());
+    let value = || literal::json(&filter.value);
+    let exists = filter.value.as_bool().unwrap_or(true);
+    match filter.op {
+        FilterOp::Exists if exists => format!("{column} IS NOT NULL"),
+        FilterOp::Exists => format!("{column} IS NULL"),
+        op => {
+            let on_element = |subject: &str| match op {
+                FilterOp::Neq => format!("{subject} <> {}", value()),
+                FilterOp::In => format!("{subject} IN {}", value()),
+                FilterOp::Nin => format!("{subject} NOT IN {}", value()),
+                FilterOp::Contains => test::text_match(subject, TextMatch::Contains, &value()),
+                FilterOp::Prefix => test::text_match(subject, TextMatch::StartsWith, &value()),
+                FilterOp::Suffix => test::text_match(subject, TextMatch::EndsWith, &value()),
+                FilterOp::Regex => format!("regexp_matches({subject}, {})", value()),
+                FilterOp::Eq | FilterOp::Exists => format!("{subject} = {}", value()),
+            };
+            if filter.list { test::any_element(&column, on_element) } else { on_element(&column) }
+        }
+    }
+}
+
+/// Writes `expr` as part of a conjunction: the parts of an AND follow each other without parentheses.
+fn conjunct(body: &mut Layout, expr: &Expr, prefix: &str, depth: usize) {
+    match expr {
+        Expr::And(parts) => joined(body, parts, "AND ", prefix, depth),
+        _ => term(body, expr, prefix, depth, Joined::By("AND ")),
+    }
+}
+
+/// What the lines around a term are joined by.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Joined {
+    By(&'static str),
+    Nothing,
+}
+
+fn term(body: &mut Layout, expr: &Expr, prefix: &str, depth: usize, joined_by: Joined) {
+    match expr {
+        Expr::Predicate(predicate) => {
+            let span = predicate.span;
+            let lines = test::lines(predicate);
+            for (index, line) in lines.into_iter().enumerate() {
+                let prefix = if index == 0 { prefix } else { "" };
+                body.line(depth, format!("{prefix}{line}"), Some(span));
+            }
+        }
+        Expr::Selection { name, span, body: inner } => {
+            body.line(depth, format!("-- {}", comment(name)), Some(*span));
+            term(body, inner, prefix, depth, joined_by);
+        }
+        Expr::Not(inner) => term(body, inner, &format!("{prefix}NOT "), depth, Joined::Nothing),
+        Expr::And(parts) if joined_by == Joined::By("AND ") => joined(body, parts, "AND ", prefix, depth),
+        Expr::Or(parts) if joined_by == Joined::By("OR ") => joined(body, parts, "OR ", prefix, depth),
+        Expr::And(_) | Expr::Or(_) => group(body, expr, prefix, depth),
+    }
+}
+
+fn joined(body: &mut Layout, parts: &[Expr], connective: &'static str, prefix: &str, depth: usize) {
+    for (index, part) in parts.iter().enumerate() {
+        let prefix = if index == 0 { prefix } else { connective };
+        term(body, part, prefix, depth, Joined::By(connective));
+    }
+}
+
+fn group(body: &mut Layout, expr: &Expr, prefix: &str, depth: usize) {
+    body.line(depth, format!("{prefix}("), None);
+    match expr {
+        Expr::And(parts) => joined(body, parts, "AND ", "", depth + 1),
+        Expr::Or(parts) => joined(body, parts, "OR ", "", depth + 1),
+        other => term(body, other, "", depth + 1, Joined::Nothing),
+    }
+    body.line(depth, ")".to_owned(), None);
+}
+
+/// A search identifier, safe in a comment: the name is the rule author's, and a line break would end the comment.
+fn comment(name: &str) -> String {
+    name.chars().map(|c| if c.is_ascii_alphanumeric() || "_-. ".contains(c) { c } else { '?' }).collect()
+}
+
+/// Where a line comes from, if from the rule.
+type Origin = Option<Span>;

@@ -1,0 +1,130 @@
+//! One test of one field as SQL. Each is two-valued: `coalesce(…, false)` makes NULL false before any NOT.
+
+use super::{literal, scalar};
+use crate::bridge::ir::{FieldExpr, Number, Predicate, Test};
+use crate::ocsf::ClassUid;
+use crate::sigma::{Comparison, TextMatch};
+
+/// Columns past which a membership list is written one literal a line.
+const WIDTH: usize = 100;
+
+/// `predicate` as one line, or as several where it holds a long list.
+pub(super) fn lines(predicate: &Predicate) -> Vec<String> {
+    let line = field(&predicate.source, &predicate.test);
+    match (&predicate.source, &predicate.test) {
+        (FieldExpr::Column(column), Test::TextIn { values, cased })
+            if line.len() > WIDTH && !column.list && values.len() > 1 =>
+        {
+            let name = scalar::identifier(column.path.as_str());
+            let subject = if *cased { name } else { format!("lower({name})") };
+            spread(&subject, values)
+        }
+        _ => vec![line],
+    }
+}
+
+fn spread(subject: &str, values: &[String]) -> Vec<String> {
+    let mut lines = vec![format!("coalesce({subject} IN (")];
+    for (index, value) in values.iter().enumerate() {
+        let comma = if index + 1 < values.len() { "," } else { "" };
+        lines.push(format!("  {}{comma}", literal::text(value)));
+    }
+    lines.push("), false)".to_owned());
+    lines
+}
+
+fn field(source: &FieldExpr, test: &Test) -> String {
+    match source {
+        FieldExpr::Column(column) => {
+            let name = scalar::identifier(column.path.as_str());
+            on_value(&name, column.list, std::slice::from_ref(&name), test)
+        }
+        FieldExpr::Computed(computed) => {
+            let value = scalar::computed(computed);
+            let presence = if computed.list { scalar::lists(computed) } else { vec![value.clone()] };
+            on_value(&value, computed.list, &presence, test)
+        }
+        FieldExpr::AnyOf(sources) => {
+            let connective = if *test == Test::Missing { " AND " } else { " OR " };
+            let parts: Vec<String> = sources.iter().map(|source| field(source, test)).collect();
+            format!("({})", parts.join(connective))
+        }
+        FieldExpr::PerClass(sources) => per_class(sources, test),
+    }
+}
+
+/// In a class that is not listed the field is NULL.
+fn per_class(sources: &[(ClassUid, FieldExpr)], test: &Test) -> String {
+    let cases: String =
+        sources.iter().map(|(class, source)| format!(" WHEN {class} THEN {}", field(source, test))).collect();
+    let absent = literal::boolean(*test == Test::Missing);
+    format!("CASE \"class_uid\"{cases} ELSE {absent} END")
+}
+
+/// `presence`: the expressions any of which is non-NULL where the value is there.
+fn on_value(value: &str, list: bool, presence: &[String], test: &Test) -> String {
+    match test {
+        Test::Exists => nullness(presence, "IS NOT NULL", " OR "),
+        Test::Missing => nullness(presence, "IS NULL", " AND "),
+        test if list => format!("coalesce({}, false)", any_element(value, |element| compared(element, test))),
+        test => format!("coalesce({}, false)", compared(value, test)),
+    }
+}
+
+fn nullness(presence: &[String], is: &str, connective: &str) -> String {
+    let parts: Vec<String> = presence.iter().map(|value| format!("{value} {is}")).collect();
+    match parts.as_slice() {
+        [only] => only.clone(),
+        _ => format!("({})", parts.join(connective)),
+    }
+}
+
+/// Whether any element of `list` satisfies the test: true, false, or NULL where the list is NULL.
+pub(super) fn any_element(list: &str, test: impl Fn(&str) -> String) -> String {
+    format!("len(list_filter({list}, lambda x: {})) > 0", test("x"))
+}
+
+fn compared(subject: &str, test: &Test) -> String {
+    let folded = |cased: bool| if cased { subject.to_owned() } else { format!("lower({subject})") };
+    match test {
+        Test::TextIn { values, cased } => {
+            membership(&folded(*cased), values.iter().map(|v| literal::text(v)))
+        }
+        Test::Text { position, value, cased } => {
+            text_match(&folded(*cased), *position, &literal::text(value))
+        }
+        Test::NumberIn(values) => membership(subject, values.iter().map(|v: &Number| literal::number(*v))),
+        Test::BooleanIn(values) => {
+            membership(subject, values.iter().map(|v| literal::boolean(*v).to_owned()))
+        }
+        Test::Compare(comparison, number) => {
+            let sign = match comparison {
+                Comparison::Lt => "<",
+                Comparison::Lte => "<=",
+                Comparison::Gt => ">",
+                Comparison::Gte => ">=",
+            };
+            format!("{subject} {sign} {}", literal::number(*number))
+        }
+        Test::Exists => format!("{subject} IS NOT NULL"),
+        Test::Missing => format!("{subject} IS NULL"),
+    }
+}
+
+fn membership(subject: &str, values: impl Iterator<Item = String>) -> String {
+    let values: Vec<String> = values.collect();
+    match values.as_slice() {
+        [only] => format!("{subject} = {only}"),
+        _ => format!("{subject} IN ({})", values.join(", ")),
+    }
+}
+
+/// `subject` compared with a literal that is SQL already.
+pub(super) fn text_match(subject: &str, position: TextMatch, literal: &str) -> String {
+    match position {
+        TextMatch::Equals => format!("{subject} = {literal}"),
+        TextMatch::Contains => format!("contains({subject}, {literal})"),
+        TextMatch::StartsWith => format!("starts_with({subject}, {literal})"),
+        TextMatch::EndsWith => format!("ends_with({subject}, {literal})"),
+    }
+}

@@ -5,7 +5,7 @@
 
 use crate::ocsf::ClassUid;
 use crate::pack::{Column, Computed};
-use crate::sigma::{Comparison, SigmaField, Span, TextMatch};
+use crate::sigma::{Comparison, SigmaField, Span, TextMatch, TimePart};
 
 /// What must hold of an event.
 #[derive(Clone, Debug, PartialEq)]
@@ -84,6 +84,73 @@ pub enum Test {
     Compare(Comparison, Number),
     /// A boolean, equal to one of these. Sorted, distinct.
     BooleanIn(Vec<bool>),
+    /// Text of a shape that covers the whole value. Folded unless `cased`.
+    Pattern {
+        /// The shape; two texts never stand side by side.
+        parts: Vec<PatternPart>,
+        /// With case.
+        cased: bool,
+    },
+    /// Text in which a regular expression finds something.
+    Regex(Regex),
+    /// Text that is an address inside the network.
+    Network(Network),
+    /// Text compared with the text of another field; false where either is NULL.
+    OtherText {
+        /// Where the other field's text has to stand.
+        position: TextMatch,
+        /// The other field, never a LIST.
+        other: FieldExpr,
+        /// With case.
+        cased: bool,
+    },
+    /// A number equal to that of another field, which is never a LIST; false where either is NULL.
+    OtherNumber(FieldExpr),
+    /// A timestamp, a part of which in UTC is one of these. Sorted, distinct.
+    TimePart {
+        /// Which part; the week is ISO 8601's.
+        part: TimePart,
+        /// The numbers it may have.
+        values: Vec<i64>,
+    },
+}
+
+/// A part of a [`Test::Pattern`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PatternPart {
+    /// This text.
+    Text(String),
+    /// Any run of characters, line breaks included, also none.
+    AnyRun,
+    /// Exactly one code point.
+    AnyOne,
+    /// Any of [`DASHES`].
+    Dash,
+}
+
+/// The characters that stand for each other before a flag (`windash`).
+pub const DASHES: [char; 5] = ['-', '/', '\u{2013}', '\u{2014}', '\u{2015}'];
+
+/// A regular expression within what RE2 and the `regex` crate agree on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Regex {
+    /// The expression; its Perl classes and word boundaries are ASCII.
+    pub pattern: String,
+    /// `i`
+    pub ignore_case: bool,
+    /// `m`: `^` and `$` match at lines.
+    pub multiline: bool,
+    /// `s`: the dot matches line breaks.
+    pub dot_all: bool,
+}
+
+/// An IP network; its host bits are zero. IPv4 holds only IPv4 addresses, IPv6 only IPv6 ones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Network {
+    /// `a.b.c.d/length`
+    V4(std::net::Ipv4Addr, u8),
+    /// `a:b::/length`
+    V6(std::net::Ipv6Addr, u8),
 }
 
 /// A number literal, exact.
@@ -135,7 +202,12 @@ impl Expr {
             Self::And(parts) | Self::Or(parts) => parts.iter().for_each(|part| part.visit_columns(visit)),
             Self::Not(part) => part.visit_columns(visit),
             Self::Selection { body, .. } => body.visit_columns(visit),
-            Self::Predicate(predicate) => predicate.source.visit_columns(visit),
+            Self::Predicate(predicate) => {
+                predicate.source.visit_columns(visit);
+                if let Test::OtherText { other, .. } | Test::OtherNumber(other) = &predicate.test {
+                    other.visit_columns(visit);
+                }
+            }
         }
     }
 }

@@ -5,6 +5,8 @@
 
 mod layout;
 mod literal;
+mod network;
+mod pattern;
 mod scalar;
 mod test;
 

@@ -1,9 +1,9 @@
 //! One test of one field as SQL. Each is two-valued: `coalesce(…, false)` makes NULL false before any NOT.
 
-use super::{literal, scalar};
-use crate::bridge::ir::{FieldExpr, Number, Predicate, Test};
+use super::{literal, network, pattern, scalar};
+use crate::bridge::ir::{FieldExpr, Number, Predicate, Regex, Test};
 use crate::ocsf::ClassUid;
-use crate::sigma::{Comparison, TextMatch};
+use crate::sigma::{Comparison, TextMatch, TimePart};
 
 /// Columns past which a membership list is written one literal a line.
 const WIDTH: usize = 100;
@@ -106,8 +106,62 @@ fn compared(subject: &str, test: &Test) -> String {
             };
             format!("{subject} {sign} {}", literal::number(*number))
         }
+        Test::Pattern { parts, cased } => pattern::shape(&folded(*cased), parts),
+        Test::Regex(regex) => format!("regexp_matches({subject}, {})", literal::text(&with_flags(regex))),
+        Test::Network(network) => network::contains(subject, *network),
+        Test::OtherText { position, other, cased } => with_other(other, &|other| {
+            let other = if *cased { other.to_owned() } else { format!("lower({other})") };
+            text_match(&folded(*cased), *position, &other)
+        }),
+        Test::OtherNumber(other) => with_other(other, &|other| format!("{subject} = {other}")),
+        Test::TimePart { part, values } => {
+            let part = format!("date_part('{}', epoch_ms({subject}))", time_part(*part));
+            membership(&part, values.iter().map(ToString::to_string))
+        }
         Test::Exists => format!("{subject} IS NOT NULL"),
         Test::Missing => format!("{subject} IS NULL"),
+    }
+}
+
+/// The pattern with its options inline, so that it reads the same wherever it is copied.
+fn with_flags(regex: &Regex) -> String {
+    let flags: String = [(regex.ignore_case, 'i'), (regex.multiline, 'm'), (regex.dot_all, 's')]
+        .into_iter()
+        .filter_map(|(on, flag)| on.then_some(flag))
+        .collect();
+    if flags.is_empty() { regex.pattern.clone() } else { format!("(?{flags}){}", regex.pattern) }
+}
+
+/// A comparison with another field, wherever its values are found.
+fn with_other(other: &FieldExpr, compare: &dyn Fn(&str) -> String) -> String {
+    match other {
+        FieldExpr::Column(column) => compare(&scalar::identifier(column.path.as_str())),
+        FieldExpr::Computed(computed) => compare(&scalar::computed(computed)),
+        FieldExpr::AnyOf(others) => {
+            let parts: Vec<String> = others
+                .iter()
+                .map(|other| format!("coalesce({}, false)", with_other(other, compare)))
+                .collect();
+            format!("({})", parts.join(" OR "))
+        }
+        FieldExpr::PerClass(others) => {
+            let cases: String = others
+                .iter()
+                .map(|(class, other)| format!(" WHEN {class} THEN {}", with_other(other, compare)))
+                .collect();
+            format!("CASE \"class_uid\"{cases} ELSE false END")
+        }
+    }
+}
+
+fn time_part(part: TimePart) -> &'static str {
+    match part {
+        TimePart::Minute => "minute",
+        TimePart::Hour => "hour",
+        TimePart::Day => "day",
+        TimePart::Week => "week",
+        TimePart::Month => "month",
+        TimePart::Year => "year",
     }
 }
 

@@ -34,14 +34,6 @@ pub(super) fn documents(text: &str) -> (Vec<Node>, Option<Problem>) {
     (reader.documents, problem)
 }
 
-/// What an anchor names, and what repeating it costs.
-struct Anchored {
-    node: Node,
-    /// The text as a key would show it, where it is a scalar.
-    text: Option<String>,
-    size: Size,
-}
-
 /// What a subtree costs.
 #[derive(Clone, Copy, Default)]
 struct Size {
@@ -58,18 +50,23 @@ struct Open {
     content: Content,
 }
 
+/// What has been read of a list or a map.
 enum Content {
     Sequence(Vec<Node>),
     Mapping {
         entries: Vec<(Spanned<String>, Node)>,
+        /// The line of each key.
         seen: HashMap<String, u32>,
+        /// The key whose value comes next.
         key: Option<Spanned<String>>,
     },
 }
 
-/// A node that is complete.
+/// A node that is complete, and what repeating it costs.
+#[derive(Clone)]
 struct Done {
     node: Node,
+    /// The text as a key would show it, where it is a scalar.
     text: Option<String>,
     size: Size,
 }
@@ -78,7 +75,8 @@ struct Reader<'a> {
     marks: Marks<'a>,
     parser: Parser<'a, StrInput<'a>>,
     open: Vec<Open>,
-    anchors: BTreeMap<usize, Anchored>,
+    /// By the parser's number. An anchor is known from the end of its node on, so none can contain itself.
+    anchors: BTreeMap<usize, Done>,
     /// Of the whole file.
     total: Size,
     root: Option<Node>,
@@ -140,22 +138,14 @@ impl<'a> Reader<'a> {
 
     /// A document without any content, such as a closing `---` begins, is none.
     fn end_document(&mut self) {
-        if let Some(root) =
-            self.root.take().filter(|root| !(root.is_null() && root.span.start == root.span.end))
-        {
-            self.documents.push(root);
-        }
+        let has_content = |root: &Node| !root.is_null() || root.span.start < root.span.end;
+        self.documents.extend(self.root.take().filter(has_content));
     }
 
-    fn scalar(
-        &mut self,
-        text: &str,
-        style: ScalarStyle,
-        tag: Tagged<'a>,
-        span: Span,
-    ) -> Result<Done, Problem> {
+    fn scalar(&self, text: &str, style: ScalarStyle, tag: Tagged<'a>, span: Span) -> Result<Done, Problem> {
+        let is_nothing = style == ScalarStyle::Plain && text.is_empty();
         let span = match self.open.last().map(|open| &open.content) {
-            _ if style != ScalarStyle::Plain || !text.is_empty() => extent::scalar(&self.marks, style, span),
+            _ if !is_nothing => extent::scalar(&self.marks, style, span),
             Some(Content::Mapping { key: Some(key), .. }) => extent::nothing_after(&self.marks, key.span),
             _ => extent::nothing(&self.marks, span),
         };
@@ -174,11 +164,10 @@ impl<'a> Reader<'a> {
             let message = "this alias names an anchor that contains it, or one of another document";
             return Err(Problem::new(ProblemKind::Parse, span, message));
         };
-        let size = anchored.size;
-        self.charge(size, span)?;
-        let Some(anchored) = self.anchors.get(&id) else { return Err(too_many(span)) };
-        let node = Node { kind: anchored.node.kind.clone(), span };
-        Ok(Done { node, text: anchored.text.clone(), size })
+        let mut done = anchored.clone();
+        done.node.span = span;
+        self.charge(done.size, span)?;
+        Ok(done)
     }
 
     fn push(&mut self, anchor: usize, span: Span, content: Content) -> Result<(), Problem> {
@@ -223,8 +212,7 @@ impl<'a> Reader<'a> {
         if anchor > 0 {
             // The anchors of a file together cost no more than its aliases may.
             self.charge(Size { depth: 0, ..done.size }, done.node.span)?;
-            let anchored = Anchored { node: done.node.clone(), text: done.text.clone(), size: done.size };
-            self.anchors.insert(anchor, anchored);
+            self.anchors.insert(anchor, done.clone());
         }
         self.place(done)
     }

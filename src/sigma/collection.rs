@@ -1,6 +1,7 @@
 //! The documents of a file as rules: `action: global`, `reset` and `repeat` of rule collections are carried
 //! out on the tree, so every part of a rule still points at where it is written.
 
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -155,8 +156,10 @@ fn without_action(mut document: Node) -> Node {
 fn merged(base: Node, update: Node) -> Node {
     match (base.kind, update.kind) {
         (NodeKind::Mapping(mut entries), NodeKind::Mapping(updates)) => {
+            let places: HashMap<String, usize> =
+                entries.iter().enumerate().map(|(place, (key, _))| (key.value.clone(), place)).collect();
             for (key, value) in updates {
-                match entries.iter_mut().find(|(known, _)| known.value == key.value) {
+                match places.get(&key.value).and_then(|place| entries.get_mut(*place)) {
                     Some(entry) if is_map(&entry.1) && is_map(&value) => {
                         let empty = Node { kind: NodeKind::Null, span: entry.1.span };
                         entry.1 = merged(std::mem::replace(&mut entry.1, empty), value);
@@ -177,7 +180,9 @@ fn is_map(node: &Node) -> bool {
 
 /// Counts what a merge writes; a file may hold few nodes and still ask for very many.
 fn within_limits(written: &mut usize, span: Span, parts: &[&Node]) -> Result<(), Problem> {
-    *written = parts.iter().fold(*written, |sum, part| sum.saturating_add(weight(part)));
+    if *written <= yaml::MAX_NODES {
+        *written += parts.iter().map(|part| weight(part)).sum::<usize>();
+    }
     if *written <= yaml::MAX_NODES {
         return Ok(());
     }
@@ -191,4 +196,209 @@ fn weight(node: &Node) -> usize {
     let items: usize = node.items().iter().map(weight).sum();
     let entries: usize = node.entries().iter().map(|(key, value)| key.value.len() / 64 + weight(value)).sum();
     own + items + entries
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may panic")]
+mod tests {
+    use super::*;
+    use crate::sigma::{Body, Search, Value};
+
+    const RULE: &str = "title: T\nlogsource: {category: c}\ndetection:\n  s: {A: x}\n  condition: s\n";
+
+    fn read(text: &str) -> Vec<Rule> {
+        parse(Path::new("rules/r.yml"), text)
+    }
+
+    /// The kind of the first error of each rule.
+    fn errors(text: &str) -> Vec<Option<ProblemKind>> {
+        let error = |rule: &Rule| rule.problems.iter().map(|p| p.kind).find(|kind| !kind.is_warning());
+        read(text).iter().map(error).collect()
+    }
+
+    fn values(rule: &Rule) -> Vec<(String, Value)> {
+        let Body::Event(detection) = &rule.body else { panic!("no event rule: {rule:?}") };
+        let items = detection.selections.iter().flat_map(|selection| match &selection.search {
+            Search::AllOf(items, _) => items.as_slice(),
+            _ => &[],
+        });
+        items
+            .map(|item| (item.field.as_ref().unwrap().value.0.clone(), item.values[0].value.clone()))
+            .collect()
+    }
+
+    fn text(value: &str) -> Value {
+        Value::String(value.into())
+    }
+
+    #[test]
+    fn each_document_is_a_rule() {
+        let rules = read(&format!("{RULE}---\n{RULE}---\n"));
+        assert_eq!(rules.len(), 2);
+        assert_eq!((rules[1].document, rules[1].span.start.line), (1, 7));
+        assert_eq!(rules[1].metadata.title.as_ref().unwrap().span.start.line, 7);
+        assert_eq!(errors(&format!("{RULE}---\n{RULE}")), [None, None]);
+    }
+
+    #[test]
+    fn a_text_without_a_rule_is_one_unreadable_rule() {
+        for text in ["", "\n", "---\n", "# note\n", "~", "[]", "text", "a: [", "a: b"] {
+            let rules = read(text);
+            assert_eq!(rules.len(), 1, "{text:?}");
+            assert!(matches!(rules[0].body, Body::Unreadable), "{text:?}");
+            assert_eq!(errors(text), [Some(ProblemKind::Parse)], "{text:?}");
+            assert_eq!(rules[0].title(), "r.yml");
+        }
+        assert_eq!(errors("action: global\ntitle: T\n"), [Some(ProblemKind::Collection)]);
+    }
+
+    #[test]
+    fn an_error_leaves_the_documents_before_it() {
+        let rules = read(&format!("{RULE}---\ntitle: 'x\n"));
+        assert_eq!(errors(&format!("{RULE}---\ntitle: 'x\n")), [None, Some(ProblemKind::Parse)]);
+        assert_eq!((rules[1].document, rules[1].problems[0].span.start.line), (1, 7));
+    }
+
+    #[test]
+    fn a_global_document_wins_and_merges_deeply() {
+        let rules = read(&format!(
+            "action: global\ntitle: G\ndetection:\n  s: {{B: global}}\nlevel: high\n---\n{RULE}---\n{RULE}"
+        ));
+        assert_eq!(rules.len(), 2);
+        for rule in &rules {
+            assert_eq!(rule.title(), "G");
+            assert_eq!(rule.metadata.level.as_ref().unwrap().span.start.line, 5);
+            assert_eq!(values(rule), [("A".into(), text("x")), ("B".into(), text("global"))]);
+            assert!(rule.metadata.custom.is_empty());
+            assert_eq!(rule.problems, []);
+        }
+        assert_eq!(rules[1].document, 2);
+    }
+
+    #[test]
+    fn a_reset_ends_what_was_global() {
+        let text = format!("action: global\ntitle: G\n---\naction: reset\n---\n{RULE}");
+        assert_eq!(read(&text).iter().map(Rule::title).collect::<Vec<_>>(), ["T"]);
+        let text = format!("action: global\ntitle: G\n---\naction: global\nlevel: low\n---\n{RULE}");
+        let rules = read(&text);
+        assert_eq!((&*rules[0].title(), rules[0].metadata.level.is_some()), ("G", true));
+    }
+
+    #[test]
+    fn a_repeat_updates_the_rule_before_it() {
+        let rules = read(&format!("{RULE}---\naction: repeat\ntitle: R\ndetection: {{s: {{A: y}}}}\n"));
+        assert_eq!(rules.iter().map(Rule::title).collect::<Vec<_>>(), ["T", "R"]);
+        assert_eq!(values(&rules[1]), [("A".into(), text("y"))]);
+        assert_eq!(rules[1].logsource.category.as_ref().unwrap().span.start.line, 2);
+        assert_eq!(errors("action: repeat\ntitle: R\n"), [Some(ProblemKind::Collection)]);
+    }
+
+    #[test]
+    fn correlations_and_filters_are_left_alone() {
+        let rules = read(
+            "action: global\nlevel: high\n---\ntitle: C\ncorrelation:\n  type: event_count\n  rules: [a, b]\n  \
+             timespan: 5m\n---\ntitle: F\nlogsource: {category: c}\nfilter:\n  rules: any\n  s: {A: x}\n  \
+             condition: not s\n---\naction: correlation\nname: old\ntype: temporal\nrule: [a]\ntimespan: 30s\n",
+        );
+        assert!(
+            rules.iter().all(|rule| rule.metadata.level.is_none() && rule.problems.is_empty()),
+            "{rules:?}"
+        );
+        let [Body::Correlation(new), Body::Filter(filter), Body::Correlation(old)] =
+            [&rules[0].body, &rules[1].body, &rules[2].body]
+        else {
+            panic!("{rules:?}")
+        };
+        assert_eq!((new.rules.len(), &*new.kind.as_ref().unwrap().value), (2, "event_count"));
+        assert!(filter.rules.is_empty());
+        assert_eq!((old.rules.len(), &*old.kind.as_ref().unwrap().value), (1, "temporal"));
+    }
+
+    #[test]
+    fn missing_parts_are_errors() {
+        for text in [
+            "logsource: {category: c}\ndetection: {s: {A: x}, condition: s}",
+            "title:\nlogsource: {category: c}\ndetection: {s: {A: x}, condition: s}",
+            "title: T\ndetection: {s: {A: x}, condition: s}",
+            "title: T\nlogsource: {category: c}",
+            "title: T\nlogsource: {category: c}\ndetection: {s: {A: x}}",
+            "title: T\nlogsource: {category: c}\ndetection:\n",
+            "title: T\nlogsource: {category: c}\ndetection: {s: {A: x}, condition: s}\nfilter: {}",
+            "correlation: {rules: [a], timespan: 5m}",
+            "correlation: {type: event_count, timespan: 5m}",
+            "correlation: {type: event_count, rules: [a]}",
+            "correlation: {type: event_cuont, rules: [a], timespan: 5m}",
+            "correlation: {type: event_count, rules: [a], timespan: 10}",
+            "correlation: {type: event_count, rules: [a], timespan: 0s}",
+            "correlation: {type: event_count, rules: [a], timespan: s}",
+            "logsource: {category: c}\nfilter: {rules: any, condition: s}",
+            "logsource: {category: c}\nfilter: {s: {A: x}, condition: s}",
+            "filter: {rules: any, s: {A: x}, condition: s}",
+        ] {
+            assert_eq!(errors(text), [Some(ProblemKind::Parse)], "{text}");
+        }
+        assert_eq!(errors("correlation: {type: temporal, timespan: 5m, condition: a and b}"), [None]);
+    }
+
+    #[test]
+    fn other_actions_are_refused() {
+        for text in
+            ["action: include\nfilename: x.yml\n", "action: frobnicate\n", "action: [a]\n", "action:\n"]
+        {
+            assert_eq!(errors(text), [Some(ProblemKind::Collection)], "{text}");
+        }
+    }
+
+    #[test]
+    fn merging_is_limited() {
+        let list = vec!["x"; 5000].join(", ");
+        let text = format!("action: global\nfields: [{list}]\n---\n{}", format!("{RULE}---\n").repeat(100));
+        let limited = errors(&text).iter().filter(|error| **error == Some(ProblemKind::Limit)).count();
+        assert!(limited > 50, "{limited}");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_gives_a_rule(text in "\\PC*") {
+            proptest::prop_assert!(!read(&text).is_empty());
+        }
+
+        #[test]
+        fn a_damaged_rule_gives_a_rule(
+            cut in 0..400usize, length in 0..20usize, put in "[-|:*?\\[\\]{}&'\"#\n\t \\\\0a_é\u{1b}]{0,6}",
+        ) {
+            let mut chars: Vec<char> = WHOLE.chars().collect();
+            let start = cut.min(chars.len());
+            let end = (start + length).min(chars.len());
+            chars.splice(start..end, put.chars());
+            let text: String = chars.into_iter().collect();
+            let rules = read(&text);
+            proptest::prop_assert!(!rules.is_empty());
+            for problem in rules.iter().flat_map(|rule| &rule.problems) {
+                proptest::prop_assert!(problem.span.slice(&text).is_some());
+                proptest::prop_assert!(!problem.message.contains(char::is_control));
+            }
+        }
+    }
+
+    const WHOLE: &str = r"title: Whole
+id: 7aa7009a-28b9-4344-8c1f-159489a390df
+tags: [attack.t1059]
+logsource:
+    category: process_creation
+detection:
+    sel_a:
+        Image|endswith:
+            - '\cmd.exe'
+            - '\host'
+        CommandLine|contains|all: ['a', 'b']
+    sel_b:
+        - one
+        - '|all': [x, y]
+    _hidden:
+        A|re|i: '^a.*$'
+        B|exists: true
+    condition: 1 of sel_* and not (_hidden or sel_b)
+level: high
+";
 }

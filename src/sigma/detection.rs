@@ -1,12 +1,17 @@
 //! The `detection` block: selections, conditions, and whether the one fits the other.
 
-use super::condition::{Condition, Expression};
+use std::collections::BTreeMap;
+
+use super::condition::{Condition, Expression, MAX_LENGTH};
 use super::item;
 use super::problem::{Problem, ProblemKind};
 use super::rule::{Detection, Search, Selection};
 use super::span::Spanned;
 use super::suggest::nearest;
 use super::yaml::{Node, NodeKind};
+
+/// The selections of a rule that are read. Conditions may reach each of them many times.
+const MAX_SELECTIONS: usize = 1000;
 
 /// Reads a `detection` block that stands in `source`.
 pub(super) fn detection(node: &Node, source: &str, problems: &mut Vec<Problem>) -> Detection {
@@ -20,6 +25,11 @@ pub(super) fn detection(node: &Node, source: &str, problems: &mut Vec<Problem>) 
         match key.value.as_str() {
             "condition" => detection.conditions = conditions(value, source, problems),
             "timeframe" => detection.timeframe = Some(timeframe(key, value, problems)),
+            _ if detection.selections.len() == MAX_SELECTIONS => {
+                let message = format!("the rule has more than {MAX_SELECTIONS} selections");
+                problems.push(Problem::new(ProblemKind::Limit, key.span, message));
+                return detection;
+            }
             _ => detection.selections.push(Selection {
                 name: key.clone(),
                 search: search(value, source, problems),
@@ -52,6 +62,12 @@ fn conditions(node: &Node, source: &str, problems: &mut Vec<Problem>) -> Vec<Con
     };
     if written.is_empty() {
         problems.push(Problem::new(ProblemKind::Parse, node.span, "the list of conditions is empty"));
+    }
+    if written.len() > 1 && written.iter().filter_map(Node::as_str).map(str::len).sum::<usize>() > MAX_LENGTH
+    {
+        let message = format!("the conditions together have more than {MAX_LENGTH} bytes");
+        problems.push(Problem::new(ProblemKind::Limit, node.span, message));
+        return Vec::new();
     }
     let mut conditions = Vec::new();
     for node in written {
@@ -128,28 +144,38 @@ fn list(node: &Node, items: &[Node], source: &str, problems: &mut Vec<Problem>) 
     Search::AnyOf(alternatives, node.span)
 }
 
-/// Reports names that the rule does not have, and patterns that reach nothing.
+/// How many unknown names of a rule are reported, and how many of its own are compared with one.
+const MAX_MISSING: usize = 32;
+
+/// Reports names that the rule does not have, and patterns that reach nothing, each name once.
 fn check_names(detection: &Detection, problems: &mut Vec<Problem>) {
+    let mut missing = BTreeMap::new();
     let parsed = detection.conditions.iter().filter_map(|condition| condition.expression.as_ref().ok());
     for leaf in parsed.flat_map(Expression::leaves) {
         match leaf {
             Expression::Identifier(name) if detection.selection(&name.value).is_none() => {
-                let message = format!("no selection is called `{}`", name.value);
-                problems.push(missing(detection, name, message));
+                missing.entry(name.value.as_str()).or_insert_with(|| {
+                    missing_name(detection, name, format!("no selection is called `{}`", name.value))
+                });
             }
             Expression::Quantified(_, pattern) if detection.reached_by(&pattern.value).is_empty() => {
-                let message = format!("`{}` reaches no selection", pattern.value);
-                problems.push(missing(detection, pattern, message));
+                missing.entry(pattern.value.as_str()).or_insert_with(|| {
+                    missing_name(detection, pattern, format!("`{}` reaches no selection", pattern.value))
+                });
             }
             _ => {}
         }
+        if missing.len() == MAX_MISSING {
+            break;
+        }
     }
+    problems.extend(missing.into_values());
 }
 
-fn missing(detection: &Detection, name: &Spanned<String>, message: String) -> Problem {
+fn missing_name(detection: &Detection, name: &Spanned<String>, message: String) -> Problem {
     let names = || detection.selections.iter().map(|selection| selection.name.value.as_str());
     let problem = Problem::new(ProblemKind::MissingIdentifier, name.span, message);
-    if let Some(near) = nearest(&name.value, names()) {
+    if let Some(near) = nearest(&name.value, names().take(MAX_MISSING)) {
         return problem.with_help(format!("did you mean `{near}`?"));
     }
     let known: Vec<_> = names().take(8).collect();
@@ -237,6 +263,22 @@ mod tests {
     fn a_missing_condition_is_named_with_the_way_out() {
         let (kind, _, problem) = refused("sel:\n  A: 1\n");
         assert_eq!((kind, problem.help.as_deref()), (ProblemKind::Parse, Some("add `condition: sel`")));
+    }
+
+    #[test]
+    fn selections_are_limited() {
+        let many: String = (0..=MAX_SELECTIONS).map(|index| format!("s{index}: x\n")).collect();
+        assert_eq!(refused(&format!("{many}condition: 1 of them\n")).0, ProblemKind::Limit);
+        let long = format!("s: x\ncondition: [{}]\n", ["s"; 3].join(&format!("{}, ", " or s".repeat(9000))));
+        assert_eq!(refused(&long).0, ProblemKind::Limit);
+    }
+
+    #[test]
+    fn an_unknown_name_is_reported_once_and_not_without_end() {
+        let (_, problems) = read("s: x\ncondition: nope or nope or s\n");
+        assert_eq!(problems.len(), 1);
+        let many: Vec<_> = (0..500).map(|index| format!("n{index}")).collect();
+        assert_eq!(read(&format!("s: x\ncondition: {}\n", many.join(" or "))).1.len(), MAX_MISSING);
     }
 
     #[test]

@@ -120,10 +120,39 @@ fn required<'a>(node: &'a Node, block: &str, keys: &[&str], problems: &mut Vec<P
     found
 }
 
+/// The types of correlations.
+const CORRELATIONS: [&str; 8] = [
+    "event_count",
+    "value_count",
+    "temporal",
+    "temporal_ordered",
+    "value_sum",
+    "value_avg",
+    "value_median",
+    "value_percentile",
+];
+
+/// A timespan is a whole number above zero and a unit.
+fn timespan_problem(node: &Node) -> Option<Problem> {
+    let text = node.scalar_text().unwrap_or_default();
+    let number = text.strip_suffix(['s', 'm', 'h', 'd', 'w', 'M', 'y']).unwrap_or_default();
+    let is_number = !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit());
+    if is_number && number.bytes().any(|b| b != b'0') {
+        return None;
+    }
+    let message = format!("`{text}` is not a timespan");
+    Some(
+        Problem::new(ProblemKind::Parse, node.span, message)
+            .with_help("write a number above zero and one of s, m, h, d, w, M, y, such as `5m`"),
+    )
+}
+
 /// Reads a correlation, in the new form or in the old one, where the document itself is the block.
 fn correlation(node: &Node, problems: &mut Vec<Problem>) -> Correlation {
     let kind = required(node, "correlation", &["type"], problems);
-    required(node, "correlation", &["timespan", "timeframe"], problems);
+    if let Some(timespan) = required(node, "correlation", &["timespan", "timeframe"], problems) {
+        problems.extend(timespan_problem(timespan));
+    }
     let extended = node.get("condition").is_some_and(|condition| condition.as_str().is_some());
     let rules = if extended {
         node.get("rules")
@@ -131,6 +160,13 @@ fn correlation(node: &Node, problems: &mut Vec<Problem>) -> Correlation {
         required(node, "correlation", &["rules", "rule"], problems)
     };
     let kind = kind.and_then(|kind| text(kind, problems));
+    if let Some(unknown) = kind.as_ref().filter(|kind| !CORRELATIONS.contains(&kind.value.as_str())) {
+        let message = format!("`{}` is not a type of correlation", unknown.value);
+        problems.push(
+            Problem::new(ProblemKind::Parse, unknown.span, message)
+                .with_help(format!("one of: {}", CORRELATIONS.join(", "))),
+        );
+    }
     Correlation {
         kind,
         rules: rules.map_or_else(Vec::new, |rules| texts(rules, problems)),

@@ -51,6 +51,9 @@ pub(super) fn value(node: &Node) -> Spanned<Value> {
     Spanned::new(value, node.span)
 }
 
+/// The modifiers of a key that are read: with one more than there are, the chain is illegal whatever they say.
+const MAX_MODIFIERS: usize = 32;
+
 type Read = Result<Spanned<Modifier>, Problem>;
 
 /// The field and the modifiers of a key, each at its place.
@@ -66,7 +69,7 @@ fn split(key: &Spanned<String>, source: &str) -> (Option<Spanned<SigmaField>>, V
         .next()
         .filter(|(name, _)| !name.is_empty())
         .map(|(name, span)| Spanned::new(SigmaField(name.to_owned()), span));
-    let modifiers = parts.map(|(name, span)| match Modifier::from_name(name) {
+    let modifiers = parts.take(MAX_MODIFIERS).map(|(name, span)| match Modifier::from_name(name) {
         Some(modifier) => Ok(Spanned::new(modifier, span)),
         None => Err(unknown_modifier(name, span)),
     });
@@ -250,6 +253,14 @@ mod tests {
             assert_eq!(problems[0].help.as_deref(), Some(help));
             assert_eq!(item.chain.as_ref(), Err(&problems[0]));
         }
+    }
+
+    #[test]
+    fn an_endless_chain_is_illegal_and_cheap() {
+        let (_, problems) = read(&format!("? A{}\n: x", "|".repeat(100_000)));
+        assert_eq!(problems.len(), MAX_MODIFIERS);
+        let (item, _) = read(&format!("? A{}\n: x", "|all".repeat(100_000)));
+        assert_eq!(item.chain.unwrap_err().kind, ProblemKind::IllegalChain);
     }
 
     #[test]

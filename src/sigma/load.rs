@@ -119,3 +119,86 @@ fn unreadable(path: &Path, text: &str, problem: Problem) -> Rule {
     let source = Source { path: Arc::from(path), text: Arc::from(text) };
     source.unreadable(0, problem.span, problem)
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may panic")]
+mod tests {
+    use super::*;
+    use crate::sigma::Body;
+
+    const RULE: &[u8] = b"title: T\nlogsource: {category: c}\ndetection: {s: {A: x}, condition: s}\n";
+
+    fn folder(files: &[(&str, &[u8])]) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, bytes) in files {
+            let path = folder.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, bytes).unwrap();
+        }
+        folder
+    }
+
+    fn names(folder: &Path) -> Vec<String> {
+        let below = |path: PathBuf| path.strip_prefix(folder).unwrap().to_string_lossy().into_owned();
+        rule_files(&[folder.to_path_buf()]).into_iter().map(below).collect()
+    }
+
+    fn refused(path: &Path) -> Problem {
+        let mut rules = load_file(path);
+        assert!(matches!(rules[0].body, Body::Unreadable));
+        rules.remove(0).problems.remove(0)
+    }
+
+    #[test]
+    fn a_folder_is_listed_in_byte_order_of_its_paths() {
+        let folder = folder(&[
+            ("b.yml", RULE),
+            ("a/z.YAML", RULE),
+            ("a-b.yml", RULE),
+            ("a/note.txt", b""),
+            (".git/x.yml", b""),
+            ("a/.#z.yml", b""),
+        ]);
+        assert_eq!(names(folder.path()), ["a-b.yml", "a/z.YAML", "b.yml"]);
+        assert_eq!(load(&[folder.path().to_path_buf()]).len(), 3);
+    }
+
+    #[test]
+    fn a_file_that_is_named_is_read_whatever_it_is_called_and_once() {
+        let folder = folder(&[("rule.txt", RULE), ("a.yml", RULE)]);
+        let (text, rule) = (folder.path().join("rule.txt"), folder.path().join("a.yml"));
+        let files = rule_files(&[text.clone(), rule.clone(), folder.path().to_path_buf(), text.clone()]);
+        assert_eq!(files, [text, rule]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_that_lead_nowhere_or_back_do_no_harm() {
+        use std::os::unix::fs::symlink;
+        let folder = folder(&[("a/a.yml", RULE)]);
+        symlink(folder.path(), folder.path().join("a/back")).unwrap();
+        symlink("/nowhere/at/all", folder.path().join("dangling.yml")).unwrap();
+        symlink("user@host.1:2", folder.path().join(".#a.yml")).unwrap();
+        assert_eq!(names(folder.path()), ["a/a.yml", "dangling.yml"]);
+        assert_eq!(refused(&folder.path().join("dangling.yml")).kind, ProblemKind::Unreadable);
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_a_rule_that_says_why() {
+        let huge = vec![b'a'; MAX_BYTES + 1];
+        let folder = folder(&[
+            ("bad.yml", b"title: T\nid: \xff\xfe\n"),
+            ("wide.yml", b"\xff\xfet\0"),
+            ("huge.yml", &huge),
+            ("folder.yml/x.yml", RULE),
+        ]);
+        let problem = refused(&folder.path().join("bad.yml"));
+        assert_eq!((problem.kind, problem.span.start.line), (ProblemKind::Unreadable, 2));
+        assert_eq!(problem.span.start.column, 5);
+        assert!(refused(&folder.path().join("wide.yml")).help.unwrap().contains("UTF-16"));
+        assert_eq!(refused(&folder.path().join("huge.yml")).kind, ProblemKind::Limit);
+        assert_eq!(refused(&folder.path().join("missing.yml")).kind, ProblemKind::Unreadable);
+        assert_eq!(refused(&folder.path().join("folder.yml")).kind, ProblemKind::Unreadable);
+        assert_eq!(load(&[folder.path().join("missing")]).len(), 1);
+    }
+}

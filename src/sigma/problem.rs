@@ -3,7 +3,8 @@
 use super::span::Span;
 
 /// One finding about a rule's text.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}: {message}", span.start)]
 pub struct Problem {
     /// What kind of finding it is.
     pub kind: ProblemKind,

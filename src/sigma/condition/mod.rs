@@ -6,6 +6,8 @@ mod parse;
 use super::problem::Problem;
 use super::span::{Scalar, Spanned};
 
+pub(crate) use parse::MAX_LENGTH;
+
 /// A condition: its text, and what it says or why it says nothing.
 #[derive(Clone, Debug)]
 pub struct Condition {

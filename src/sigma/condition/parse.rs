@@ -16,8 +16,8 @@ use crate::sigma::span::{Scalar, Spanned};
 
 /// How deep parentheses and `not` may nest.
 const MAX_DEPTH: usize = 64;
-/// The bytes of a condition that are read: 64 KiB.
-const MAX_LENGTH: usize = 64 << 10;
+/// The bytes of a rule's conditions that are read: 64 KiB.
+pub(crate) const MAX_LENGTH: usize = 64 << 10;
 
 const KEYWORDS: [&str; 5] = ["and", "or", "not", "of", "them"];
 

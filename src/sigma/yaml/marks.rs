@@ -49,6 +49,17 @@ impl<'a> Marks<'a> {
         }
     }
 
+    /// The position at the byte `offset`, which lies on a boundary of code points.
+    pub(super) fn at_byte(&self, offset: usize) -> Position {
+        if self.checkpoints.is_empty() {
+            return self.position(offset);
+        }
+        let checkpoint = self.checkpoints.partition_point(|start| *start <= offset).saturating_sub(1);
+        let start = self.checkpoints.get(checkpoint).copied().unwrap_or_default();
+        let between = self.text.get(start..offset).unwrap_or_default().chars().count();
+        self.position(checkpoint * STRIDE + between)
+    }
+
     fn offset(&self, index: usize) -> usize {
         let checkpoint = match self.checkpoints.get(index / STRIDE) {
             Some(offset) => *offset,
@@ -86,6 +97,7 @@ mod tests {
         let marks = Marks::new(&text);
         for (index, (offset, _)) in text.char_indices().enumerate() {
             assert_eq!(marks.position(index).offset, offset);
+            assert_eq!(marks.at_byte(offset), marks.position(index));
         }
     }
 }

@@ -4,6 +4,8 @@
 //! carries the values into serde types and writes YAML.
 
 mod bind;
+mod errors;
+mod extent;
 mod marks;
 mod read;
 mod scalar;

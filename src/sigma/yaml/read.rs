@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, HashMap};
 
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, StrInput, Tag};
 
+use super::errors::{syntax_error, too_deep, too_many, unprintable};
 use super::marks::Marks;
-use super::{Node, NodeKind, scalar};
+use super::{Node, NodeKind, extent, scalar};
 use crate::sigma::problem::{Problem, ProblemKind};
 use crate::sigma::span::{Position, Span, Spanned};
 
@@ -33,31 +34,6 @@ pub(super) fn documents(text: &str) -> (Vec<Node>, Option<Problem>) {
     (reader.documents, problem)
 }
 
-/// The first character that YAML does not allow.
-fn unprintable(text: &str) -> Option<Problem> {
-    let allowed = |c: char| {
-        matches!(c, '\t' | '\n' | '\r' | ' '..='~' | '\u{85}' | '\u{a0}'..='\u{d7ff}' | '\u{e000}'..='\u{fffd}'
-            | '\u{10000}'..)
-    };
-    let (offset, c) = text.char_indices().find(|(_, c)| !allowed(*c))?;
-    let mark = text.get(..offset).unwrap_or_default().chars().count();
-    let marks = Marks::new(text);
-    let span = Span { start: marks.position(mark), end: marks.position(mark + 1) };
-    let message = format!("the character U+{:04X} cannot stand in YAML", u32::from(c));
-    Some(Problem::new(ProblemKind::Parse, span, message).with_help(format!(
-        "write it as an escape in double quotes, \"\\x{:02x}\", if it belongs to a value",
-        u32::from(c)
-    )))
-}
-
-/// What an anchor names, and what repeating it costs.
-struct Anchored {
-    node: Node,
-    /// The text as a key would show it, where it is a scalar.
-    text: Option<String>,
-    size: Size,
-}
-
 /// What a subtree costs.
 #[derive(Clone, Copy, Default)]
 struct Size {
@@ -67,25 +43,30 @@ struct Size {
 }
 
 /// A list or a map that is being read.
-struct Open<'a> {
+struct Open {
     anchor: usize,
     start: Position,
     size: Size,
-    content: Content<'a>,
+    content: Content,
 }
 
-enum Content<'a> {
+/// What has been read of a list or a map.
+enum Content {
     Sequence(Vec<Node>),
     Mapping {
         entries: Vec<(Spanned<String>, Node)>,
-        seen: HashMap<Cow<'a, str>, u32>,
+        /// The line of each key.
+        seen: HashMap<String, u32>,
+        /// The key whose value comes next.
         key: Option<Spanned<String>>,
     },
 }
 
-/// A node that is complete.
+/// A node that is complete, and what repeating it costs.
+#[derive(Clone)]
 struct Done {
     node: Node,
+    /// The text as a key would show it, where it is a scalar.
     text: Option<String>,
     size: Size,
 }
@@ -93,8 +74,9 @@ struct Done {
 struct Reader<'a> {
     marks: Marks<'a>,
     parser: Parser<'a, StrInput<'a>>,
-    open: Vec<Open<'a>>,
-    anchors: BTreeMap<usize, Anchored>,
+    open: Vec<Open>,
+    /// By the parser's number. An anchor is known from the end of its node on, so none can contain itself.
+    anchors: BTreeMap<usize, Done>,
     /// Of the whole file.
     total: Size,
     root: Option<Node>,
@@ -116,7 +98,7 @@ impl<'a> Reader<'a> {
 
     fn run(&mut self) -> Result<(), Problem> {
         while let Some(event) = self.parser.next_event() {
-            let (event, span) = event.map_err(|error| self.syntax_error(&error))?;
+            let (event, span) = event.map_err(|error| syntax_error(&error, &self.marks))?;
             let span = Span { start: self.position(span.start), end: self.position(span.end) };
             self.event(event, span)?;
         }
@@ -156,21 +138,17 @@ impl<'a> Reader<'a> {
 
     /// A document without any content, such as a closing `---` begins, is none.
     fn end_document(&mut self) {
-        if let Some(root) =
-            self.root.take().filter(|root| !(root.is_null() && root.span.start == root.span.end))
-        {
-            self.documents.push(root);
-        }
+        let has_content = |root: &Node| !root.is_null() || root.span.start < root.span.end;
+        self.documents.extend(self.root.take().filter(has_content));
     }
 
-    fn scalar(
-        &mut self,
-        text: &str,
-        style: ScalarStyle,
-        tag: Tagged<'a>,
-        span: Span,
-    ) -> Result<Done, Problem> {
-        let span = self.scalar_span(style, text, span);
+    fn scalar(&self, text: &str, style: ScalarStyle, tag: Tagged<'a>, span: Span) -> Result<Done, Problem> {
+        let is_nothing = style == ScalarStyle::Plain && text.is_empty();
+        let span = match self.open.last().map(|open| &open.content) {
+            _ if !is_nothing => extent::scalar(&self.marks, style, span),
+            Some(Content::Mapping { key: Some(key), .. }) => extent::nothing_after(&self.marks, key.span),
+            _ => extent::nothing(&self.marks, span),
+        };
         let kind = match tag.as_deref() {
             Some(tag) => scalar::tagged(&full_tag(tag), text)
                 .map_err(|message| Problem::new(ProblemKind::Parse, span, message))?,
@@ -181,55 +159,18 @@ impl<'a> Reader<'a> {
         Ok(Done { node: Node { kind, span }, text: Some(text.to_owned()), size })
     }
 
-    /// Where a scalar is written, without its anchor and tag, and without what follows it.
-    fn scalar_span(&self, style: ScalarStyle, text: &str, span: Span) -> Span {
-        let source = self.marks.text();
-        let written = span.slice(source).unwrap_or_default();
-        let body = written.trim_start_matches(is_space);
-        let body =
-            if style == ScalarStyle::Plain && text.is_empty() { written } else { after_properties(body) };
-        let start = span.start.after(written.get(..written.len() - body.len()).unwrap_or_default());
-        match style {
-            ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted => {
-                let length = quoted_length(body);
-                Span { start, end: start.after(body.get(..length).unwrap_or(body)) }
-            }
-            ScalarStyle::Literal | ScalarStyle::Folded => {
-                Span { start, end: start.after(body.trim_end_matches(is_space)) }
-            }
-            ScalarStyle::Plain if text.is_empty() => self.empty_span(span),
-            ScalarStyle::Plain => Span { start, end: span.end },
-        }
-    }
-
-    /// Nothing stands directly behind the colon or the dash that announces it.
-    fn empty_span(&self, span: Span) -> Span {
-        let source = self.marks.text();
-        match self.open.last().map(|open| &open.content) {
-            Some(Content::Mapping { key: Some(key), .. }) => {
-                let rest = source.get(key.span.end.offset..).unwrap_or_default();
-                let gap = rest.len() - rest.trim_start_matches(is_space).len();
-                let colon = rest.get(gap..).is_some_and(|rest| rest.starts_with(':'));
-                let before = rest.get(..gap + usize::from(colon)).unwrap_or_default();
-                Span { start: key.span.end.after(before), end: key.span.end.after(before) }
-            }
-            _ => span.head(),
-        }
-    }
-
     fn alias(&mut self, id: usize, span: Span) -> Result<Done, Problem> {
         let Some(anchored) = self.anchors.get(&id) else {
             let message = "this alias names an anchor that contains it, or one of another document";
             return Err(Problem::new(ProblemKind::Parse, span, message));
         };
-        let size = anchored.size;
-        self.charge(size, span)?;
-        let Some(anchored) = self.anchors.get(&id) else { return Err(too_many(span)) };
-        let node = Node { kind: anchored.node.kind.clone(), span };
-        Ok(Done { node, text: anchored.text.clone(), size })
+        let mut done = anchored.clone();
+        done.node.span = span;
+        self.charge(done.size, span)?;
+        Ok(done)
     }
 
-    fn push(&mut self, anchor: usize, span: Span, content: Content<'a>) -> Result<(), Problem> {
+    fn push(&mut self, anchor: usize, span: Span, content: Content) -> Result<(), Problem> {
         if self.open.len() >= MAX_DEPTH {
             return Err(too_deep(span));
         }
@@ -238,28 +179,11 @@ impl<'a> Reader<'a> {
             return Err(Problem::new(ProblemKind::Parse, span, message).with_help("quote it if it is text"));
         }
         let start = match content {
-            Content::Sequence(_) => self.sequence_start(span),
+            Content::Sequence(_) => extent::sequence_start(&self.marks, span),
             Content::Mapping { .. } => span.start,
         };
         self.open.push(Open { anchor, start, size: Size::default(), content });
         Ok(())
-    }
-
-    /// The parser may put the start of a list behind its first dash.
-    fn sequence_start(&self, span: Span) -> Position {
-        let before = self.marks.text().get(..span.start.offset).unwrap_or_default();
-        let here = self.marks.text().get(span.start.offset..).unwrap_or_default();
-        let line = before.trim_end_matches([' ', '\t']);
-        if here.starts_with(['-', '[', '&', '!']) || !line.ends_with('-') {
-            return span.start;
-        }
-        let back = before.len() - line.len() + 1;
-        let columns = u32::try_from(back).unwrap_or(u32::MAX);
-        Position {
-            offset: span.start.offset - back,
-            line: span.start.line,
-            column: span.start.column.saturating_sub(columns).max(1),
-        }
     }
 
     fn pop(&mut self, span: Span) -> Result<(), Problem> {
@@ -288,8 +212,7 @@ impl<'a> Reader<'a> {
         if anchor > 0 {
             // The anchors of a file together cost no more than its aliases may.
             self.charge(Size { depth: 0, ..done.size }, done.node.span)?;
-            let anchored = Anchored { node: done.node.clone(), text: done.text.clone(), size: done.size };
-            self.anchors.insert(anchor, anchored);
+            self.anchors.insert(anchor, done.clone());
         }
         self.place(done)
     }
@@ -324,26 +247,14 @@ impl<'a> Reader<'a> {
         }
         Ok(())
     }
-
-    fn syntax_error(&self, error: &saphyr_parser::ScanError) -> Problem {
-        let span = Span { start: self.position(*error.marker()), end: self.position(*error.marker()) };
-        if error.info().eq_ignore_ascii_case("recursion limit exceeded") {
-            return too_deep(span);
-        }
-        let problem = Problem::new(ProblemKind::Parse, span, format!("this is not YAML: {}", error.info()));
-        match help_for(error.info(), self.marks.text().get(span.start.offset..).unwrap_or_default()) {
-            Some(help) => problem.with_help(help),
-            None => problem,
-        }
-    }
 }
 
-fn new_key(done: Done, seen: &mut HashMap<Cow<'_, str>, u32>) -> Result<Spanned<String>, Problem> {
+fn new_key(done: Done, seen: &mut HashMap<String, u32>) -> Result<Spanned<String>, Problem> {
     let Some(text) = done.text else {
         let message = "a list or a map cannot be a key";
         return Err(Problem::new(ProblemKind::Parse, done.node.span, message));
     };
-    if let Some(line) = seen.insert(Cow::Owned(text.clone()), done.node.span.start.line) {
+    if let Some(line) = seen.insert(text.clone(), done.node.span.start.line) {
         let message = format!("the key `{text}` stands twice in this map, first on line {line}");
         return Err(Problem::new(ProblemKind::Parse, done.node.span, message)
             .with_help("rename or remove one; a list of maps has a dash before each map"));
@@ -363,68 +274,4 @@ fn check_collection_tag(tag: Tagged<'_>, core: &str, span: Span) -> Result<(), P
 
 fn full_tag(tag: &Tag) -> String {
     format!("{}{}", tag.handle, tag.suffix)
-}
-
-fn too_many(span: Span) -> Problem {
-    let message = format!(
-        "the file is too large with its aliases written out: over {MAX_NODES} nodes or {MAX_BYTES} bytes"
-    );
-    Problem::new(ProblemKind::Limit, span, message).with_help("split the file")
-}
-
-fn too_deep(span: Span) -> Problem {
-    let message = format!("lists and maps nest deeper than {MAX_DEPTH} levels");
-    Problem::new(ProblemKind::Limit, span, message)
-}
-
-fn is_space(c: char) -> bool {
-    matches!(c, ' ' | '\t' | '\n' | '\r')
-}
-
-/// The rest of a node behind its anchor and its tag.
-fn after_properties(mut text: &str) -> &str {
-    while text.starts_with(['&', '!']) {
-        let end = text.find(is_space).unwrap_or(text.len());
-        text = text.get(end..).unwrap_or_default().trim_start_matches(is_space);
-    }
-    text
-}
-
-/// The bytes of the quoted scalar that `text` begins with, its quotes included.
-fn quoted_length(text: &str) -> usize {
-    let single = text.starts_with('\'');
-    let mut chars = text.char_indices().skip(1).peekable();
-    while let Some((offset, c)) = chars.next() {
-        match c {
-            '\\' if !single => {
-                chars.next();
-            }
-            '\'' if single && chars.peek().is_some_and(|(_, next)| *next == '\'') => {
-                chars.next();
-            }
-            '\'' if single => return offset + 1,
-            '"' if !single => return offset + 1,
-            _ => {}
-        }
-    }
-    text.len()
-}
-
-/// What usually causes an error, as far as the text there shows it.
-fn help_for(info: &str, rest: &str) -> Option<&'static str> {
-    if rest.starts_with('\t') || info.contains("tab") {
-        Some("indent with blanks, not with tabs")
-    } else if info.contains("unknown anchor") {
-        Some("a value that begins with `*` or `&` needs quotes")
-    } else if rest.starts_with(['%', '@', '`']) {
-        Some("a value that begins with this character needs quotes")
-    } else if info.contains("escape") {
-        Some("in double quotes a backslash begins an escape; use single quotes for paths")
-    } else if info.contains("trailing content") || info.contains("mapping values") {
-        Some("quote the whole value; in single quotes, write a quote twice")
-    } else if info.contains("did not find expected") || info.contains("indentation") {
-        Some("check the indentation, and the quotes and brackets before this line")
-    } else {
-        None
-    }
 }

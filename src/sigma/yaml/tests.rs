@@ -63,6 +63,8 @@ fn nothing_stands_behind_its_colon() {
     assert!(nothing.is_null());
     assert_eq!((nothing.span.start.line, nothing.span.start.column), (1, 3));
     assert_eq!(slice(text, node.get("c").unwrap()), "~");
+    let text = "a:\n  - é\n  -\n\n\nb: 1\n";
+    assert_eq!(slice(text, one(text).get("a").unwrap()), "- é\n  -");
 }
 
 #[test]

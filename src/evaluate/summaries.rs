@@ -140,9 +140,11 @@ fn scan(
 
 /// Count, first and last time of the events that satisfy a predicate.
 pub(super) fn aggregates(predicate: &str) -> String {
-    // The line break ends a comment that the predicate may end in.
-    let filter = format!("FILTER (WHERE {predicate}\n)");
-    format!("count(*) {filter}, min(\"time\") {filter}, max(\"time\") {filter}")
+    // CASE and not FILTER: DuckDB computes what the three, and the other rules' predicates, have in common
+    // once, but each FILTER anew, which takes two to three times as long. The line break ends a comment
+    // that the predicate may end in.
+    let of = |value: &str| format!("CASE WHEN {predicate}\n THEN {value} END");
+    format!("count({}), min({}), max({})", of("1"), of("\"time\""), of("\"time\""))
 }
 
 pub(super) fn scope_or_all(scope: &str) -> &str {

@@ -7,7 +7,7 @@ use duckdb::{Config, Connection, Row};
 use super::cancel::Running;
 use super::duck_type::DuckType;
 use super::error::duckdb_message;
-use super::schema::{self, Leaf};
+use super::schema::Leaf;
 use super::sql_text::{identifier, string};
 use super::view::{Files, JSON_TABLE, VIEW, View, is_reader_column, string_list};
 use super::{
@@ -152,6 +152,7 @@ fn locked_connection(files: &Files, settings: SessionSettings) -> Result<Connect
     if count(&connection, "SELECT count(*) FROM duckdb_settings() WHERE lower(name) = 'timezone'")? > 0 {
         connection.execute_batch("SET TimeZone = 'UTC'")?;
     }
+    // Without a folder for temporary files nothing is written anywhere; a sort beyond memory fails instead.
     connection.execute_batch(&format!(
         "SET temp_directory = '';
          SET allowed_paths = {};
@@ -204,7 +205,7 @@ fn parquet_view(connection: &Connection, files: &Files) -> Result<View, StoreErr
         source = files.parquet(true);
         stored = stored_columns(connection, &source)?;
     }
-    Ok(View::new(source, schema::leaves(&stored), files, Format::Parquet))
+    Ok(View::new(source, &stored, files, Format::Parquet))
 }
 
 fn json_lines_view(connection: &Connection, files: &Files) -> Result<View, StoreError> {
@@ -220,7 +221,7 @@ fn json_lines_view(connection: &Connection, files: &Files) -> Result<View, Store
     let reader = files.json_lines(Some(&format!("{{{}}}", columns.join(", "))));
     connection.execute_batch(&format!("CREATE TABLE {JSON_TABLE} AS SELECT * FROM {reader}"))?;
     let stored = stored_columns(connection, JSON_TABLE)?;
-    Ok(View::new(JSON_TABLE.to_owned(), schema::leaves(&stored), files, Format::JsonLines))
+    Ok(View::new(JSON_TABLE.to_owned(), &stored, files, Format::JsonLines))
 }
 
 fn describe(connection: &Connection, view: &View) -> Result<Schema, StoreError> {

@@ -156,6 +156,8 @@ fn event_ids_fall_back_row_by_row() {
     let bare = open(&folder.path().join("b")).unwrap();
     assert_eq!(bare.schema().event_id, EventIdSource::RowLocator);
     assert_eq!(ids(&bare), ["p.parquet:1"]);
+    write(&folder.path().join("c/p.parquet"), &format!("{EVENT}, 7 AS file_row_number, 'x' AS filename"));
+    assert_eq!(ids(&open(&folder.path().join("c")).unwrap()), ["p.parquet:1"]);
 }
 
 #[test]

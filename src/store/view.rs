@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::schema::Leaf;
+use super::duck_type::DuckType;
+use super::schema::{self, Leaf};
 use super::sql_text::{identifier, string};
 use super::{Dataset, EventIdSource, Format, StoreError};
 use crate::bridge::ColumnType;
@@ -71,18 +72,21 @@ impl Files {
     }
 
     /// File, below the folder that all share, and row, from 1.
-    fn row_locator(&self, format: Format) -> String {
-        match format {
+    fn row_locator(&self, format: Format, stored: &[(String, DuckType)]) -> String {
+        let (file, row) = match format {
             Format::Parquet => {
                 let file = format!("substr({}, {})", identifier(FILE_COLUMN), self.folder_chars + 1);
-                format!("{file} || ':' || CAST(file_row_number + 1 AS VARCHAR)")
+                (file, "file_row_number")
             }
             Format::JsonLines => {
                 let file = self.allowed.first().map_or("", String::as_str);
-                let name = string(file.rsplit('/').next().unwrap_or(file));
-                format!("{name} || ':' || CAST(rowid + 1 AS VARCHAR)")
+                (string(file.rsplit('/').next().unwrap_or(file)), "rowid")
             }
-        }
+        };
+        // An attribute of that name would be read in its place.
+        let hidden = stored.iter().any(|(name, _)| name.eq_ignore_ascii_case(row));
+        let number = if hidden { "row_number() OVER ()".to_owned() } else { format!("{row} + 1") };
+        format!("{file} || ':' || CAST({number} AS VARCHAR)")
     }
 }
 
@@ -159,8 +163,9 @@ pub(super) struct View {
 }
 
 impl View {
-    pub(super) fn new(source: String, leaves: Vec<Leaf>, files: &Files, format: Format) -> Self {
-        let event_id = event_id(&leaves, &files.row_locator(format));
+    pub(super) fn new(source: String, stored: &[(String, DuckType)], files: &Files, format: Format) -> Self {
+        let leaves = schema::leaves(stored);
+        let event_id = event_id(&leaves, &files.row_locator(format, stored));
         Self { source, leaves, event_id }
     }
 

@@ -5,12 +5,13 @@ mod support;
 use support::vectors;
 
 #[test]
-fn vectors_without_capabilities_pass() {
+fn vectors_pass() {
     let Some(corpus) = support::corpus() else { return };
     let mut all = vectors::read(&corpus.join("conformance/vectors.jsonl"));
     let total = all.len();
-    all.retain(|vector| vector.capabilities.is_empty());
+    let later = ["correlation", "filters"];
+    all.retain(|vector| !vector.capabilities.iter().any(|name| later.contains(&name.as_str())));
     let failures = vectors::failures(&all);
-    println!("{} of {total} vectors need no capability; {} failed", all.len(), failures.len());
+    println!("{} of {total} vectors are of single events; {} failed", all.len(), failures.len());
     assert!(failures.is_empty(), "{}", failures.join("\n"));
 }

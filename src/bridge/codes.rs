@@ -15,7 +15,7 @@ pub fn codes() -> Vec<&'static Code> {
     ];
     codes.extend(language::CODES);
     codes.extend(literal::CODES);
-    codes.extend(lower::CODES);
+    codes.extend(lower::codes());
     codes.extend(compile::CODES);
     codes.sort_by_key(|code| code.name);
     codes

@@ -113,7 +113,7 @@ fn compile_event(compilation: &mut Compilation, detection: &Detection, pack: &Pa
         scope,
         rule: &rule.path,
     });
-    let mut lowering = Lowering::new(resolver.as_ref(), &enabled, &rule.path);
+    let mut lowering = Lowering::new(resolver.as_ref(), &enabled, pack, &rule);
     let predicate = lowering.detection(detection);
     let warnings = lowering.unreached(detection);
     compilation.diagnostics.append(&mut lowering.diagnostics);

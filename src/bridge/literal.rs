@@ -29,7 +29,7 @@ pub(crate) static RAW_WILDCARD: Code = Code {
     summary: "an unescaped `*` or `?` in a value",
     explanation: "The bridge never infers wildcards from raw values, and never takes them literally in silence. \
 Use contains, startswith or endswith; or escape the character (`\\*`, `\\?`) to mean itself. Capability \
-`wildcards` would give it Sigma's meaning.",
+`wildcards` gives it Sigma's meaning.",
 };
 
 /// The alias's value map does not name the literal.
@@ -77,16 +77,18 @@ fn misfit(code: &'static Code, message: String, help: impl Into<String>) -> Misf
 }
 
 /// Fits `value` to a field of type `field_type` that `alias` maps. `equality`: the comparison is by equality,
-/// the only one that a value map can translate.
+/// the only one that a value map can translate. `written`: the literal as it stands in the rule, which is what
+/// it becomes as text (`0042` stays that).
 pub(crate) fn fit(
     value: &Value,
     field_type: FieldType,
     alias: &Alias,
     equality: bool,
+    written: Option<&str>,
 ) -> Result<Literal, Misfit> {
     let literal = match mapped(value, alias, equality)? {
         Some(literal) => literal,
-        None => convert(plain(value)?, alias.literal)?,
+        None => convert(plain(value)?, alias.literal, written)?,
     };
     let fits = match &literal {
         Literal::Text(_) => field_type == FieldType::String,
@@ -155,7 +157,7 @@ fn plain(value: &Value) -> Result<Literal, Misfit> {
                 &RAW_WILDCARD,
                 format!("`{raw}` holds an unescaped wildcard"),
                 "use contains, startswith or endswith, or escape it with a backslash; capability `wildcards` \
-                 would allow it",
+                 gives it Sigma's meaning: --enable wildcards",
             )
         }),
         Value::Integer(number) => integer(*number),
@@ -200,7 +202,7 @@ fn out_of_range(number: impl std::fmt::Display) -> Misfit {
 }
 
 /// Converts a literal to the type that the alias declares for the rules' literals.
-fn convert(literal: Literal, to: Option<FieldType>) -> Result<Literal, Misfit> {
+fn convert(literal: Literal, to: Option<FieldType>, written: Option<&str>) -> Result<Literal, Misfit> {
     let failed = |text: &str, to: &str| {
         misfit(
             &TYPE_CLASH,
@@ -209,7 +211,9 @@ fn convert(literal: Literal, to: Option<FieldType>) -> Result<Literal, Misfit> {
         )
     };
     match (literal, to) {
-        (Literal::Number(number), Some(FieldType::String)) => Ok(Literal::Text(number.to_string())),
+        (Literal::Number(number), Some(FieldType::String)) => {
+            Ok(Literal::Text(written.map_or_else(|| number.to_string(), str::to_owned)))
+        }
         (Literal::Boolean(truth), Some(FieldType::String)) => Ok(Literal::Text(truth.to_string())),
         (Literal::Text(text), Some(FieldType::Integer | FieldType::Timestamp)) => {
             integer(text.parse().map_err(|_| failed(&text, "integer"))?)

@@ -12,6 +12,9 @@ const ROW_CONTRACT: [&str; 4] =
 /// How alike a segment has to be to be offered instead of one that does not exist, from 0 to 1.
 const LIKENESS: f64 = 0.6;
 
+/// How many objects down [`Catalog::text_leaves`] goes: as far as `process.file.path`.
+const TEXT_DEPTH: usize = 2;
+
 /// The classes and objects of one OCSF version.
 #[derive(Debug)]
 pub struct Catalog {
@@ -98,6 +101,43 @@ impl Catalog {
     /// All classes with their names, ascending by uid.
     pub fn classes(&self) -> impl Iterator<Item = (ClassUid, &str)> {
         self.classes.iter().map(|(uid, class)| (*uid, class.name))
+    }
+
+    /// The texts of a class, and whether each lies in a LIST: those at most [`TEXT_DEPTH`] objects down, since
+    /// objects hold each other without end. Deprecated ones and the text forms of timestamps are left out.
+    #[must_use]
+    pub fn text_leaves(&self, class: ClassUid) -> Vec<(OcsfPath, bool)> {
+        let mut leaves = Vec::new();
+        if let Some(class) = self.classes.get(&class) {
+            self.collect_texts(Level::Class(class), "", false, TEXT_DEPTH, &mut leaves);
+        }
+        leaves.sort();
+        leaves
+    }
+
+    fn collect_texts(
+        &self,
+        level: Level<'_>,
+        prefix: &str,
+        list: bool,
+        depth: usize,
+        leaves: &mut Vec<(OcsfPath, bool)>,
+    ) {
+        for (name, member) in self.members(level).filter(|(_, member)| !member.deprecated) {
+            let (path, list) = (format!("{prefix}{name}"), list || member.list);
+            match member.kind {
+                Kind::Leaf(FieldType::String) if !name.ends_with("_dt") => {
+                    leaves.push((OcsfPath(path), list))
+                }
+                Kind::Leaf(_) => {}
+                Kind::Object(_) if depth == 0 => {}
+                Kind::Object(_) => {
+                    if let Some(below) = self.below(member) {
+                        self.collect_texts(below, &format!("{path}."), list, depth - 1, leaves);
+                    }
+                }
+            }
+        }
     }
 
     /// The path of any of `classes` that is most like `path`, for "did you mean"; `None` where nothing is like it.

@@ -22,6 +22,10 @@ pub(super) struct ManifestFile {
     #[serde(default)]
     pub(super) capabilities: Vec<String>,
     #[serde(default)]
+    pub(super) placeholders: BTreeMap<String, Vec<String>>,
+    #[serde(default)]
+    pub(super) keywords: Vec<String>,
+    #[serde(default)]
     pub(super) backend: BackendFile,
 }
 

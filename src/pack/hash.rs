@@ -48,6 +48,8 @@ fn meaning(pack: &Pack) -> Value {
         "ocsf_version": manifest.ocsf_version,
         "raw_fallback": {"enabled": manifest.raw_fallback.enabled, "prefixes": manifest.raw_fallback.prefixes},
         "capabilities": manifest.capabilities,
+        "placeholders": manifest.placeholders,
+        "keywords": manifest.keywords.iter().map(|column| column.path.as_str()).collect::<Vec<_>>(),
         "threads": manifest.backend.threads,
         "routes": pack.routes.iter().map(route).collect::<Vec<_>>(),
         "aliases": aliases(pack),

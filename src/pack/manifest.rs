@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use super::file::ManifestFile;
 use super::load::PACK_SYNTAX;
 use super::report::{Report, span_of};
-use super::{BackendDefaults, Manifest, RawFallback};
+use super::{BackendDefaults, Column, Manifest, RawFallback};
 use crate::bridge::{Code, Severity};
-use crate::ocsf::OCSF_VERSION;
+use crate::ocsf::{Catalog, FieldType, OCSF_VERSION, OcsfPath};
 use crate::sigma::yaml::{self, Node};
 use crate::sigma::{Capability, Span};
 
@@ -52,7 +52,10 @@ pub(super) fn read(node: &Node, report: &mut Report) -> Option<Manifest> {
     if threads == 0 {
         report.raise(&PACK_VALUE, at(&["backend", "threads"]), "a session needs a thread".to_owned(), None);
     }
+    let keywords = keyword_columns(&file.keywords, at(&["keywords"]), report);
     Some(Manifest {
+        placeholders: file.placeholders,
+        keywords,
         capabilities: capabilities(&file.capabilities, at(&["capabilities"]), report),
         id: file.id,
         version: file.version,
@@ -79,4 +82,24 @@ fn capabilities(names: &[String], span: Span, report: &mut Report) -> BTreeSet<C
         }
     }
     known
+}
+
+/// Keywords are sought in text, so that each has to be a text of some class.
+fn keyword_columns(paths: &[String], span: Span, report: &mut Report) -> Vec<Column> {
+    let catalog = Catalog::pinned();
+    let mut columns = Vec::new();
+    for path in paths {
+        let path = OcsfPath(path.clone());
+        let found = catalog.classes().find_map(|(class, _)| catalog.resolve(class, &path));
+        match found {
+            Some(attribute) if attribute.field_type == FieldType::String => {
+                columns.push(Column { path, field_type: FieldType::String, list: attribute.list });
+            }
+            _ => {
+                let message = format!("`{path}` is no text of any class, and keywords are sought in text");
+                report.raise(&PACK_VALUE, span, message, None);
+            }
+        }
+    }
+    columns
 }

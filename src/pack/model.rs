@@ -34,6 +34,10 @@ pub struct Manifest {
     pub raw_fallback: RawFallback,
     /// `capabilities`
     pub capabilities: BTreeSet<Capability>,
+    /// `placeholders`: the values that `expand` puts in the place of `%name%`.
+    pub placeholders: BTreeMap<String, Vec<String>>,
+    /// `keywords`: the text columns that a search without a field looks at; empty for all of the routed classes.
+    pub keywords: Vec<Column>,
     /// `backend`: session settings that the pack asks for.
     pub backend: BackendDefaults,
 }

@@ -29,6 +29,8 @@ pub struct Vector {
     pub types: BTreeMap<String, String>,
     pub capabilities: Vec<String>,
     #[serde(default)]
+    pub placeholders: BTreeMap<String, Vec<String>>,
+    #[serde(default)]
     pub pack: VectorPack,
     pub expect: serde_json::Value,
     pub why: String,
@@ -114,12 +116,23 @@ fn pack(vector: &Vector) -> Pack {
         manifest: Manifest {
             id: "vectors".to_owned(),
             raw_fallback: RawFallback { enabled: true, prefixes: vec!["raw.v.".to_owned()] },
+            placeholders: vector.placeholders.clone(),
+            keywords: text_columns(vector),
             ..Manifest::default()
         },
         routes: vec![route(vector)],
         aliases: BTreeMap::from([(scope, fields)]),
         sha256: String::new(),
     }
+}
+
+/// Every text of the event: what keywords are sought in.
+fn text_columns(vector: &Vector) -> Vec<Column> {
+    let columns = vector.types.iter().map(|(field, kind)| {
+        let (field_type, list) = field_type(kind);
+        Column { path: OcsfPath(column_path(vector, field)), field_type, list }
+    });
+    columns.filter(|column| column.field_type == FieldType::String).collect()
 }
 
 fn route(vector: &Vector) -> Route {

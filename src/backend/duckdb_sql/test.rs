@@ -44,12 +44,39 @@ fn field(source: &FieldExpr, test: &Test) -> String {
             let presence = if computed.list { scalar::lists(computed) } else { vec![value.clone()] };
             on_value(&value, computed.list, &presence, test)
         }
+        FieldExpr::AnyOf(sources) if !matches!(test, Test::Exists | Test::Missing) => any_of(sources, test),
         FieldExpr::AnyOf(sources) => {
             let connective = if *test == Test::Missing { " AND " } else { " OR " };
             let parts: Vec<String> = sources.iter().map(|source| field(source, test)).collect();
             format!("({})", parts.join(connective))
         }
         FieldExpr::PerClass(sources) => per_class(sources, test),
+    }
+}
+
+/// Columns of one value each are searched as one LIST where they are many: keywords look at dozens.
+fn any_of(sources: &[FieldExpr], test: &Test) -> String {
+    const MANY: usize = 4;
+    let single = |source: &&FieldExpr| matches!(source, FieldExpr::Column(column) if !column.list);
+    let (singles, others): (Vec<&FieldExpr>, Vec<&FieldExpr>) = sources.iter().partition(single);
+    let mut parts: Vec<String> = Vec::new();
+    if singles.len() >= MANY {
+        let names: Vec<String> = singles
+            .iter()
+            .filter_map(|source| match source {
+                FieldExpr::Column(column) => Some(scalar::identifier(column.path.as_str())),
+                _ => None,
+            })
+            .collect();
+        let list = format!("[{}]", names.join(", "));
+        parts.push(format!("coalesce({}, false)", any_element(&list, |element| compared(element, test))));
+    } else {
+        parts.extend(singles.iter().map(|source| field(source, test)));
+    }
+    parts.extend(others.iter().map(|source| field(source, test)));
+    match parts.len() {
+        1 => parts.concat(),
+        _ => format!("({})", parts.join(" OR ")),
     }
 }
 

@@ -9,6 +9,7 @@
 //! | [`backend`] | plan → text for an engine |
 //! | [`store`] | a dataset: discovery, the dotted view, the DuckDB session |
 //! | [`evaluate`] | plans over a store |
+//! | [`tui`] | the terminal screen |
 //! | [`watch`] | file changes → a set of changed inputs |
 
 pub mod backend;
@@ -18,4 +19,5 @@ pub mod ocsf;
 pub mod pack;
 pub mod sigma;
 pub mod store;
+pub mod tui;
 pub mod watch;

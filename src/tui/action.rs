@@ -1,0 +1,95 @@
+//! The only way to change the state of the screen.
+//!
+//! Keys, the mouse, the watcher and the workers all end up as an [`Action`]; [`super::update::update`] decides
+//! what it means.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use crate::tui::model::Pane;
+use crate::tui::worker::Report;
+use crate::watch::Changes;
+
+/// Something happened, or is wanted.
+#[derive(Debug)]
+pub(crate) enum Action {
+    /// Leave.
+    Quit,
+    /// The terminal has another size, in columns and rows.
+    Resize(u16, u16),
+    /// Give a pane the keys.
+    Focus(Pane),
+    /// Focus the next pane.
+    FocusNext,
+    /// Focus the one before.
+    FocusPrevious,
+    /// Move the cursor of the focused pane, or scroll it.
+    Move(Motion),
+    /// Scroll the focused pane sideways by so many columns.
+    Pan(isize),
+    /// Scroll it back to its first column.
+    PanHome,
+    /// Show the focused pane alone, or all again.
+    ToggleZoom,
+    /// Show or hide the help.
+    ToggleHelp,
+    /// Begin to type a filter.
+    EditFilter,
+    /// Text typed or pasted into the filter.
+    TypeFilter(String),
+    /// Take the filter's last character away.
+    EraseFilter,
+    /// Empty the filter that is being typed.
+    EmptyFilter,
+    /// Done typing; the filter stays.
+    AcceptFilter,
+    /// Close what is open: help, the filter, the zoom.
+    Clear,
+    /// Read everything again and run it again.
+    Reload,
+    /// A click at a column and row of the screen.
+    Click(u16, u16),
+    /// The wheel, over a column and row, so many lines down.
+    Wheel(u16, u16, isize),
+    /// What is under way has taken long enough to be mentioned.
+    MentionWork,
+    /// Files changed on disk.
+    FilesChanged(Changed),
+    /// A worker has something to say.
+    Worker(Report),
+}
+
+/// A vertical move.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Motion {
+    /// So many lines down.
+    Lines(isize),
+    /// So many half pages down.
+    HalfPages(isize),
+    /// So many pages down.
+    Pages(isize),
+    /// To the first line.
+    First,
+    /// To the last line.
+    Last,
+}
+
+/// What has changed on disk.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Changed {
+    /// Rule files, whether written, made or gone.
+    pub rules: BTreeSet<PathBuf>,
+    /// The rule folders have to be walked again.
+    pub rescan: bool,
+    /// The mapping pack.
+    pub pack: bool,
+    /// The dataset.
+    pub dataset: bool,
+}
+
+impl From<Changes> for Changed {
+    fn from(changes: Changes) -> Self {
+        let Changes { rules, rescan, pack, dataset, .. } = changes;
+        Self { rules, rescan, pack, dataset }
+    }
+}

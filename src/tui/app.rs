@@ -1,0 +1,116 @@
+//! The loop: waits for events, updates the model, hands effects to the workers, draws.
+//!
+//! It blocks while nothing happens; everything that waits is taken in before a frame is drawn, and frames are at
+//! least [`FRAME`] apart.
+
+use std::ops::ControlFlow;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
+use std::time::{Duration, Instant};
+
+use super::TuiError;
+use super::action::Action;
+use super::event::{self, Event};
+use super::model::Model;
+use super::terminal::Screen;
+use super::update::{Effect, start, update};
+use super::worker::Workers;
+
+/// The least time between two frames.
+const FRAME: Duration = Duration::from_millis(16);
+
+/// Work that takes longer is mentioned.
+const MENTION_AFTER: Duration = Duration::from_millis(100);
+
+/// The program while it runs.
+pub(super) struct App {
+    pub model: Model,
+    pub screen: Screen,
+    pub events: Receiver<Event>,
+    pub workers: Workers,
+    /// Since when something has been under way.
+    pub busy_since: Option<Instant>,
+}
+
+impl App {
+    /// Runs until the user leaves.
+    pub(super) fn run(mut self) -> Result<(), TuiError> {
+        let effects = start(&mut self.model);
+        let _ = self.perform(effects);
+        loop {
+            self.screen.draw(&self.model)?;
+            let drawn = Instant::now();
+            if self.take_in(drawn)?.is_break() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Waits for something to happen, and takes in all that does until the next frame is due.
+    fn take_in(&mut self, drawn: Instant) -> Result<ControlFlow<()>, TuiError> {
+        let first = self.wait()?;
+        if self.handle(first)?.is_break() {
+            return Ok(ControlFlow::Break(()));
+        }
+        loop {
+            let next = match FRAME.checked_sub(drawn.elapsed()) {
+                Some(left) => self.events.recv_timeout(left).ok(),
+                None => self.next_waiting()?,
+            };
+            let Some(event) = next else { return Ok(ControlFlow::Continue(())) };
+            if self.handle(Some(event))?.is_break() {
+                return Ok(ControlFlow::Break(()));
+            }
+        }
+    }
+
+    fn next_waiting(&self) -> Result<Option<Event>, TuiError> {
+        match self.events.try_recv() {
+            Ok(event) => Ok(Some(event)),
+            Err(TryRecvError::Empty) => Ok(None),
+            Err(TryRecvError::Disconnected) => Err(TuiError::Thread("input")),
+        }
+    }
+
+    /// The next event; none when what is under way has to be mentioned.
+    fn wait(&mut self) -> Result<Option<Event>, TuiError> {
+        let work = self.model.work;
+        let unmentioned = self.busy_since.filter(|_| work.is_under_way() && !work.mentioned);
+        let received = match unmentioned {
+            Some(since) => self.events.recv_timeout(MENTION_AFTER.saturating_sub(since.elapsed())),
+            None => self.events.recv().map_err(|_| RecvTimeoutError::Disconnected),
+        };
+        match received {
+            Ok(event) => Ok(Some(event)),
+            Err(RecvTimeoutError::Timeout) => Ok(None),
+            Err(RecvTimeoutError::Disconnected) => Err(TuiError::Thread("input")),
+        }
+    }
+
+    fn handle(&mut self, event: Option<Event>) -> Result<ControlFlow<()>, TuiError> {
+        let action = match event {
+            None => Some(Action::MentionWork),
+            Some(Event::Input(input)) => event::action_for(&self.model, input),
+            Some(Event::Changed(changed)) => Some(Action::FilesChanged(changed)),
+            Some(Event::Report(report)) => Some(Action::Worker(report)),
+            Some(Event::InputEnded(error)) => return Err(error.into()),
+            Some(Event::Died(name)) => return Err(TuiError::Thread(name)),
+        };
+        let Some(action) = action else { return Ok(ControlFlow::Continue(())) };
+        let effects = update(&mut self.model, action);
+        Ok(self.perform(effects))
+    }
+
+    fn perform(&mut self, effects: Vec<Effect>) -> ControlFlow<()> {
+        for effect in effects {
+            if matches!(effect, Effect::Quit) {
+                return ControlFlow::Break(());
+            }
+            self.workers.perform(effect);
+        }
+        match self.model.work.is_under_way() {
+            true => drop(self.busy_since.get_or_insert_with(Instant::now)),
+            false => self.busy_since = None,
+        }
+        ControlFlow::Continue(())
+    }
+}

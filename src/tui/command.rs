@@ -1,0 +1,180 @@
+//! Every command: its name, what it does in a line, its keys, when it can be used, and its [`Action`].
+//!
+//! Key dispatch, the hints of the status line and the help all read this one table.
+
+use crossterm::event::{KeyCode, KeyEvent};
+
+use super::action::{Action, Motion};
+use super::key::Key;
+use super::model::{Model, Pane};
+
+/// Who gets the keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Context {
+    /// The panes.
+    Browse,
+    /// The filter that is being typed.
+    Filter,
+    /// The help.
+    Help,
+}
+
+impl Context {
+    /// Who gets the keys now.
+    pub(crate) fn of(model: &Model) -> Self {
+        match (model.help, model.filter.editing) {
+            (Some(_), _) => Self::Help,
+            (None, true) => Self::Filter,
+            (None, false) => Self::Browse,
+        }
+    }
+
+    /// The heading of its section in the help.
+    pub(crate) fn title(self) -> &'static str {
+        match self {
+            Self::Browse => "Everywhere",
+            Self::Filter => "While typing a filter",
+            Self::Help => "In this help",
+        }
+    }
+}
+
+/// A command.
+pub(crate) struct Command {
+    /// Its stable name.
+    pub name: &'static str,
+    /// What it does.
+    pub doc: &'static str,
+    /// Where it is available.
+    pub context: Context,
+    /// Its keys.
+    pub keys: &'static [Key],
+    /// Its word on the status line, where it is worth one.
+    pub hint: Option<&'static str>,
+    /// Whether it would do anything now.
+    pub available: fn(&Model) -> bool,
+    /// What it does.
+    pub action: fn() -> Action,
+}
+
+const fn command(
+    name: &'static str,
+    doc: &'static str,
+    context: Context,
+    keys: &'static [Key],
+    action: fn() -> Action,
+) -> Command {
+    Command { name, doc, context, keys, hint: None, available: |_| true, action }
+}
+
+impl Command {
+    const fn hint(self, hint: &'static str) -> Self {
+        Self { hint: Some(hint), ..self }
+    }
+
+    const fn when(self, available: fn(&Model) -> bool) -> Self {
+        Self { available, ..self }
+    }
+}
+
+use Context::{Browse, Filter, Help};
+
+const UP: &[Key] = &[Key::char('k'), Key::code(KeyCode::Up)];
+const DOWN: &[Key] = &[Key::char('j'), Key::code(KeyCode::Down)];
+const LEFT: &[Key] = &[Key::char('h'), Key::code(KeyCode::Left)];
+const RIGHT: &[Key] = &[Key::char('l'), Key::code(KeyCode::Right)];
+const PAGE_UP: &[Key] = &[Key::code(KeyCode::PageUp)];
+const PAGE_DOWN: &[Key] = &[Key::code(KeyCode::PageDown)];
+const ESC: &[Key] = &[Key::code(KeyCode::Esc)];
+const ENTER: &[Key] = &[Key::code(KeyCode::Enter)];
+const QUIT: &[Key] = &[Key::char('q'), Key::ctrl('c')];
+
+/// All commands, in the order of the help.
+#[rustfmt::skip]
+pub(crate) const COMMANDS: &[Command] = &[
+    command("down", "Next line", Browse, DOWN, || Action::Move(Motion::Lines(1))),
+    command("up", "Line before", Browse, UP, || Action::Move(Motion::Lines(-1))),
+    command("half_page_down", "Half a page down", Browse, &[Key::ctrl('d')], || Action::Move(Motion::HalfPages(1))),
+    command("half_page_up", "Half a page up", Browse, &[Key::ctrl('u')], || Action::Move(Motion::HalfPages(-1))),
+    command("page_down", "A page down", Browse, PAGE_DOWN, || Action::Move(Motion::Pages(1))),
+    command("page_up", "A page up", Browse, PAGE_UP, || Action::Move(Motion::Pages(-1))),
+    command("first", "First line", Browse, &[Key::char('g'), Key::code(KeyCode::Home)], || Action::Move(Motion::First)),
+    command("last", "Last line", Browse, &[Key::char('G'), Key::code(KeyCode::End)], || Action::Move(Motion::Last)),
+    command("right", "Scroll to the right", Browse, RIGHT, || Action::Pan(8)),
+    command("left", "Scroll to the left", Browse, LEFT, || Action::Pan(-8)),
+    command("line_start", "Scroll back to the first column", Browse, &[Key::char('0')], || Action::PanHome),
+    command("next_pane", "Focus the next pane", Browse, &[Key::code(KeyCode::Tab)], || Action::FocusNext),
+    command("previous_pane", "Focus the pane before", Browse, &[Key::code(KeyCode::BackTab)], || Action::FocusPrevious),
+    command("rules", "Focus the rule list", Browse, &[Key::char('1')], || Action::Focus(Pane::Rules)),
+    command("source", "Focus the source", Browse, &[Key::char('2')], || Action::Focus(Pane::Source)),
+    command("route", "Focus route and aliases", Browse, &[Key::char('3')], || Action::Focus(Pane::Route)),
+    command("sql", "Focus the SQL", Browse, &[Key::char('4')], || Action::Focus(Pane::Sql)),
+    command("matches", "Focus the matches", Browse, &[Key::char('5')], || Action::Focus(Pane::Matches)),
+    command("filter", "Filter by title, path, level, verdict, reason", Browse, &[Key::char('/')], || Action::EditFilter).hint("filter"),
+    command("clear", "Close what is open: filter, zoom, message", Browse, ESC, || Action::Clear).hint("clear").when(|m| m.filter.is_active() || m.zoomed || !m.notices.is_empty()),
+    command("zoom", "Show this pane alone, or all again", Browse, &[Key::char('z')], || Action::ToggleZoom).hint("zoom"),
+    command("reload", "Read and run everything again", Browse, &[Key::char('r')], || Action::Reload),
+    command("help", "Show or hide this help", Browse, &[Key::char('?')], || Action::ToggleHelp).hint("help"),
+    command("quit", "Leave", Browse, QUIT, || Action::Quit).hint("quit"),
+    command("accept_filter", "Keep the filter", Filter, ENTER, || Action::AcceptFilter).hint("keep"),
+    command("drop_filter", "Drop the filter", Filter, ESC, || Action::Clear).hint("drop"),
+    command("erase", "Take the last character away", Filter, &[Key::code(KeyCode::Backspace), Key::ctrl('h')], || Action::EraseFilter),
+    command("empty", "Empty the filter", Filter, &[Key::ctrl('u')], || Action::EmptyFilter),
+    command("filter_next", "Next rule", Filter, &[Key::code(KeyCode::Down), Key::ctrl('n')], || Action::Move(Motion::Lines(1))),
+    command("filter_previous", "Rule before", Filter, &[Key::code(KeyCode::Up), Key::ctrl('p')], || Action::Move(Motion::Lines(-1))),
+    command("filter_quit", "Leave", Filter, &[Key::ctrl('c')], || Action::Quit),
+    command("close_help", "Close it", Help, &[Key::code(KeyCode::Esc), Key::char('?'), Key::char('q')], || Action::ToggleHelp).hint("close"),
+    command("help_down", "Scroll down", Help, DOWN, || Action::Move(Motion::Lines(1))),
+    command("help_up", "Scroll up", Help, UP, || Action::Move(Motion::Lines(-1))),
+    command("help_page_down", "A page down", Help, PAGE_DOWN, || Action::Move(Motion::Pages(1))),
+    command("help_page_up", "A page up", Help, PAGE_UP, || Action::Move(Motion::Pages(-1))),
+    command("help_quit", "Leave", Help, &[Key::ctrl('c')], || Action::Quit),
+];
+
+/// What a key means now.
+pub(crate) fn action_for(model: &Model, event: KeyEvent) -> Option<Action> {
+    let key = Key::of(event)?;
+    let context = Context::of(model);
+    let command = COMMANDS.iter().find(|c| c.context == context && c.keys.contains(&key));
+    match (command, context, key) {
+        (Some(command), ..) => (command.available)(model).then(command.action),
+        (None, Context::Filter, Key { code: KeyCode::Char(c), ctrl: false }) => {
+            Some(Action::TypeFilter(c.to_string()))
+        }
+        _ => None,
+    }
+}
+
+/// The hints of the status line: first key and word.
+pub(crate) fn hints(model: &Model) -> impl Iterator<Item = (Key, &'static str)> {
+    let context = Context::of(model);
+    COMMANDS
+        .iter()
+        .filter(move |c| c.context == context && (c.available)(model))
+        .filter_map(|c| Some((*c.keys.first()?, c.hint?)))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{HashMap, HashSet};
+
+    use super::*;
+
+    #[test]
+    fn no_key_means_two_things_in_one_context() {
+        let mut taken = HashMap::new();
+        for command in COMMANDS {
+            for key in command.keys {
+                let other = taken.insert((command.context, *key), command.name);
+                assert_eq!(other, None, "{key} is both {other:?} and {}", command.name);
+            }
+        }
+    }
+
+    #[test]
+    fn names_are_distinct_and_every_command_has_a_key() {
+        let names: HashSet<_> = COMMANDS.iter().map(|c| c.name).collect();
+        assert_eq!(names.len(), COMMANDS.len());
+        assert!(COMMANDS.iter().all(|c| !c.keys.is_empty() && !c.doc.is_empty()));
+    }
+}

@@ -1,0 +1,128 @@
+//! The terminal screen: rule list, source, route and aliases, SQL, matches.
+//!
+//! ```text
+//! keys, mouse, watcher, workers ─► Action ─► update(Model) ─► Effects ─► workers
+//!                                              │
+//!                                              └─► draw(&Model)
+//! ```
+//!
+//! Knows how to show what the other rooms find out, and nothing of how they do. Talks to the dataset through
+//! [`crate::store`] and [`crate::evaluate`] alone.
+
+mod action;
+mod app;
+mod command;
+mod event;
+mod highlight;
+mod key;
+mod model;
+mod terminal;
+mod text;
+mod theme;
+mod update;
+mod view;
+mod worker;
+
+#[cfg(test)]
+mod tests;
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{self, Sender};
+
+use crate::bridge::Settings;
+use crate::pack::PackSource;
+use crate::watch::{Changes, Inputs, Watcher};
+
+use app::App;
+use event::Event;
+use model::Model;
+use terminal::Screen;
+use theme::Surroundings;
+use worker::{Report, Workers};
+
+/// What the screen shows.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Rule files, and folders of them.
+    pub rules: Vec<PathBuf>,
+    /// The dataset; without one, rules are compiled and not run.
+    pub dataset: Option<PathBuf>,
+    /// The mapping pack.
+    pub pack: PackSource,
+    /// What is switched on.
+    pub settings: Settings,
+    /// Threads of the DuckDB session.
+    pub threads: u32,
+    /// A theme by name, such as `dark`, `light` or `none`; `None` to ask the terminal.
+    pub theme: Option<String>,
+}
+
+/// Why the screen cannot be shown any longer, or at all.
+#[derive(Debug, thiserror::Error)]
+pub enum TuiError {
+    /// There is no terminal to draw on or to read from.
+    #[error("the screen needs a terminal, for input and for output; 'check' prints the same facts anywhere")]
+    NotATerminal,
+    /// The terminal failed.
+    #[error("the terminal failed: {0}")]
+    Terminal(#[from] io::Error),
+    /// A thread ended that the screen cannot do without.
+    #[error("the {0} thread has ended unexpectedly; this is a bug")]
+    Thread(&'static str),
+}
+
+/// Shows the screen until the user leaves. The terminal is given back in any case.
+///
+/// # Errors
+/// There is no terminal, or it fails; a thread cannot be started or panics.
+pub fn run(options: Options) -> Result<(), TuiError> {
+    // Asks the terminal, and so comes before anything that reads from it.
+    let around = Surroundings::detect();
+    let theme = theme::load(options.theme.as_deref(), Path::new("themes"), around);
+    let screen = Screen::take()?;
+    let mut model = Model::new(screen.size()?, theme.theme);
+    model.notices = theme.warnings;
+    model.dataset.root.clone_from(&options.dataset);
+    let (sender, events) = mpsc::channel();
+    let _watcher = watch(&options, &sender);
+    let workers = Workers::start(options, &sender)?;
+    event::read_input(sender)?;
+    App { model, screen, events, workers, busy_since: None }.run()
+}
+
+/// Watches the inputs. What does not work is said on the status line.
+fn watch(options: &Options, sender: &Sender<Event>) -> Option<Watcher> {
+    let inputs = Inputs {
+        rules: options.rules.clone(),
+        pack: match &options.pack {
+            PackSource::Folder(folder) => Some(folder.clone()),
+            PackSource::Embedded(_) => None,
+        },
+        dataset: options.dataset.clone(),
+        extra: Vec::new(),
+    };
+    // A loop that has ended hears nothing any more, and needs not.
+    let notify = |sender: &Sender<Event>, notice: String| {
+        drop(sender.send(Event::Report(Report::Notice(notice))));
+    };
+    let events = sender.clone();
+    let on_change = move |changes: Changes| {
+        if let Some(notice) = &changes.notice {
+            notify(&events, notice.to_string());
+        }
+        drop(events.send(Event::Changed(changes.into())));
+    };
+    match Watcher::start(inputs, on_change) {
+        Ok((watcher, notice)) => {
+            if let Some(notice) = notice {
+                notify(sender, notice.to_string());
+            }
+            Some(watcher)
+        }
+        Err(error) => {
+            notify(sender, format!("{error}; press r to reload"));
+            None
+        }
+    }
+}

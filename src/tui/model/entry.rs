@@ -1,0 +1,178 @@
+//! One rule of the list, and what is known of it.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::backend::CompiledRule;
+use crate::bridge::ReasonCode;
+use crate::evaluate::Summary;
+use crate::sigma::{Body, Rule};
+
+/// Which rule: the file, and the document in it. Stays the same while the text changes.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct RuleKey {
+    /// The file.
+    pub path: Arc<Path>,
+    /// The document of the file, from 0.
+    pub document: usize,
+}
+
+impl RuleKey {
+    /// The key of `rule`.
+    pub(crate) fn of(rule: &Rule) -> Self {
+        Self { path: Arc::clone(&rule.path), document: rule.document }
+    }
+}
+
+/// What running a rule gave.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// It has not been run.
+    #[default]
+    NotRun,
+    /// It ran.
+    Ran {
+        /// What it matched.
+        summary: Summary,
+        /// Whether rule, pack or data have changed since.
+        stale: bool,
+    },
+    /// It failed, with this message.
+    Failed(String),
+}
+
+/// What the list says of a rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// It matched so many events.
+    Matched(u64),
+    /// It ran and matched nothing.
+    NoMatch,
+    /// It is not executable.
+    Refused(ReasonCode),
+    /// Its text cannot be read.
+    ParseError,
+    /// It ran and failed.
+    Failed,
+    /// It has not been run.
+    NotRun,
+}
+
+/// One rule of the list.
+#[derive(Clone, Debug)]
+pub(crate) struct RuleEntry {
+    /// Which rule it is.
+    pub key: RuleKey,
+    /// Its title.
+    pub title: String,
+    /// The rule as it stands in the file.
+    pub rule: Arc<Rule>,
+    /// What the bridge and the backend made of it; `None` where there is no pack to compile with.
+    pub compiled: Option<Arc<CompiledRule>>,
+    /// The last one with a plan, where the present text cannot be read.
+    pub last_good: Option<Arc<CompiledRule>>,
+    /// What running it gave.
+    pub outcome: Outcome,
+}
+
+impl RuleEntry {
+    /// A rule that has not been run.
+    pub(crate) fn new(rule: Arc<Rule>, compiled: Option<Arc<CompiledRule>>) -> Self {
+        Self {
+            key: RuleKey::of(&rule),
+            title: rule.title(),
+            rule,
+            compiled,
+            last_good: None,
+            outcome: Outcome::NotRun,
+        }
+    }
+
+    /// Whether the text of the rule cannot be read.
+    pub(crate) fn is_unreadable(&self) -> bool {
+        matches!(self.rule.body, Body::Unreadable)
+    }
+
+    /// Whether the rule can run.
+    pub(crate) fn is_executable(&self) -> bool {
+        self.compiled.as_ref().is_some_and(|c| c.sql.is_some())
+    }
+
+    /// Whether the rule reads `raw.*`.
+    pub(crate) fn fallback_used(&self) -> bool {
+        self.compiled.as_ref().is_some_and(|c| c.compilation.fallback_used())
+    }
+
+    /// Why the rule is not executable.
+    pub(crate) fn reason(&self) -> Option<ReasonCode> {
+        self.compiled.as_ref()?.compilation.reason()
+    }
+
+    /// What the list says of it.
+    pub(crate) fn verdict(&self) -> Verdict {
+        if self.is_unreadable() {
+            return Verdict::ParseError;
+        }
+        if !self.is_executable() {
+            return self.reason().map_or(Verdict::NotRun, Verdict::Refused);
+        }
+        match &self.outcome {
+            Outcome::NotRun => Verdict::NotRun,
+            Outcome::Failed(_) => Verdict::Failed,
+            Outcome::Ran { summary, .. } if summary.matches > 0 => Verdict::Matched(summary.matches),
+            Outcome::Ran { .. } => Verdict::NoMatch,
+        }
+    }
+
+    /// Whether what the list says may no longer hold.
+    pub(crate) fn is_stale(&self) -> bool {
+        matches!(self.outcome, Outcome::Ran { stale: true, .. })
+    }
+
+    /// The SQL that the rule now has.
+    pub(crate) fn sql_text(&self) -> Option<&str> {
+        Some(&self.compiled.as_ref()?.sql.as_ref()?.text)
+    }
+
+    /// Takes over from `old`, the same rule before a reload, what still holds or is worth keeping on the screen.
+    pub(crate) fn inherit(&mut self, old: &Self) {
+        if self.is_executable() {
+            self.outcome = old.outcome.clone();
+            if self.sql_text() != old.sql_text() {
+                self.outcome.age();
+            }
+        } else if self.is_unreadable() {
+            let good = old.compiled.as_ref().filter(|c| c.sql.is_some());
+            self.last_good = good.or(old.last_good.as_ref()).cloned();
+        }
+    }
+}
+
+impl Outcome {
+    /// Marks it as of something that has changed since.
+    pub(crate) fn age(&mut self) {
+        match self {
+            Self::Ran { stale, .. } => *stale = true,
+            Self::NotRun | Self::Failed(_) => *self = Self::NotRun,
+        }
+    }
+
+    /// Whether it holds for the rule, the pack and the data as they are.
+    pub(crate) fn is_fresh(&self) -> bool {
+        matches!(self, Self::Ran { stale: false, .. } | Self::Failed(_))
+    }
+}
+
+impl Verdict {
+    /// In a word or two, as filters and people name it.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Matched(_) => "matched",
+            Self::NoMatch => "no match",
+            Self::Refused(_) => "refused",
+            Self::ParseError => "parse error",
+            Self::Failed => "failed",
+            Self::NotRun => "not run",
+        }
+    }
+}

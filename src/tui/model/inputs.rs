@@ -1,0 +1,55 @@
+//! What is known of the pack and the dataset.
+
+use std::path::PathBuf;
+
+use crate::bridge::Diagnostic;
+use crate::store::EventIdSource;
+
+/// What is known of the mapping pack.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct PackState {
+    /// The pack that the rules were compiled with.
+    pub info: Option<PackInfo>,
+    /// Why the pack as it now stands does not load; empty where it does.
+    pub errors: Vec<Diagnostic>,
+    /// What else was found in it.
+    pub warnings: Vec<Diagnostic>,
+}
+
+impl PackState {
+    /// Whether the rules were compiled with a pack that is no longer what the files say.
+    pub(crate) fn is_stale(&self) -> bool {
+        self.info.is_some() && !self.errors.is_empty()
+    }
+}
+
+/// Which pack.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct PackInfo {
+    /// Its id.
+    pub id: String,
+    /// Its version.
+    pub version: String,
+}
+
+/// What is known of the dataset.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct DatasetState {
+    /// What the user named; `None` where nothing was.
+    pub root: Option<PathBuf>,
+    /// The dataset that answers.
+    pub info: Option<DatasetInfo>,
+    /// Why the dataset as it now stands does not open.
+    pub error: Option<String>,
+}
+
+/// A dataset that answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct DatasetInfo {
+    /// Events in all files.
+    pub events: u64,
+    /// Files.
+    pub files: usize,
+    /// Which column names an event.
+    pub event_id: EventIdSource,
+}

@@ -1,0 +1,235 @@
+//! The state of the screen, as plain data. Changed by [`super::update`] alone, drawn by [`super::view`].
+//!
+//! Knows no thread, no terminal and no clock.
+
+mod entry;
+mod filter;
+mod inputs;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+pub(crate) use entry::{Outcome, RuleEntry, RuleKey, Verdict};
+pub(crate) use filter::Filter;
+pub(crate) use inputs::{DatasetInfo, DatasetState, PackInfo, PackState};
+
+use crate::evaluate::MatchTable;
+use crate::tui::highlight::Highlights;
+use crate::tui::theme::Theme;
+
+/// A region of the screen that can have the keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Pane {
+    /// The rule list.
+    Rules,
+    /// The text of the selected rule.
+    Source,
+    /// Its route and what became of its fields.
+    Route,
+    /// Its SQL.
+    Sql,
+    /// The events that it matches.
+    Matches,
+}
+
+impl Pane {
+    /// All of them, in the order of their numbers.
+    pub(crate) const ALL: [Self; 5] = [Self::Rules, Self::Source, Self::Route, Self::Sql, Self::Matches];
+
+    /// The key that focuses it.
+    pub(crate) fn number(self) -> usize {
+        self as usize + 1
+    }
+
+    /// As its title says.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Rules => "Rules",
+            Self::Source => "Source",
+            Self::Route => "Route & aliases",
+            Self::Sql => "SQL",
+            Self::Matches => "Matches",
+        }
+    }
+
+    /// As the tab bar of a small screen says.
+    pub(crate) fn short_name(self) -> &'static str {
+        if self == Self::Route { "Route" } else { self.name() }
+    }
+
+    /// The pane so many steps on, around the end.
+    pub(crate) fn step(self, by: usize) -> Self {
+        Self::ALL.into_iter().cycle().nth(self as usize + by).unwrap_or(self)
+    }
+}
+
+/// How far a pane is scrolled.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Offset {
+    /// Lines above the first one shown.
+    pub row: usize,
+    /// Columns left of the first one shown.
+    pub column: usize,
+}
+
+/// What is under way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Work {
+    /// Rules are being loaded and compiled.
+    pub compiling: bool,
+    /// The dataset is being opened.
+    pub opening: bool,
+    /// The matches of the selected rule are being looked for.
+    pub matching: bool,
+    /// Rules that have been run, of how many.
+    pub running: Option<(usize, usize)>,
+    /// It has taken long enough to be mentioned.
+    pub mentioned: bool,
+}
+
+impl Work {
+    /// Whether anything is under way.
+    pub(crate) fn is_under_way(&self) -> bool {
+        self.compiling || self.opening || self.matching || self.running.is_some()
+    }
+}
+
+/// The newest request of each kind. An answer to an older one is dropped.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Generations {
+    /// Of compiling.
+    pub compile: u64,
+    /// Of opening the dataset.
+    pub dataset: u64,
+    /// Of the selected rule's matches.
+    pub matches: u64,
+    /// Of all rules' counts.
+    pub summaries: u64,
+}
+
+/// The matches of the selected rule.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Matches {
+    /// The rule that they belong to.
+    pub rule: Option<RuleKey>,
+    /// The newest table that there is.
+    pub table: Option<Arc<MatchTable>>,
+    /// Whether something has changed since the table was made.
+    pub stale: bool,
+    /// Why there is no newer one.
+    pub error: Option<String>,
+    /// The row under the cursor.
+    pub cursor: usize,
+}
+
+/// The state of the screen.
+#[derive(Debug)]
+pub(crate) struct Model {
+    /// Columns and rows of the terminal.
+    pub size: (u16, u16),
+    /// How roles look.
+    pub theme: Theme,
+    /// The rules, by path and document.
+    pub rules: Vec<RuleEntry>,
+    /// Whether the rules have been read at all.
+    pub loaded: bool,
+    /// Rule folders that are gone; their rules are as they last were.
+    pub gone: Vec<PathBuf>,
+    /// What of them is shown.
+    pub filter: Filter,
+    /// Indices of those that pass the filter.
+    pub visible: Vec<usize>,
+    /// The selected rule.
+    pub selected: Option<RuleKey>,
+    /// Where it stands, or last stood, in `visible`.
+    pub position: usize,
+    /// The pane that has the keys.
+    pub focus: Pane,
+    /// Whether it is shown alone.
+    pub zoomed: bool,
+    /// Lines that the help is scrolled by, while it is shown.
+    pub help: Option<usize>,
+    /// How far each pane is scrolled.
+    pub offsets: [Offset; Pane::ALL.len()],
+    /// The cursor's line in the source, from 1.
+    pub cursor_line: u32,
+    /// The mapping pack.
+    pub pack: PackState,
+    /// The dataset.
+    pub dataset: DatasetState,
+    /// The matches of the selected rule.
+    pub matches: Matches,
+    /// Coloured texts.
+    pub highlights: Highlights,
+    /// What is under way.
+    pub work: Work,
+    /// The newest requests.
+    pub generations: Generations,
+    /// Messages for the status line; the last one shows.
+    pub notices: Vec<String>,
+}
+
+impl Model {
+    /// A screen before anything has been read.
+    pub(crate) fn new(size: (u16, u16), theme: Theme) -> Self {
+        Self {
+            size,
+            theme,
+            rules: Vec::new(),
+            loaded: false,
+            gone: Vec::new(),
+            filter: Filter::default(),
+            visible: Vec::new(),
+            selected: None,
+            position: 0,
+            focus: Pane::Rules,
+            zoomed: false,
+            help: None,
+            offsets: [Offset::default(); Pane::ALL.len()],
+            cursor_line: 1,
+            pack: PackState::default(),
+            dataset: DatasetState::default(),
+            matches: Matches::default(),
+            highlights: Highlights::default(),
+            work: Work::default(),
+            generations: Generations::default(),
+            notices: Vec::new(),
+        }
+    }
+
+    /// How far `pane` is scrolled.
+    pub(crate) fn offset(&self, pane: Pane) -> Offset {
+        self.offsets.get(pane as usize).copied().unwrap_or_default()
+    }
+
+    /// The same, to change it.
+    pub(crate) fn offset_mut(&mut self, pane: Pane) -> &mut Offset {
+        &mut self.offsets[pane as usize]
+    }
+
+    /// The selected rule.
+    pub(crate) fn entry(&self) -> Option<&RuleEntry> {
+        let key = self.selected.as_ref()?;
+        let index = self.rules.binary_search_by(|entry| entry.key.cmp(key)).ok()?;
+        self.rules.get(index)
+    }
+
+    /// The rule of that key, to change it.
+    pub(crate) fn entry_mut(&mut self, key: &RuleKey) -> Option<&mut RuleEntry> {
+        let index = self.rules.binary_search_by(|entry| entry.key.cmp(key)).ok()?;
+        self.rules.get_mut(index)
+    }
+
+    /// The cursor's line, where the source has the keys: what other panes show as belonging to it.
+    pub(crate) fn linked_line(&self) -> Option<u32> {
+        (self.focus == Pane::Source).then_some(self.cursor_line)
+    }
+
+    /// The table of the selected rule.
+    pub(crate) fn table(&self) -> Option<&Arc<MatchTable>> {
+        if self.matches.rule != self.selected {
+            return None;
+        }
+        self.matches.table.as_ref()
+    }
+}

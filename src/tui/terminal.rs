@@ -1,0 +1,90 @@
+//! The terminal, taken and always given back: on leaving, on an error, on a panic of any thread.
+
+use std::io::{self, IsTerminal, Stdout};
+use std::panic;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crossterm::cursor::Show;
+use crossterm::event::{
+    DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture,
+};
+use crossterm::execute;
+use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
+use ratatui::Terminal;
+use ratatui::backend::CrosstermBackend;
+
+use super::TuiError;
+use super::model::Model;
+use super::view;
+
+/// Whether the terminal is ours. There is one terminal a process, so this is the one global.
+static TAKEN: AtomicBool = AtomicBool::new(false);
+
+/// The terminal while it is ours. Dropping it gives it back.
+pub(super) struct Screen {
+    terminal: Terminal<CrosstermBackend<Stdout>>,
+}
+
+impl Screen {
+    /// Takes the terminal.
+    pub(super) fn take() -> Result<Self, TuiError> {
+        if !io::stdout().is_terminal() || !io::stdin().is_terminal() {
+            return Err(TuiError::NotATerminal);
+        }
+        give_back_on_panic();
+        TAKEN.store(true, Ordering::SeqCst);
+        let taken = enable_raw_mode()
+            .and_then(|()| {
+                execute!(io::stdout(), EnterAlternateScreen, EnableMouseCapture, EnableBracketedPaste)
+            })
+            .and_then(|()| Terminal::new(CrosstermBackend::new(io::stdout())));
+        match taken {
+            Ok(terminal) => Ok(Self { terminal }),
+            Err(error) => {
+                give_back();
+                Err(error.into())
+            }
+        }
+    }
+
+    /// Columns and rows.
+    pub(super) fn size(&self) -> Result<(u16, u16), TuiError> {
+        let size = self.terminal.size()?;
+        Ok((size.width, size.height))
+    }
+
+    /// Draws a frame; none once a panicking thread has given the terminal back.
+    pub(super) fn draw(&mut self, model: &Model) -> Result<(), TuiError> {
+        if TAKEN.load(Ordering::SeqCst) {
+            self.terminal.draw(|frame| view::draw(frame, model))?;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        give_back();
+        if !std::thread::panicking() {
+            drop(panic::take_hook());
+        }
+    }
+}
+
+/// The panic's message is printed after that, where it can be read.
+fn give_back_on_panic() {
+    let print = panic::take_hook();
+    panic::set_hook(Box::new(move |info| {
+        give_back();
+        print(info);
+    }));
+}
+
+/// Gives the terminal back, once. Nothing can be done about an error here.
+fn give_back() {
+    if TAKEN.swap(false, Ordering::SeqCst) {
+        let _ = disable_raw_mode();
+        let _ =
+            execute!(io::stdout(), DisableBracketedPaste, DisableMouseCapture, LeaveAlternateScreen, Show);
+    }
+}

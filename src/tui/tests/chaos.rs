@@ -1,0 +1,145 @@
+//! Whatever happens, in whatever order and on whatever size: it is drawn, and nothing unsafe with it.
+
+use std::sync::Arc;
+
+use proptest::prelude::*;
+
+use super::drawn;
+use super::fixtures::{self, PARSE, Screen, diagnostic, event, executable, refused, rule, table};
+use crate::sigma::Body;
+use crate::tui::action::{Action, Motion};
+use crate::tui::model::{Model, Pane};
+use crate::tui::worker::Report;
+
+fn motion() -> impl Strategy<Value = Motion> {
+    prop_oneof![
+        (-5..5isize).prop_map(Motion::Lines),
+        (-2..2isize).prop_map(Motion::HalfPages),
+        (-2..2isize).prop_map(Motion::Pages),
+        Just(Motion::First),
+        Just(Motion::Last),
+    ]
+}
+
+/// Actions, as data that can be printed and made anew.
+#[derive(Clone, Debug)]
+enum Step {
+    Size(u16, u16),
+    Pane(usize),
+    Go(Motion),
+    Pan(isize),
+    Type(String),
+    Press(u8),
+    Click(u16, u16),
+    Wheel(u16, u16, isize),
+    Rules(u8),
+    Dataset(bool),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        (0..260u16, 0..80u16).prop_map(|(w, h)| Step::Size(w, h)),
+        (0..12u16, 0..6u16).prop_map(|(w, h)| Step::Size(w, h)),
+        (0..5usize).prop_map(Step::Pane),
+        motion().prop_map(Step::Go),
+        (-300..300isize).prop_map(Step::Pan),
+        "\\PC{0,6}".prop_map(Step::Type),
+        (0..8u8).prop_map(Step::Press),
+        (0..260u16, 0..80u16).prop_map(|(x, y)| Step::Click(x, y)),
+        (0..260u16, 0..80u16, -9..9isize).prop_map(|(x, y, by)| Step::Wheel(x, y, by)),
+        any::<u8>().prop_map(Step::Rules),
+        any::<bool>().prop_map(Step::Dataset),
+    ]
+}
+
+fn perform(screen: &mut Screen, step: Step) {
+    let action = match step {
+        Step::Size(columns, rows) => Action::Resize(columns, rows),
+        Step::Pane(at) => Action::Focus(Pane::ALL[at]),
+        Step::Go(motion) => Action::Move(motion),
+        Step::Pan(columns) => Action::Pan(columns),
+        Step::Type(text) => Action::TypeFilter(text),
+        Step::Press(0) => Action::ToggleHelp,
+        Step::Press(1) => Action::ToggleZoom,
+        Step::Press(2) => Action::EditFilter,
+        Step::Press(3) => Action::EraseFilter,
+        Step::Press(4) => Action::AcceptFilter,
+        Step::Press(5) => Action::MentionWork,
+        Step::Press(_) => Action::Clear,
+        Step::Click(column, row) => Action::Click(column, row),
+        Step::Wheel(column, row, lines) => Action::Wheel(column, row, lines),
+        Step::Rules(bits) => {
+            let all = fixtures::rules().into_iter().enumerate();
+            return screen.rewrite(all.filter(|(at, _)| bits >> at & 1 == 1).map(|(_, rule)| rule).collect());
+        }
+        Step::Dataset(opens) => {
+            let generation = screen.model.generations.dataset;
+            let opened = screen.model.dataset.info.filter(|_| opens).ok_or("gone".to_owned());
+            Action::Worker(Report::Dataset { generation, opened })
+        }
+    };
+    screen.act(action);
+}
+
+/// What a terminal would act on, or mirror.
+fn is_safe(model: &Model) -> bool {
+    drawn(model).content.iter().all(|cell| {
+        cell.symbol()
+            .chars()
+            .all(|c| !c.is_control() && !matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'))
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn nothing_panics_and_nothing_unsafe_is_drawn(steps in prop::collection::vec(step(), 0..24)) {
+        let mut screen = Screen::new((120, 36));
+        for step in steps {
+            perform(&mut screen, step);
+            prop_assert!(is_safe(&screen.model));
+            prop_assert!(screen.model.rules.is_empty() || screen.model.position < screen.model.rules.len());
+        }
+    }
+}
+
+#[test]
+fn every_small_size_is_drawn() {
+    let mut screen = Screen::new((120, 36));
+    for pane in Pane::ALL {
+        screen.act(Action::Focus(pane));
+        for (columns, rows) in (0..40).flat_map(|c| (0..12).map(move |r| (c * 3, r * 3))) {
+            screen.act(Action::Resize(columns, rows));
+            assert!(is_safe(&screen.model));
+        }
+    }
+}
+
+#[test]
+fn hostile_text_is_drawn_safely_everywhere() {
+    let hostile = "\u{1b}[31m\u{202e}\u{2066}e\u{301}\u{200f}\t漢\u{7f}\u{9b}2J\r";
+    let long = format!("title: {hostile}{}\nx: {}\n", "y".repeat(1 << 20), "\t".repeat(5_000));
+    let first = rule("rules/a.yml", &long, None, event());
+    let second = rule(&format!("rules/{hostile}.yml"), &long, None, Body::Unreadable);
+    let finding = diagnostic(&second, &PARSE, "x:", &format!("{hostile} {}", "z".repeat(100_000)), hostile);
+    let rules = vec![
+        (Arc::clone(&first), Some(executable(&first, true))),
+        (Arc::clone(&second), Some(refused(&second, vec![finding]))),
+    ];
+    let mut screen = Screen::with((120, 36), rules, true);
+    let generation = screen.model.generations.matches;
+    let mut found = table(1, 1);
+    found.rows[0].event_id = hostile.to_owned();
+    found.rows[0].host = Some("h".repeat(1 << 20));
+    found.rows[0].values = vec![Some(hostile.repeat(1_000)), Some("\n\n\n".to_owned())];
+    let key = screen.model.selected.clone().unwrap();
+    screen.act(Action::Worker(Report::Matches { generation, rule: key, table: Ok(found) }));
+    screen.act(Action::Worker(Report::Notice(hostile.to_owned())));
+    for pane in Pane::ALL {
+        screen.act(Action::Focus(pane));
+        screen.act(Action::Pan(64));
+        screen.act(Action::Move(Motion::Last));
+        assert!(is_safe(&screen.model), "{pane:?}");
+    }
+}

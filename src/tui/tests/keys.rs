@@ -1,0 +1,246 @@
+//! Keys in, state out; and what reports of workers do.
+
+use std::sync::Arc;
+
+use super::fixtures::{self, PARSE, Screen, diagnostic, executable, refused, rule, table};
+use super::{drawn, press};
+use crate::sigma::{Body, Level};
+use crate::tui::action::{Action, Changed};
+use crate::tui::model::{Outcome, Pane, RuleKey, Verdict};
+use crate::tui::update::{Effect, update};
+use crate::tui::worker::{PackReport, Report};
+
+const SIZE: (u16, u16) = (120, 36);
+
+fn selected(screen: &Screen) -> String {
+    screen.model.entry().map_or_else(String::new, |entry| entry.title.clone())
+}
+
+fn text(screen: &Screen) -> String {
+    let buffer = drawn(&screen.model);
+    let width = usize::from(buffer.area.width);
+    let rows =
+        buffer.content.chunks(width).map(|row| row.iter().map(|cell| cell.symbol()).collect::<String>());
+    rows.collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn the_first_rule_is_selected_and_run() {
+    let screen = Screen::new(SIZE);
+    assert_eq!(selected(&screen), "Download through certutil");
+    assert_eq!(screen.model.entry().unwrap().verdict(), Verdict::Matched(1_212));
+    assert_eq!(screen.model.table().unwrap().rows.len(), 40);
+    assert!(!screen.model.work.is_under_way());
+}
+
+#[test]
+fn moving_selects_and_stops_at_the_ends() {
+    let mut screen = Screen::new(SIZE);
+    press(&mut screen, "kj");
+    assert_eq!(selected(&screen), "Access to lsass from unbacked memory");
+    press(&mut screen, "Gj");
+    assert_eq!(screen.model.position, 5);
+    press(&mut screen, "gk");
+    assert_eq!(screen.model.position, 0);
+}
+
+#[test]
+fn focus_goes_around_and_numbers_lead_to_panes() {
+    let mut screen = Screen::new(SIZE);
+    press(&mut screen, "<tab><tab>");
+    assert_eq!(screen.model.focus, Pane::Route);
+    press(&mut screen, "<backtab><backtab><backtab>");
+    assert_eq!(screen.model.focus, Pane::Matches);
+    press(&mut screen, "4");
+    assert_eq!(screen.model.focus, Pane::Sql);
+}
+
+#[test]
+fn a_refused_rule_opens_at_its_first_error() {
+    let mut screen = Screen::new(SIZE);
+    press(&mut screen, "j");
+    assert_eq!(screen.model.cursor_line, 8);
+    assert!(text(&screen).contains("no alias for 'CallTrace'"));
+}
+
+#[test]
+fn filtering_narrows_while_typing_and_escape_brings_all_back() {
+    let mut screen = Screen::new(SIZE);
+    press(&mut screen, "jj/lsaX<backspace>");
+    assert_eq!(screen.model.visible.len(), 1);
+    assert_eq!(selected(&screen), "Access to lsass from unbacked memory");
+    press(&mut screen, "<enter>q");
+    assert!(!screen.model.filter.editing);
+    press(&mut screen, "<esc>");
+    assert_eq!(screen.model.visible.len(), 6);
+    assert_eq!(selected(&screen), "Access to lsass from unbacked memory");
+}
+
+#[test]
+fn filters_know_reasons_levels_and_verdicts() {
+    for (filter, found) in
+        [("unmapped_field", 1), ("critical", 1), ("parse error", 1), ("low zone", 1), ("x?!", 0)]
+    {
+        let mut screen = Screen::new(SIZE);
+        press(&mut screen, "/");
+        press(&mut screen, filter);
+        assert_eq!(screen.model.visible.len(), found, "{filter}");
+    }
+}
+
+#[test]
+fn a_filter_that_nothing_passes_keeps_the_rule_on_screen() {
+    let mut screen = Screen::new(SIZE);
+    press(&mut screen, "/###");
+    assert_eq!(selected(&screen), "Download through certutil");
+    assert!(text(&screen).contains("no rule passes the filter"));
+}
+
+#[test]
+fn escape_never_leaves_and_q_does() {
+    let mut screen = Screen::new(SIZE);
+    let keys = ["<esc>", "?", "<esc>", "z", "<esc>", "/", "<esc>"];
+    keys.iter().for_each(|key| press(&mut screen, key));
+    assert!(!screen.model.zoomed && screen.model.help.is_none() && !screen.model.filter.editing);
+    assert!(matches!(update(&mut screen.model, Action::Quit)[..], [Effect::Quit]));
+}
+
+#[test]
+fn typing_q_into_the_filter_is_text() {
+    let mut screen = Screen::new(SIZE);
+    press(&mut screen, "/q?z");
+    assert_eq!(screen.model.filter.text, "q?z");
+}
+
+#[test]
+fn a_click_focuses_and_selects_and_the_wheel_scrolls_what_is_under_it() {
+    let mut screen = Screen::new(SIZE);
+    screen.act(Action::Click(5, 4));
+    assert_eq!((screen.model.focus, screen.model.position), (Pane::Rules, 3));
+    screen.act(Action::Click(5, 1));
+    screen.act(Action::Wheel(100, 25, 3));
+    assert_eq!((screen.model.focus, screen.model.matches.cursor), (Pane::Rules, 3));
+    screen.act(Action::Click(45, 10));
+    assert_eq!((screen.model.focus, screen.model.cursor_line), (Pane::Source, 10));
+}
+
+#[test]
+fn sideways_scrolling_stops_at_both_ends() {
+    let mut screen = Screen::new(SIZE);
+    press(&mut screen, "5hhh");
+    assert_eq!(screen.model.offset(Pane::Matches).column, 0);
+    press(&mut screen, &"l".repeat(100));
+    let end = screen.model.offset(Pane::Matches).column;
+    assert!(end > 0 && text(&screen).contains("event id"));
+    press(&mut screen, "l0");
+    assert_eq!(screen.model.offset(Pane::Matches).column, 0);
+}
+
+#[test]
+fn the_selection_follows_its_rule_through_a_reload() {
+    let mut screen = Screen::new(SIZE);
+    press(&mut screen, "jjj");
+    let mut rules = fixtures::rules();
+    rules.remove(0);
+    let early = rule("rules/0_early.yml", "title: Early\n", None, fixtures::event());
+    rules.push((Arc::clone(&early), Some(executable(&early, false))));
+    screen.rewrite(rules.clone());
+    assert_eq!(selected(&screen), "Download from the Internet zone");
+    rules.retain(|(rule, _)| !rule.text.contains("zone"));
+    screen.rewrite(rules);
+    assert_eq!(selected(&screen), "Bits job to a public folder");
+}
+
+#[test]
+fn a_half_written_rule_keeps_the_last_good_sql_and_matches() {
+    let mut screen = Screen::new(SIZE);
+    let broken = rule("rules/a_certutil.yml", "title: [\n", Some(Level::High), Body::Unreadable);
+    let finding = diagnostic(&broken, &PARSE, "[", "PARSE: the list has no end", "");
+    let mut rules = fixtures::rules();
+    rules[0] = (Arc::clone(&broken), Some(refused(&broken, vec![finding])));
+    screen.rewrite(rules);
+    let entry = screen.model.entry().unwrap();
+    assert_eq!(entry.verdict(), Verdict::ParseError);
+    assert!(entry.last_good.is_some());
+    assert!(screen.model.matches.stale && screen.model.table().is_some());
+    let shown = text(&screen);
+    assert!(shown.contains("stale: last good") && shown.contains("FROM ocsf_events"));
+    screen.rewrite(fixtures::rules());
+    assert!(!screen.model.matches.stale);
+    assert!(screen.model.entry().unwrap().last_good.is_none());
+}
+
+#[test]
+fn answers_to_older_requests_are_dropped() {
+    let mut screen = Screen::new(SIZE);
+    let key = RuleKey::of(&screen.model.entry().unwrap().rule);
+    let old = screen.model.generations;
+    press(&mut screen, "jk");
+    let before = screen.model.table().cloned();
+    screen.act(Action::Worker(Report::Matches {
+        generation: old.matches,
+        rule: key.clone(),
+        table: Ok(table(7, 7)),
+    }));
+    assert_eq!(screen.model.table().cloned(), before);
+    let (generation, pack) = (old.compile - 1, PackReport::default());
+    screen.act(Action::Worker(Report::Compiled { generation, rules: Vec::new(), pack, gone: Vec::new() }));
+    assert_eq!(screen.model.rules.len(), 6);
+    let summary = Err("late".to_owned());
+    screen.act(Action::Worker(Report::Summary { generation: old.summaries - 1, rule: key, summary }));
+    assert!(!matches!(screen.model.entry().unwrap().outcome, Outcome::Failed(_)));
+}
+
+#[test]
+fn a_pack_that_does_not_load_leaves_the_rules_and_says_so() {
+    let mut screen = Screen::new(SIZE);
+    let finding = diagnostic(
+        &screen.model.rules[0].rule,
+        &PARSE,
+        "id",
+        "unknown key 'rotues'",
+        "did you mean 'routes'?",
+    );
+    let rules = fixtures::rules();
+    let info = screen.model.pack.info.clone();
+    let pack = PackReport { info, errors: vec![finding], warnings: Vec::new() };
+    let changed = Changed { pack: true, ..Changed::default() };
+    let effects = update(&mut screen.model, Action::FilesChanged(changed));
+    assert!(matches!(effects[..], [Effect::Compile { .. }]));
+    let generation = screen.model.generations.compile;
+    screen.act(Action::Worker(Report::Compiled { generation, rules, pack, gone: Vec::new() }));
+    let shown = text(&screen);
+    assert!(shown.contains("unknown key") && shown.contains("pack does not load: stale"));
+    assert_eq!(screen.model.entry().unwrap().verdict(), Verdict::Matched(1_212));
+}
+
+#[test]
+fn a_dataset_that_does_not_open_any_more_leaves_the_matches_marked() {
+    let mut screen = Screen::new(SIZE);
+    let generation = screen.model.generations.dataset;
+    screen.act(Action::Worker(Report::Dataset { generation, opened: Err("no dataset at 'x'".to_owned()) }));
+    assert!(screen.model.matches.stale && screen.model.entry().unwrap().is_stale());
+    assert!(text(&screen).contains("no dataset at 'x'"));
+}
+
+#[test]
+fn only_what_changed_is_run_again() {
+    let mut screen = Screen::new(SIZE);
+    let effects =
+        update(&mut screen.model, Action::FilesChanged(Changed { rescan: true, ..Changed::default() }));
+    assert!(matches!(effects[..], [Effect::Compile { .. }]));
+    let generation = screen.model.generations.compile;
+    let pack = PackReport { info: screen.model.pack.info.clone(), ..PackReport::default() };
+    let report = Report::Compiled { generation, rules: fixtures::rules(), pack, gone: Vec::new() };
+    let effects = update(&mut screen.model, Action::Worker(report));
+    assert!(matches!(&effects[..], [Effect::Summarize { rules, .. }] if rules.is_empty()));
+}
+
+#[test]
+fn narrow_screens_show_one_pane_and_name_the_others() {
+    let mut screen = Screen::new((80, 24));
+    press(&mut screen, "3");
+    let shown = text(&screen);
+    assert!(shown.contains("1 Rules  2 Source  3 Route  4 SQL  5 Matches 1,212"));
+    assert!(shown.contains("process.cmd_line") && !shown.contains("FROM ocsf_events"));
+}

@@ -1,0 +1,73 @@
+//! The screen at three sizes, text and styles.
+
+use super::fixtures::{Screen, theme};
+use super::{drawn, press};
+use crate::tui::theme::Theme;
+
+const SIZES: [(u16, u16); 3] = [(80, 24), (120, 36), (250, 70)];
+
+/// One snapshot for each size, after `keys`.
+fn assert_looks(name: &str, keys: &str) {
+    for size in SIZES {
+        let mut screen = Screen::new(size);
+        press(&mut screen, keys);
+        insta::assert_debug_snapshot!(format!("{name}_{}x{}", size.0, size.1), drawn(&screen.model));
+    }
+}
+
+#[test]
+fn matched_rule() {
+    assert_looks("matched", "5jj");
+}
+
+#[test]
+fn source_linked_to_route_and_sql() {
+    assert_looks("linked", "2jjjjjjjjj");
+}
+
+#[test]
+fn refused_rule() {
+    assert_looks("refused", "j2");
+}
+
+#[test]
+fn parse_error() {
+    assert_looks("parse_error", "jj");
+}
+
+#[test]
+fn filter_active() {
+    assert_looks("filter", "/unmapped");
+}
+
+#[test]
+fn help_overlay() {
+    assert_looks("help", "?");
+}
+
+#[test]
+fn no_dataset() {
+    for size in SIZES {
+        let mut screen = Screen::with(size, super::fixtures::rules(), false);
+        press(&mut screen, "5");
+        insta::assert_debug_snapshot!(format!("no_dataset_{}x{}", size.0, size.1), drawn(&screen.model));
+    }
+}
+
+#[test]
+fn empty_rule_folder() {
+    for size in SIZES {
+        let screen = Screen::with(size, Vec::new(), true);
+        insta::assert_debug_snapshot!(format!("no_rules_{}x{}", size.0, size.1), drawn(&screen.model));
+    }
+}
+
+#[test]
+fn without_colours_and_on_light() {
+    for (name, theme) in [("no_colour", Theme::none()), ("light", theme("light"))] {
+        let mut screen = Screen::new((120, 36));
+        screen.model.theme = theme;
+        press(&mut screen, "2jjjjjjjjj");
+        insta::assert_debug_snapshot!(name, drawn(&screen.model));
+    }
+}

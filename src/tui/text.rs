@@ -1,0 +1,249 @@
+//! Text that is safe to draw: control characters made visible, tabs expanded, cut at grapheme borders.
+//!
+//! Everything that a rule, a pack, an event or a path says goes through [`sanitize`] before it reaches a cell.
+
+use std::borrow::Cow;
+
+use ratatui::style::Style;
+use ratatui::text::Span;
+use unicode_segmentation::UnicodeSegmentation;
+use unicode_width::UnicodeWidthStr;
+
+/// Columns between tab stops.
+const TAB: usize = 4;
+
+/// Bytes of one line that are looked at; what lies beyond is never on a screen.
+pub(crate) const LINE_LIMIT: usize = 16 * 1024;
+
+/// Text in one style.
+pub(crate) type Piece = (String, Style);
+
+/// `text` with nothing in it that a terminal would act on, or that would reorder what stands beside it.
+pub(crate) fn sanitize(text: &str) -> Cow<'_, str> {
+    let text = clip(text, LINE_LIMIT);
+    if text.chars().all(|c| replacement(c).is_none()) {
+        return Cow::Borrowed(text);
+    }
+    let mut safe = String::with_capacity(text.len() + TAB);
+    for c in text.chars() {
+        match replacement(c) {
+            None => safe.push(c),
+            Some('\t') => {
+                let column = safe.rsplit('\n').next().map_or(0, width);
+                safe.extend(std::iter::repeat_n(' ', TAB - column % TAB));
+            }
+            Some(visible) => safe.push(visible),
+        }
+    }
+    Cow::Owned(safe)
+}
+
+/// What is drawn in place of a character that is not drawn as it is. A tab stands for its blanks.
+fn replacement(c: char) -> Option<char> {
+    match c {
+        '\t' => Some('\t'),
+        // The Control Pictures block mirrors C0 at U+2400.
+        '\0'..='\u{1f}' => char::from_u32(0x2400 + c as u32),
+        '\u{7f}' => Some('␡'),
+        '\u{80}'..='\u{9f}' => Some('·'),
+        // Line and paragraph separators, zero-width and bidirectional controls, byte order mark, tags.
+        '\u{2028}' | '\u{2029}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{061c}' => Some('·'),
+        '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' => Some('·'),
+        '\u{e0000}'..='\u{e007f}' => Some('·'),
+        _ => None,
+    }
+}
+
+/// The longest prefix of at most `limit` bytes that ends at a character border.
+pub(crate) fn clip(text: &str, limit: usize) -> &str {
+    if text.len() <= limit {
+        return text;
+    }
+    let end = (0..=limit).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0);
+    text.get(..end).unwrap_or_default()
+}
+
+/// Columns that `text` takes.
+pub(crate) fn width(text: &str) -> usize {
+    text.width()
+}
+
+/// `text`, safe and at most `columns` wide, with `…` where something was cut off.
+pub(crate) fn fit(text: &str, columns: usize) -> String {
+    let text = sanitize(text);
+    if width(&text) <= columns {
+        return text.into_owned();
+    }
+    let mut cut = prefix(&text, columns.saturating_sub(1)).to_owned();
+    if columns > 0 {
+        cut.push('…');
+    }
+    cut
+}
+
+/// Like [`fit`], keeping the end: for paths, whose last part tells most.
+pub(crate) fn fit_end(text: &str, columns: usize) -> String {
+    let text = sanitize(text);
+    if width(&text) <= columns {
+        return text.into_owned();
+    }
+    let mut room = columns.saturating_sub(1);
+    let mut start = text.len();
+    for (at, grapheme) in text.grapheme_indices(true).rev() {
+        let Some(left) = room.checked_sub(width(grapheme)) else { break };
+        room = left;
+        start = at;
+    }
+    let tail = text.get(start..).unwrap_or_default();
+    if columns == 0 { String::new() } else { format!("…{tail}") }
+}
+
+/// Like [`fit`], filled with blanks on the right to exactly `columns`.
+pub(crate) fn pad(text: &str, columns: usize) -> String {
+    let mut text = fit(text, columns);
+    text.extend(std::iter::repeat_n(' ', columns.saturating_sub(width(&text))));
+    text
+}
+
+/// Like [`fit`], filled with blanks on the left to exactly `columns`.
+pub(crate) fn pad_left(text: &str, columns: usize) -> String {
+    let text = fit(text, columns);
+    let blanks = columns.saturating_sub(width(&text));
+    format!("{}{text}", " ".repeat(blanks))
+}
+
+/// The longest prefix that is at most `columns` wide.
+fn prefix(text: &str, columns: usize) -> &str {
+    let mut room = columns;
+    let mut end = 0;
+    for (at, grapheme) in text.grapheme_indices(true) {
+        let Some(left) = room.checked_sub(width(grapheme)) else { break };
+        room = left;
+        end = at + grapheme.len();
+    }
+    text.get(..end).unwrap_or_default()
+}
+
+/// The part of a styled line from column `skip` on, at most `columns` wide. A wide character that is cut in two
+/// becomes blanks.
+pub(crate) fn window(pieces: &[Piece], skip: usize, columns: usize) -> Vec<Span<'static>> {
+    let mut spans = Vec::new();
+    let mut at = 0;
+    for (text, style) in pieces {
+        let mut shown = String::new();
+        for grapheme in text.graphemes(true) {
+            let end = at + width(grapheme);
+            if at >= skip && end <= skip + columns {
+                shown.push_str(grapheme);
+            } else if end > skip && at < skip + columns {
+                shown.extend(std::iter::repeat_n(' ', end.min(skip + columns) - at.max(skip)));
+            }
+            at = end;
+            if at >= skip + columns {
+                break;
+            }
+        }
+        if !shown.is_empty() {
+            spans.push(Span::styled(shown, *style));
+        }
+        if at >= skip + columns {
+            break;
+        }
+    }
+    spans
+}
+
+/// `text` in lines of at most `columns`, broken at blanks where there are any.
+pub(crate) fn wrap(text: &str, columns: usize) -> Vec<String> {
+    let columns = columns.max(1);
+    let mut lines = Vec::new();
+    for paragraph in clip(text, LINE_LIMIT).lines() {
+        wrap_paragraph(&sanitize(paragraph), columns, &mut lines);
+    }
+    lines
+}
+
+fn wrap_paragraph(text: &str, columns: usize, lines: &mut Vec<String>) {
+    let mut line = String::new();
+    for word in text.split_whitespace() {
+        let blank = usize::from(!line.is_empty());
+        if width(&line) + blank + width(word) <= columns {
+            line.extend(std::iter::repeat_n(' ', blank));
+            line.push_str(word);
+            continue;
+        }
+        if !line.is_empty() {
+            lines.push(std::mem::take(&mut line));
+        }
+        for grapheme in word.graphemes(true) {
+            if width(&line) + width(grapheme) > columns && !line.is_empty() {
+                lines.push(std::mem::take(&mut line));
+            }
+            line.push_str(grapheme);
+        }
+    }
+    lines.push(line);
+}
+
+/// A count with `,` between thousands.
+pub(crate) fn count(number: u64) -> String {
+    let digits = number.to_string();
+    let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may panic")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_a_terminal_acts_on_survives() {
+        assert_eq!(sanitize("a\u{1b}[31mb\u{9b}c\u{202e}d\r\u{7f}\0"), "a␛[31mb·c·d␍␡␀");
+        assert_eq!(sanitize("plain é 漢"), "plain é 漢");
+    }
+
+    #[test]
+    fn tabs_run_to_the_next_stop() {
+        assert_eq!(sanitize("a\tb\t\tc"), "a   b       c");
+    }
+
+    #[test]
+    fn cuts_respect_graphemes_and_wide_characters() {
+        assert_eq!(fit("漢字漢字", 5), "漢字…");
+        assert_eq!(fit("e\u{301}e\u{301}e\u{301}", 2), "e\u{301}…");
+        assert_eq!(fit("abc", 0), "");
+        assert_eq!(fit_end("rules/windows/a.yml", 6), "…a.yml");
+        assert_eq!(pad_left("12", 5), "   12");
+        assert_eq!(pad("12", 4), "12  ");
+    }
+
+    #[test]
+    fn a_window_fills_half_a_wide_character_with_a_blank() {
+        let pieces = [("漢字".to_owned(), Style::new()), ("ab".to_owned(), Style::new().bold())];
+        let text: String = window(&pieces, 1, 4).iter().map(|s| s.content.clone()).collect();
+        assert_eq!(text, " 字a");
+    }
+
+    #[test]
+    fn a_megabyte_line_is_clipped() {
+        assert_eq!(sanitize(&"x".repeat(1 << 20)).len(), LINE_LIMIT);
+    }
+
+    #[test]
+    fn words_wrap_and_long_words_break() {
+        assert_eq!(wrap("no alias for it", 8), ["no alias", "for it"]);
+        assert_eq!(wrap("abcdefgh", 3), ["abc", "def", "gh"]);
+    }
+
+    #[test]
+    fn thousands_are_grouped() {
+        assert_eq!((count(0), count(999), count(1_234_567)), ("0".into(), "999".into(), "1,234,567".into()));
+    }
+}

@@ -1,0 +1,188 @@
+//! What each [`Action`] does to the [`Model`]. Pure: what has to be done outside is returned as [`Effect`]s.
+
+mod filter;
+mod mouse;
+mod navigate;
+mod report;
+
+use std::sync::Arc;
+
+use super::action::{Action, Changed};
+use super::highlight::Language;
+use super::model::{Matches, Model, Pane, RuleKey};
+use crate::backend::CompiledRule;
+
+/// Something to be done outside the model.
+#[derive(Debug)]
+pub(crate) enum Effect {
+    /// Load and compile what has changed.
+    Compile {
+        /// Of the request.
+        generation: u64,
+        /// What has changed.
+        changed: Changed,
+    },
+    /// Find and open the dataset.
+    OpenDataset {
+        /// Of the request.
+        generation: u64,
+    },
+    /// Look for the matches of a rule; with none, stop looking.
+    Match {
+        /// Of the request.
+        generation: u64,
+        /// The rule.
+        rule: Option<(RuleKey, Arc<CompiledRule>)>,
+    },
+    /// Count the matches of rules.
+    Summarize {
+        /// Of the request.
+        generation: u64,
+        /// The rules.
+        rules: Vec<(RuleKey, Arc<CompiledRule>)>,
+    },
+    /// Colour a text.
+    Highlight(Language, Arc<str>),
+    /// Leave.
+    Quit,
+}
+
+/// Does `action` to `model`.
+pub(crate) fn update(model: &mut Model, action: Action) -> Vec<Effect> {
+    match action {
+        Action::Quit => return vec![Effect::Quit],
+        Action::Resize(columns, rows) => resize(model, (columns, rows)),
+        Action::Focus(pane) => focus(model, pane),
+        Action::FocusNext => focus(model, model.focus.step(1)),
+        Action::FocusPrevious => focus(model, model.focus.step(Pane::ALL.len() - 1)),
+        Action::Move(motion) => return navigate::go(model, motion),
+        Action::Pan(columns) => navigate::pan(model, columns),
+        Action::PanHome => model.offset_mut(model.focus).column = 0,
+        Action::ToggleZoom => zoom(model, !model.zoomed),
+        Action::ToggleHelp => model.help = if model.help.is_some() { None } else { Some(0) },
+        Action::EditFilter => filter::edit(model),
+        Action::TypeFilter(text) => return filter::type_text(model, &text),
+        Action::EraseFilter => return filter::erase(model),
+        Action::EmptyFilter => return filter::empty(model),
+        Action::AcceptFilter => model.filter.editing = false,
+        Action::Clear => return clear(model),
+        Action::Reload => return reload(model),
+        Action::Click(column, row) => return mouse::click(model, column, row),
+        Action::Wheel(column, row, lines) => return mouse::wheel(model, column, row, lines),
+        Action::MentionWork => model.work.mentioned = true,
+        Action::FilesChanged(changed) => return files_changed(model, changed),
+        Action::Worker(report) => return report::accept(model, report),
+    }
+    Vec::new()
+}
+
+/// What to do first of all.
+pub(crate) fn start(model: &mut Model) -> Vec<Effect> {
+    reload(model)
+}
+
+fn resize(model: &mut Model, size: (u16, u16)) {
+    model.size = size;
+    navigate::settle(model);
+}
+
+fn focus(model: &mut Model, pane: Pane) {
+    model.focus = pane;
+    navigate::settle(model);
+}
+
+fn zoom(model: &mut Model, zoomed: bool) {
+    model.zoomed = zoomed;
+    navigate::settle(model);
+}
+
+/// Closes the topmost thing that is open. Never leaves the program.
+fn clear(model: &mut Model) -> Vec<Effect> {
+    if model.help.take().is_some() {
+        return Vec::new();
+    }
+    if model.filter.editing || !model.filter.text.is_empty() {
+        model.filter.editing = false;
+        return filter::empty(model);
+    }
+    if model.zoomed {
+        zoom(model, false);
+    } else {
+        model.notices.pop();
+    }
+    Vec::new()
+}
+
+fn reload(model: &mut Model) -> Vec<Effect> {
+    let changed = Changed { rescan: true, pack: true, dataset: true, ..Changed::default() };
+    files_changed(model, changed)
+}
+
+fn files_changed(model: &mut Model, changed: Changed) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    if changed.rescan || changed.pack || !changed.rules.is_empty() {
+        model.generations.compile += 1;
+        model.work.compiling = true;
+        effects.push(Effect::Compile { generation: model.generations.compile, changed: changed.clone() });
+    }
+    if changed.dataset && model.dataset.root.is_some() {
+        model.generations.dataset += 1;
+        model.work.opening = true;
+        effects.push(Effect::OpenDataset { generation: model.generations.dataset });
+    }
+    effects
+}
+
+/// Shows another rule: from its first finding on, with its matches on the way.
+pub(crate) fn select(model: &mut Model, key: Option<RuleKey>) -> Vec<Effect> {
+    if model.selected == key {
+        return Vec::new();
+    }
+    model.selected = key;
+    for pane in [Pane::Source, Pane::Route, Pane::Sql, Pane::Matches] {
+        *model.offset_mut(pane) = Default::default();
+    }
+    model.matches = Matches::default();
+    navigate::to_first_finding(model);
+    let mut effects = request_matches(model);
+    effects.extend(request_colours(model));
+    effects
+}
+
+/// Asks for the matches of the selected rule, or calls the search off where there can be none.
+fn request_matches(model: &mut Model) -> Vec<Effect> {
+    model.generations.matches += 1;
+    let generation = model.generations.matches;
+    let open = model.dataset.info.is_some();
+    let rule = model.entry().filter(|entry| open && entry.is_executable());
+    let rule = rule.and_then(|entry| Some((entry.key.clone(), Arc::clone(entry.compiled.as_ref()?))));
+    model.work.matching = rule.is_some();
+    vec![Effect::Match { generation, rule }]
+}
+
+/// Asks for the counts of all rules whose count is not what it would be now.
+fn request_summaries(model: &mut Model) -> Vec<Effect> {
+    if model.dataset.info.is_none() {
+        return Vec::new();
+    }
+    model.generations.summaries += 1;
+    let due = model.rules.iter().filter(|entry| entry.is_executable() && !entry.outcome.is_fresh());
+    let rules: Vec<_> =
+        due.filter_map(|entry| Some((entry.key.clone(), Arc::clone(entry.compiled.as_ref()?)))).collect();
+    model.work.running = (!rules.is_empty()).then_some((0, rules.len()));
+    vec![Effect::Summarize { generation: model.generations.summaries, rules }]
+}
+
+/// Asks for the colours of what the selected rule shows and has not yet.
+fn request_colours(model: &Model) -> Vec<Effect> {
+    let Some(entry) = model.entry() else { return Vec::new() };
+    let source = (Language::Yaml, Arc::clone(&entry.rule.text));
+    let shown = entry.last_good.as_ref().or(entry.compiled.as_ref());
+    let sql = shown.and_then(|c| c.sql.as_ref()).map(|sql| (Language::Sql, Arc::from(sql.text.as_str())));
+    [Some(source), sql]
+        .into_iter()
+        .flatten()
+        .filter(|(language, text)| model.highlights.get(*language, text).is_none())
+        .map(|(language, text)| Effect::Highlight(language, text))
+        .collect()
+}

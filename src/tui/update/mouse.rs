@@ -1,0 +1,48 @@
+//! The mouse: a click focuses and selects, the wheel scrolls what is under it.
+
+use super::{Effect, focus, navigate};
+use crate::tui::action::Motion;
+use crate::tui::model::{Model, Pane};
+use crate::tui::view::{self, Layout};
+
+pub(super) fn click(model: &mut Model, column: u16, row: u16) -> Vec<Effect> {
+    if model.help.take().is_some() {
+        return Vec::new();
+    }
+    let layout = Layout::of(model);
+    let Some(pane) = layout.pane_at(column, row) else { return Vec::new() };
+    model.filter.editing = false;
+    focus(model, pane);
+    let body = layout.body(pane);
+    match pane {
+        Pane::Rules => {
+            let area = view::list_area(model, body);
+            let Some(line) = row.checked_sub(area.y) else { return Vec::new() };
+            return navigate::select_at(model, model.offset(pane).row + usize::from(line));
+        }
+        Pane::Source => {
+            let Some(line) = row.checked_sub(body.y) else { return Vec::new() };
+            let at = model.offset(pane).row + usize::from(line);
+            model.cursor_line = view::line_at_row(model, body, at);
+        }
+        Pane::Matches => {
+            let above = view::reserved_rows(model, body);
+            let line = usize::from(row.saturating_sub(body.y)).checked_sub(above);
+            let Some(line) = line else { return Vec::new() };
+            model.matches.cursor = model.offset(pane).row + line;
+        }
+        Pane::Route | Pane::Sql => {}
+    }
+    navigate::settle(model);
+    Vec::new()
+}
+
+pub(super) fn wheel(model: &mut Model, column: u16, row: u16, lines: isize) -> Vec<Effect> {
+    if model.help.is_some() {
+        return navigate::go(model, Motion::Lines(lines));
+    }
+    match Layout::of(model).pane_at(column, row) {
+        Some(pane) => navigate::move_in(model, pane, Motion::Lines(lines)),
+        None => Vec::new(),
+    }
+}

@@ -1,0 +1,120 @@
+//! Moving cursors and scrolling, always within what there is.
+
+use ratatui::layout::Rect;
+
+use super::{Effect, select};
+use crate::tui::action::Motion;
+use crate::tui::model::{Model, Pane};
+use crate::tui::view::{self, Layout};
+
+/// Moves in the focused pane, or in the help while it is shown.
+pub(super) fn go(model: &mut Model, motion: Motion) -> Vec<Effect> {
+    if let Some(row) = model.help {
+        let (rows, page) = view::help_extent(model);
+        model.help = Some(target(row, rows.saturating_sub(page), page, motion));
+        return Vec::new();
+    }
+    move_in(model, model.focus, motion)
+}
+
+/// Moves in a pane: the cursor where it has one, else the view.
+pub(super) fn move_in(model: &mut Model, pane: Pane, motion: Motion) -> Vec<Effect> {
+    let body = Layout::of(model).body(pane);
+    let page = page(model, pane, body);
+    let last = view::extent(model, pane, body).rows.saturating_sub(1);
+    match pane {
+        Pane::Rules => return select_at(model, target(model.position, last, page, motion)),
+        Pane::Source => {
+            let lines = model.entry().map_or(1, |entry| entry.rule.text.lines().count().max(1));
+            let line = target(model.cursor_line.saturating_sub(1) as usize, lines - 1, page, motion);
+            model.cursor_line = u32::try_from(line + 1).unwrap_or(u32::MAX);
+        }
+        Pane::Matches => model.matches.cursor = target(model.matches.cursor, last, page, motion),
+        Pane::Route | Pane::Sql => {
+            let row = model.offset(pane).row;
+            model.offset_mut(pane).row = target(row, (last + 1).saturating_sub(page), page, motion);
+        }
+    }
+    settle(model);
+    Vec::new()
+}
+
+/// Selects the rule at a place of the visible list.
+pub(super) fn select_at(model: &mut Model, position: usize) -> Vec<Effect> {
+    let Some(key) = model.visible.get(position).and_then(|at| model.rules.get(*at)).map(|e| e.key.clone())
+    else {
+        return Vec::new();
+    };
+    model.position = position;
+    let effects = select(model, Some(key));
+    settle(model);
+    effects
+}
+
+/// Scrolls the focused pane sideways.
+pub(super) fn pan(model: &mut Model, columns: isize) {
+    let pane = model.focus;
+    let body = Layout::of(model).body(pane);
+    let widest = view::extent(model, pane, body).columns;
+    let limit = widest.saturating_sub(usize::from(body.width));
+    let offset = model.offset_mut(pane);
+    offset.column = offset.column.saturating_add_signed(columns).min(limit);
+}
+
+/// Where a motion leads from `at`, within `0..=last`.
+fn target(at: usize, last: usize, page: usize, motion: Motion) -> usize {
+    let page = isize::try_from(page.max(1)).unwrap_or(isize::MAX);
+    let by = match motion {
+        Motion::Lines(lines) => lines,
+        Motion::HalfPages(pages) => pages * (page / 2).max(1),
+        Motion::Pages(pages) => pages * page,
+        Motion::First => return 0,
+        Motion::Last => return last,
+    };
+    at.saturating_add_signed(by).min(last)
+}
+
+/// Lines of a pane that scroll.
+fn page(model: &Model, pane: Pane, body: Rect) -> usize {
+    let height = usize::from(body.height);
+    match pane {
+        Pane::Rules => usize::from(view::list_area(model, body).height),
+        Pane::Matches => height.saturating_sub(view::reserved_rows(model, body)),
+        Pane::Source | Pane::Route | Pane::Sql => height,
+    }
+}
+
+/// Brings every scroll position and cursor back into what there is, cursors in view.
+pub(super) fn settle(model: &mut Model) {
+    let layout = Layout::of(model);
+    for pane in Pane::ALL {
+        let body = layout.body(pane);
+        let rows = view::extent(model, pane, body).rows;
+        let page = page(model, pane, body);
+        let cursor = match pane {
+            Pane::Rules => Some(model.position),
+            Pane::Source => Some(view::row_of_line(model, body, model.cursor_line)),
+            Pane::Matches => {
+                model.matches.cursor = model.matches.cursor.min(rows.saturating_sub(1));
+                Some(model.matches.cursor)
+            }
+            Pane::Route | Pane::Sql => None,
+        };
+        let offset = model.offset_mut(pane);
+        if let Some(cursor) = cursor {
+            offset.row = offset.row.clamp((cursor + 1).saturating_sub(page.max(1)), cursor);
+        }
+        offset.row = offset.row.min(rows.saturating_sub(page));
+    }
+}
+
+/// Puts the source's cursor on the first finding, or on the start of the document.
+pub(super) fn to_first_finding(model: &mut Model) {
+    let start = model.entry().map_or(1, |entry| entry.rule.span.start.line);
+    model.cursor_line = view::first_finding_line(model).unwrap_or(start).max(1);
+    let body = Layout::of(model).body(Pane::Source);
+    let row = view::row_of_line(model, body, model.cursor_line);
+    // A few lines above it, for the context.
+    model.offset_mut(Pane::Source).row = row.saturating_sub(usize::from(body.height) / 3);
+    settle(model);
+}

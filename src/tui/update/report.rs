@@ -1,0 +1,157 @@
+//! What workers say. An answer to anything but the newest request is dropped here.
+
+use std::sync::Arc;
+
+use super::{Effect, filter, navigate, request_colours, request_matches, request_summaries};
+use crate::backend::CompiledRule;
+use crate::evaluate::{MatchTable, Summary};
+use crate::sigma::Rule;
+use crate::tui::model::{DatasetInfo, Model, Outcome, PackState, RuleEntry, RuleKey};
+use crate::tui::worker::{PackReport, Report};
+
+pub(super) fn accept(model: &mut Model, report: Report) -> Vec<Effect> {
+    let newest = model.generations;
+    let effects = match report {
+        Report::Compiled { generation, rules, pack, gone } if generation == newest.compile => {
+            model.gone = gone;
+            compiled(model, rules, pack)
+        }
+        Report::Dataset { generation, opened } if generation == newest.dataset => dataset(model, opened),
+        Report::Matches { generation, rule, table } if generation == newest.matches => {
+            matches(model, rule, table);
+            Vec::new()
+        }
+        Report::Summary { generation, rule, summary } if generation == newest.summaries => {
+            counted(model, &rule, summary);
+            Vec::new()
+        }
+        Report::SummariesDone { generation } if generation == newest.summaries => {
+            model.work.running = None;
+            Vec::new()
+        }
+        Report::Highlighted(highlighted) => {
+            model.highlights.insert(highlighted);
+            Vec::new()
+        }
+        Report::Notice(notice) => {
+            model.notices.push(notice);
+            Vec::new()
+        }
+        _ => Vec::new(),
+    };
+    if !model.work.is_under_way() {
+        model.work.mentioned = false;
+    }
+    effects
+}
+
+/// Takes over the rules: what has not changed keeps its outcome, the selection stays on its rule.
+fn compiled(
+    model: &mut Model,
+    rules: Vec<(Arc<Rule>, Option<Arc<CompiledRule>>)>,
+    pack: PackReport,
+) -> Vec<Effect> {
+    model.work.compiling = false;
+    model.loaded = true;
+    model.pack = PackState { info: pack.info, errors: pack.errors, warnings: pack.warnings };
+    let before = model.entry().cloned();
+    let mut entries: Vec<_> = rules.into_iter().map(|(rule, made)| RuleEntry::new(rule, made)).collect();
+    entries.sort_by(|a, b| a.key.cmp(&b.key));
+    entries.dedup_by(|a, b| a.key == b.key);
+    for entry in &mut entries {
+        if let Ok(at) = model.rules.binary_search_by(|old| old.key.cmp(&entry.key)) {
+            entry.inherit(&model.rules[at]);
+        }
+    }
+    model.rules = entries;
+    let mut effects = filter::apply(model);
+    effects.extend(refresh_selected(model, before.as_ref()));
+    effects.extend(request_summaries(model));
+    effects
+}
+
+/// The selected rule may have another text, or other SQL.
+fn refresh_selected(model: &mut Model, before: Option<&RuleEntry>) -> Vec<Effect> {
+    let (Some(before), Some(now)) = (before, model.entry()) else { return Vec::new() };
+    if before.key != now.key {
+        return Vec::new();
+    }
+    let same_text = before.rule.text == now.rule.text;
+    let same_sql = before.sql_text() == now.sql_text();
+    let executable = now.is_executable();
+    let mut effects = Vec::new();
+    if !same_sql || !now.outcome.is_fresh() {
+        model.matches.stale = model.matches.table.is_some();
+        if !executable && model.entry().is_some_and(|entry| entry.last_good.is_none()) {
+            model.matches.table = None;
+        }
+        effects.extend(request_matches(model));
+    }
+    if !same_text {
+        let had_cursor = model.cursor_line;
+        match model.entry().map(RuleEntry::is_unreadable) {
+            Some(true) => navigate::to_first_finding(model),
+            _ => model.cursor_line = had_cursor,
+        }
+    }
+    navigate::settle(model);
+    effects.extend(request_colours(model));
+    effects
+}
+
+fn dataset(model: &mut Model, opened: Result<DatasetInfo, String>) -> Vec<Effect> {
+    model.work.opening = false;
+    match opened {
+        Ok(info) => {
+            model.dataset.info = Some(info);
+            model.dataset.error = None;
+            model.rules.iter_mut().for_each(|entry| entry.outcome.age());
+            model.matches.stale = model.matches.table.is_some();
+            let mut effects = request_matches(model);
+            effects.extend(request_summaries(model));
+            effects
+        }
+        Err(error) => {
+            model.dataset.error = Some(error);
+            model.rules.iter_mut().for_each(|entry| entry.outcome.age());
+            model.matches.stale = model.matches.table.is_some();
+            Vec::new()
+        }
+    }
+}
+
+fn matches(model: &mut Model, rule: RuleKey, table: Result<MatchTable, String>) {
+    model.work.matching = false;
+    match table {
+        Ok(table) => {
+            let summary = table.summary;
+            if let Some(entry) = model.entry_mut(&rule) {
+                entry.outcome = Outcome::Ran { summary, stale: false };
+            }
+            model.matches.table = Some(Arc::new(table));
+            model.matches.stale = false;
+            model.matches.error = None;
+        }
+        Err(error) => {
+            if let Some(entry) = model.entry_mut(&rule) {
+                entry.outcome = Outcome::Failed(error.clone());
+            }
+            model.matches.error = Some(error);
+            model.matches.stale = true;
+        }
+    }
+    model.matches.rule = Some(rule);
+    navigate::settle(model);
+}
+
+fn counted(model: &mut Model, rule: &RuleKey, summary: Result<Summary, String>) {
+    if let Some((done, of)) = &mut model.work.running {
+        *done = (*done + 1).min(*of);
+    }
+    if let Some(entry) = model.entry_mut(rule) {
+        entry.outcome = match summary {
+            Ok(summary) => Outcome::Ran { summary, stale: false },
+            Err(message) => Outcome::Failed(message),
+        };
+    }
+}

@@ -1,0 +1,97 @@
+//! The screen as a pure function of the [`Model`]: one file a region.
+//!
+//! ```text
+//! rules.rs │ source.rs │ route.rs
+//!          ├───────────┼───────────
+//!          │ sql.rs    │ matches.rs
+//! status.rs                        help.rs (over all)
+//! ```
+//!
+//! Nothing here changes anything or fails; where there is no room, less is drawn.
+
+mod findings;
+mod frame;
+mod help;
+mod layout;
+mod matches;
+mod paint;
+mod route;
+mod rules;
+mod source;
+mod sql;
+mod status;
+mod verdict;
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+
+pub(crate) use findings::first_finding_line;
+pub(crate) use layout::Layout;
+pub(crate) use matches::reserved_rows;
+pub(crate) use rules::list_area;
+pub(crate) use source::{line_at_row, row_of_line};
+
+use crate::tui::model::{Model, Pane};
+
+/// Draws everything.
+pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model) {
+    let area = frame.area();
+    let layout = Layout::new(area, model);
+    let buffer = frame.buffer_mut();
+    frame::draw(buffer, &layout, model);
+    for pane in Pane::ALL {
+        if let Some(area) = layout.pane(pane).filter(|area| !area.is_empty()) {
+            draw_pane(buffer, area, layout.body(pane), model, pane);
+        }
+    }
+    status::draw(buffer, layout.status, model);
+    help::draw(buffer, area, model);
+}
+
+fn draw_pane(buffer: &mut ratatui::buffer::Buffer, area: Rect, body: Rect, model: &Model, pane: Pane) {
+    paint::title(buffer, area, model, pane, title(model, pane));
+    match pane {
+        Pane::Rules => rules::draw(buffer, body, model),
+        Pane::Source => source::draw(buffer, body, model),
+        Pane::Route => route::draw(buffer, body, model),
+        Pane::Sql => sql::draw(buffer, body, model),
+        Pane::Matches => matches::draw(buffer, body, model),
+    }
+}
+
+fn title(model: &Model, pane: Pane) -> paint::PaneLine {
+    match pane {
+        Pane::Rules => rules::title(model),
+        Pane::Source => source::title(model),
+        Pane::Route => route::title(model),
+        Pane::Sql => sql::title(model),
+        Pane::Matches => matches::title(model),
+    }
+}
+
+/// How much there is to scroll through in a pane.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Extent {
+    /// Lines.
+    pub rows: usize,
+    /// Columns of the widest.
+    pub columns: usize,
+}
+
+/// How much there is to scroll through in `pane`, laid out for `body`.
+pub(crate) fn extent(model: &Model, pane: Pane, body: Rect) -> Extent {
+    let lines = match pane {
+        Pane::Rules => return Extent { rows: model.visible.len(), columns: 0 },
+        Pane::Source => return source::extent(model, body),
+        Pane::Matches => return matches::extent(model),
+        Pane::Route => route::lines(model, usize::from(body.width)),
+        Pane::Sql => sql::lines(model, usize::from(body.width)),
+    };
+    let columns = lines.iter().map(|line| paint::width(line)).max().unwrap_or(0);
+    Extent { rows: lines.len(), columns }
+}
+
+/// Lines that the help has, and lines of it that are shown at once.
+pub(crate) fn help_extent(model: &Model) -> (usize, usize) {
+    help::extent(model)
+}

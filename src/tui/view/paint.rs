@@ -1,0 +1,122 @@
+//! Drawing that cannot leave its area, whatever the size of the terminal.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::Span;
+
+use crate::tui::highlight::LineRoles;
+use crate::tui::model::{Model, Offset, Pane};
+use crate::tui::text::{self, Piece};
+use crate::tui::theme::{Role, Theme};
+
+/// A line in pieces, not yet cut to a width.
+pub(super) type PaneLine = Vec<Piece>;
+
+/// A piece of text in a role, made safe to draw.
+pub(super) fn piece(theme: &Theme, role: Role, content: &str) -> Piece {
+    (text::sanitize(content).into_owned(), theme.style(role))
+}
+
+/// Draws `spans` from the left border of a row of `area`.
+pub(super) fn spans(buffer: &mut Buffer, area: Rect, row: usize, spans: &[Span<'_>]) {
+    let area = area.intersection(buffer.area);
+    let Some(y) = u16::try_from(row).ok().filter(|row| *row < area.height).map(|row| area.y + row) else {
+        return;
+    };
+    let mut x = area.x;
+    for span in spans {
+        let room = usize::from(area.right().saturating_sub(x));
+        if room == 0 {
+            return;
+        }
+        (x, _) = buffer.set_stringn(x, y, &span.content, room, span.style);
+    }
+}
+
+/// Draws a line, `skip` columns of it left out.
+pub(super) fn line(buffer: &mut Buffer, area: Rect, row: usize, pieces: &[Piece], skip: usize) {
+    spans(buffer, area, row, &text::window(pieces, skip, usize::from(area.width)));
+}
+
+/// Draws pieces so that they end at the right border of a row, and says how many columns they took.
+pub(super) fn right(buffer: &mut Buffer, area: Rect, row: usize, pieces: &[Piece]) -> u16 {
+    let width = u16::try_from(width(pieces)).unwrap_or(u16::MAX).min(area.width);
+    let place = Rect { x: area.right() - width, width, ..area };
+    line(buffer, place, row, pieces, 0);
+    width
+}
+
+/// Columns that a line takes.
+pub(super) fn width(pieces: &[Piece]) -> usize {
+    pieces.iter().map(|(content, _)| text::width(content)).sum()
+}
+
+/// Draws a whole row of `area` in `style` and no other.
+pub(super) fn select(buffer: &mut Buffer, area: Rect, row: usize, style: Style) {
+    fill(buffer, area, row, Style::reset().patch(style));
+}
+
+/// Adds `style` to a whole row of `area`.
+pub(super) fn fill(buffer: &mut Buffer, area: Rect, row: usize, style: Style) {
+    let area = area.intersection(buffer.area);
+    if let Some(row) = u16::try_from(row).ok().filter(|row| *row < area.height) {
+        buffer.set_style(Rect { y: area.y + row, height: 1, ..area }, style);
+    }
+}
+
+/// Draws a pane's title: its number and name, and what else is to be said.
+pub(super) fn title(buffer: &mut Buffer, area: Rect, model: &Model, pane: Pane, rest: Vec<Piece>) {
+    let theme = &model.theme;
+    let focused = model.focus == pane;
+    let role = if focused { Role::PaneTitleFocused } else { Role::PaneTitle };
+    let mark = if focused { "▌" } else { " " };
+    let mut pieces = vec![
+        (mark.to_owned(), theme.style(if focused { role } else { Role::PaneBorder })),
+        (format!("{} ", pane.number()), theme.style(if focused { role } else { Role::TextDim })),
+        (pane.name().to_owned(), theme.style(role)),
+        ("  ".to_owned(), theme.style(Role::Text)),
+    ];
+    pieces.extend(rest);
+    line(buffer, area, 0, &pieces, 0);
+    if width(&pieces) > usize::from(area.width) {
+        right(buffer, area, 0, &[("…".to_owned(), theme.style(Role::TextDim))]);
+    }
+}
+
+/// Draws lines, scrolled, in the body of a pane.
+pub(super) fn scrolled(buffer: &mut Buffer, body: Rect, lines: &[PaneLine], offset: Offset) {
+    let first = offset.row.min(lines.len().saturating_sub(usize::from(body.height)));
+    for (row, pieces) in lines.iter().skip(first).take(usize::from(body.height)).enumerate() {
+        line(buffer, body, row, pieces, offset.column);
+    }
+}
+
+/// A line of text in the roles that a grammar gave it.
+pub(super) fn highlighted(theme: &Theme, line: &str, roles: Option<&LineRoles>) -> PaneLine {
+    let line = text::clip(line, text::LINE_LIMIT);
+    let mut pieces = Vec::new();
+    let mut start = 0;
+    let plain = (line.len(), Role::Text);
+    for (end, role) in roles.into_iter().flatten().chain([&plain]) {
+        if let Some(part) = line.get(start..*end).filter(|part| !part.is_empty()) {
+            pieces.push((part.to_owned(), theme.style(*role)));
+            start = *end;
+        }
+    }
+    expand(pieces)
+}
+
+/// Makes the pieces of one line safe, tabs counted from the start of the line.
+fn expand(pieces: Vec<Piece>) -> PaneLine {
+    let mut column = 0;
+    let mut safe = Vec::with_capacity(pieces.len());
+    for (content, style) in pieces {
+        // Blanks in front put the first tab of a piece where it stands in the line.
+        let shifted = format!("{}{content}", " ".repeat(column % 4));
+        let content = text::sanitize(&shifted).get(column % 4..).unwrap_or_default().to_owned();
+        column += text::width(&content);
+        safe.push((content, style));
+    }
+    safe
+}

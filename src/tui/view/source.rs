@@ -1,0 +1,223 @@
+//! The text of the selected rule, each finding beneath its line.
+//!
+//! ```text
+//!  2 Source  proc_creation_win_x.yml
+//!  14       selection_img:
+//!  15 ▌         CallTrace|contains:
+//!     ↳ unmapped_field: no alias for 'CallTrace'
+//!       add an alias under process_access/windows
+//!  16               - '0x1F'
+//! ```
+
+use std::ops::Range;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::Extent;
+use super::findings::{Finding, findings};
+use super::paint::{self, PaneLine, piece};
+use crate::bridge::Severity;
+use crate::sigma::Span;
+use crate::tui::highlight::Language;
+use crate::tui::model::{Model, Pane, RuleEntry};
+use crate::tui::text::{self, Piece};
+use crate::tui::theme::{Role, Theme};
+
+/// A row of the pane.
+enum Row<'a> {
+    /// A line of the text, from 0.
+    Line(usize, &'a str),
+    /// A line of a finding.
+    Note(Piece),
+}
+
+pub(super) fn title(model: &Model) -> PaneLine {
+    let theme = &model.theme;
+    let Some(entry) = model.entry() else { return Vec::new() };
+    let name = entry.key.path.file_name().unwrap_or_default().to_string_lossy();
+    let mut pieces = vec![piece(theme, Role::TextDim, &name)];
+    if entry.key.document > 0 {
+        pieces.push(piece(theme, Role::TextDim, &format!("  document {}", entry.key.document + 1)));
+    }
+    pieces
+}
+
+pub(super) fn draw(buffer: &mut Buffer, body: Rect, model: &Model) {
+    let Some(entry) = model.entry() else { return };
+    let rows = rows(model, entry, usize::from(body.width));
+    let height = usize::from(body.height);
+    let offset = model.offset(Pane::Source);
+    let first = offset.row.min(rows.len().saturating_sub(height));
+    let gutter = gutter(&entry.rule.text);
+    for (row, content) in rows.iter().skip(first).take(height).enumerate() {
+        match content {
+            Row::Line(line, text) => draw_line(buffer, body, row, model, entry, (*line, text), gutter),
+            Row::Note(note) => {
+                let note = (format!("{}{}", " ".repeat(gutter), note.0), note.1);
+                paint::line(buffer, body, row, &[note], 0);
+            }
+        }
+    }
+}
+
+/// Columns before the text: number, blank, mark, blank.
+fn gutter(source: &str) -> usize {
+    source.lines().count().max(1).to_string().len().max(2) + 4
+}
+
+fn draw_line(
+    buffer: &mut Buffer,
+    body: Rect,
+    row: usize,
+    model: &Model,
+    entry: &RuleEntry,
+    (index, line): (usize, &str),
+    gutter: usize,
+) {
+    let theme = &model.theme;
+    let number = u32::try_from(index + 1).unwrap_or(u32::MAX);
+    let at_line: Vec<_> = findings(entry).into_iter().filter(|f| f.span.start.line == number).collect();
+    let at_cursor = model.linked_line() == Some(number);
+    let (mark, mark_role) = mark(&at_line, at_cursor);
+    let margin = [
+        (text::pad_left(&(index + 1).to_string(), gutter - 3) + " ", theme.style(Role::LineNumber)),
+        (format!("{mark} "), theme.style(mark_role)),
+    ];
+    paint::line(buffer, body, row, &margin, 0);
+    let text_area = inset(body, gutter);
+    let roles = model.highlights.get(Language::Yaml, &entry.rule.text);
+    let roles = roles.and_then(|h| h.lines.get(index));
+    let pieces = paint::highlighted(theme, line, roles);
+    let pieces = match at_line.first() {
+        Some(finding) => underline(pieces, columns(line, finding.span), theme),
+        None => pieces,
+    };
+    paint::line(buffer, text_area, row, &pieces, model.offset(Pane::Source).column);
+    if at_cursor {
+        paint::fill(buffer, text_area, row, theme.style(Role::Cursor));
+    }
+}
+
+fn inset(area: Rect, columns: usize) -> Rect {
+    let by = u16::try_from(columns).unwrap_or(u16::MAX).min(area.width);
+    Rect { x: area.x + by, width: area.width - by, ..area }
+}
+
+fn mark(findings: &[Finding<'_>], at_cursor: bool) -> (&'static str, Role) {
+    match findings.iter().map(|f| f.severity).min() {
+        _ if at_cursor => ("▌", Role::Linked),
+        Some(Severity::Error) => ("✗", Role::DiagnosticError),
+        Some(Severity::Warning) => ("!", Role::DiagnosticWarning),
+        None => (" ", Role::Text),
+    }
+}
+
+/// The columns of the first line of `span`, as drawn.
+fn columns(line: &str, span: Span) -> Range<usize> {
+    let to_column = |code_points: u32| {
+        let before: String = line.chars().take(code_points.saturating_sub(1) as usize).collect();
+        text::width(&text::sanitize(&before))
+    };
+    let start = to_column(span.start.column);
+    let end = match span.end.line == span.start.line {
+        true => to_column(span.end.column),
+        false => usize::MAX,
+    };
+    start..end.max(start + 1)
+}
+
+/// Marks a range of columns of a line.
+fn underline(pieces: PaneLine, range: Range<usize>, theme: &Theme) -> PaneLine {
+    let mark = theme.style(Role::DiagnosticLine);
+    let mut marked = PaneLine::new();
+    let mut column = 0;
+    for (content, style) in pieces {
+        let end = column + text::width(&content);
+        let whole = [(content, style)];
+        for (from, to, style) in [
+            (column, range.start.min(end), style),
+            (range.start.max(column), range.end.min(end), style.patch(mark)),
+            (range.end.max(column), end, style),
+        ] {
+            if from < to {
+                let part = text::window(&whole, from - column, to - from);
+                marked.extend(part.into_iter().map(|span| (span.content.into_owned(), style)));
+            }
+        }
+        column = end;
+    }
+    marked
+}
+
+fn rows<'a>(model: &'a Model, entry: &'a RuleEntry, width: usize) -> Vec<Row<'a>> {
+    let findings = findings(entry);
+    let room = width.saturating_sub(gutter(&entry.rule.text) + 3);
+    let mut rows = Vec::new();
+    let mut shown = 0;
+    for (index, line) in entry.rule.text.lines().enumerate() {
+        rows.push(Row::Line(index, line));
+        // Findings come in source order; one past the last line stands beneath that.
+        for finding in findings.iter().skip(shown).take_while(|f| f.span.start.line as usize <= index + 1) {
+            rows.extend(notes(&model.theme, finding, room));
+            shown += 1;
+        }
+    }
+    for finding in findings.iter().skip(shown) {
+        rows.extend(notes(&model.theme, finding, room));
+    }
+    rows
+}
+
+fn notes<'a>(theme: &Theme, finding: &Finding<'_>, room: usize) -> Vec<Row<'a>> {
+    let role = match finding.severity {
+        Severity::Error => Role::DiagnosticError,
+        Severity::Warning => Role::DiagnosticWarning,
+    };
+    let said = match finding.code {
+        code if code.is_empty() || has_subcode(finding.message) => finding.message.to_owned(),
+        code => format!("{code}: {}", finding.message),
+    };
+    let message = text::wrap(&said, room).into_iter().map(|line| (line, role));
+    let help = finding.help.map(|help| text::wrap(help, room)).unwrap_or_default();
+    let help = help.into_iter().map(|line| (line, Role::DiagnosticHelp));
+    message
+        .chain(help)
+        .enumerate()
+        .map(|(at, (line, role))| {
+            let lead = if at == 0 { "↳ " } else { "  " };
+            Row::Note((format!("{lead}{line}"), theme.style(role)))
+        })
+        .collect()
+}
+
+/// Whether a message begins with a code of its own, such as `PARSE:`.
+fn has_subcode(message: &str) -> bool {
+    let (code, _) = message.split_once(':').unwrap_or_default();
+    !code.is_empty() && code.bytes().all(|b| b.is_ascii_uppercase() || b == b'_')
+}
+
+/// The row of the pane that shows a line of the text.
+pub(crate) fn row_of_line(model: &Model, body: Rect, line: u32) -> usize {
+    let Some(entry) = model.entry() else { return 0 };
+    let is_line = |row: &Row<'_>| matches!(row, Row::Line(index, _) if index + 1 == line as usize);
+    rows(model, entry, usize::from(body.width)).iter().position(is_line).unwrap_or(0)
+}
+
+/// The line of the text at, or before, a row of the pane.
+pub(crate) fn line_at_row(model: &Model, body: Rect, row: usize) -> u32 {
+    let Some(entry) = model.entry() else { return 1 };
+    let rows = rows(model, entry, usize::from(body.width));
+    let line = rows.iter().take(row + 1).rev().find_map(|row| match row {
+        Row::Line(index, _) => u32::try_from(index + 1).ok(),
+        Row::Note(_) => None,
+    });
+    line.unwrap_or(1)
+}
+
+pub(super) fn extent(model: &Model, body: Rect) -> Extent {
+    let Some(entry) = model.entry() else { return Extent::default() };
+    let text = &entry.rule.text;
+    let widest = text.lines().map(|line| text::width(&text::sanitize(line))).max().unwrap_or(0);
+    Extent { rows: rows(model, entry, usize::from(body.width)).len(), columns: widest + gutter(text) }
+}

@@ -1,0 +1,86 @@
+//! The SQL of the selected rule, or why there is none.
+//!
+//! ```text
+//!  4 SQL  duckdb_sql
+//!    WHERE "class_uid" = 1007
+//!      -- selection_img
+//!  ▌   AND ends_with(lower("process.file.path"), '\certutil.exe')
+//! ```
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::findings::findings;
+use super::paint::{self, PaneLine, piece};
+use crate::backend::Sql;
+use crate::bridge::Severity;
+use crate::tui::highlight::Language;
+use crate::tui::model::{Model, Pane, RuleEntry};
+use crate::tui::text;
+use crate::tui::theme::Role;
+
+pub(super) fn title(model: &Model) -> PaneLine {
+    let theme = &model.theme;
+    let Some(entry) = model.entry() else { return Vec::new() };
+    if entry.is_executable() {
+        vec![piece(theme, Role::TextDim, "duckdb_sql")]
+    } else if entry.last_good.is_some() {
+        vec![piece(theme, Role::Error, "stale: last good")]
+    } else {
+        vec![piece(theme, Role::TextDim, "not compiled")]
+    }
+}
+
+pub(super) fn draw(buffer: &mut Buffer, body: Rect, model: &Model) {
+    let lines = lines(model, usize::from(body.width));
+    paint::scrolled(buffer, body, &lines, model.offset(Pane::Sql));
+}
+
+pub(super) fn lines(model: &Model, width: usize) -> Vec<PaneLine> {
+    let Some(entry) = model.entry() else { return Vec::new() };
+    let shown = entry.last_good.as_ref().or(entry.compiled.as_ref());
+    match shown.and_then(|compiled| compiled.sql.as_ref()) {
+        Some(sql) => sql_lines(model, sql, entry.last_good.is_some()),
+        None => reasons(model, entry, width),
+    }
+}
+
+fn sql_lines(model: &Model, sql: &Sql, stale: bool) -> Vec<PaneLine> {
+    let theme = &model.theme;
+    let highlighted = model.highlights.get(Language::Sql, &sql.text);
+    let linked = model.linked_line();
+    let mut lines = Vec::new();
+    for (index, line) in sql.text.lines().enumerate() {
+        let roles = highlighted.and_then(|h| h.lines.get(index));
+        let mut pieces = paint::highlighted(theme, line, roles);
+        let span = sql.lines.get(index).copied().flatten();
+        let marked = linked.is_some_and(|line| span.is_some_and(|span| span.touches_line(line)));
+        for piece in pieces.iter_mut().filter(|_| stale || marked) {
+            let role = if stale { Role::Stale } else { Role::Linked };
+            piece.1 = theme.style(role);
+        }
+        let mark = if marked && !stale { "▌" } else { " " };
+        pieces.insert(0, piece(theme, Role::Linked, mark));
+        lines.push(pieces);
+    }
+    lines
+}
+
+/// What stands in the way, one line of the rule after the other.
+fn reasons(model: &Model, entry: &RuleEntry, width: usize) -> Vec<PaneLine> {
+    let theme = &model.theme;
+    let mut lines = Vec::new();
+    if entry.compiled.is_none() {
+        let said = if model.work.compiling { " compiling …" } else { " no pack to compile with" };
+        lines.push(vec![piece(theme, Role::TextDim, said)]);
+    }
+    for finding in findings(entry).iter().filter(|f| f.severity == Severity::Error) {
+        let place = format!(" line {:<4}", finding.span.start.line);
+        let indent = text::width(&place);
+        for (at, said) in text::wrap(finding.message, width.saturating_sub(indent + 1)).iter().enumerate() {
+            let lead = if at == 0 { place.clone() } else { " ".repeat(indent) };
+            lines.push(vec![piece(theme, Role::TextDim, &lead), piece(theme, Role::Text, said)]);
+        }
+    }
+    lines
+}

@@ -1,0 +1,109 @@
+//! The thread that loads rules and pack, and compiles them.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::slot::Slot;
+use super::{PackReport, Report};
+use crate::backend::{self, CompiledRule};
+use crate::pack::{self, Pack};
+use crate::sigma::{self, Rule};
+use crate::tui::Options;
+use crate::tui::action::Changed;
+use crate::tui::model::PackInfo;
+
+/// What is to be loaded anew.
+#[derive(Debug)]
+pub(super) struct Request {
+    generation: u64,
+    changed: Changed,
+}
+
+impl Request {
+    /// A request together with one that has not been begun.
+    pub(super) fn merged(waiting: Option<Self>, generation: u64, changed: Changed) -> Self {
+        let mut changed = changed;
+        if let Some(waiting) = waiting {
+            changed.rules.extend(waiting.changed.rules);
+            changed.rescan |= waiting.changed.rescan;
+            changed.pack |= waiting.changed.pack;
+        }
+        Self { generation, changed }
+    }
+}
+
+/// What the thread holds between requests.
+pub(super) struct Compiler {
+    options: Options,
+    rules: BTreeMap<PathBuf, Vec<Arc<Rule>>>,
+    pack: Option<Pack>,
+    report: PackReport,
+    gone: Vec<PathBuf>,
+}
+
+impl Compiler {
+    pub(super) fn new(options: Options) -> Self {
+        Self { options, rules: BTreeMap::new(), pack: None, report: PackReport::default(), gone: Vec::new() }
+    }
+
+    /// Works until the slot is closed.
+    pub(super) fn run(mut self, requests: &Slot<Request>, report: &dyn Fn(Report)) {
+        while let Some(Request { generation, changed }) = requests.take() {
+            if changed.pack || self.pack.is_none() {
+                self.load_pack();
+            }
+            self.load_rules(&changed);
+            let (rules, pack, gone) = (self.compile(), self.report.clone(), self.gone.clone());
+            report(Report::Compiled { generation, rules, pack, gone });
+        }
+    }
+
+    /// A pack that does not load leaves the last one that did in force.
+    fn load_pack(&mut self) {
+        match pack::load(&self.options.pack) {
+            Ok(loaded) => {
+                let manifest = &loaded.pack.manifest;
+                let info = PackInfo { id: manifest.id.clone(), version: manifest.version.clone() };
+                self.report = PackReport { info: Some(info), errors: Vec::new(), warnings: loaded.warnings };
+                self.pack = Some(loaded.pack);
+            }
+            Err(error) => self.report.errors = error.findings,
+        }
+    }
+
+    /// The rules of a folder that is gone stay as they were.
+    fn load_rules(&mut self, changed: &Changed) {
+        let roots = &self.options.rules;
+        let holds_rules =
+            |root: &PathBuf| self.rules.keys().any(|path| path.starts_with(root) && path != root);
+        self.gone = roots.iter().filter(|root| !root.exists() && holds_rules(root)).cloned().collect();
+        let there: Vec<_> = roots.iter().filter(|root| !self.gone.contains(root)).cloned().collect();
+        if changed.rescan {
+            let gone = &self.gone;
+            self.rules.retain(|path, _| gone.iter().any(|root| path.starts_with(root)));
+            self.rules.extend(sigma::rule_files(&there).into_iter().map(load));
+            return;
+        }
+        for path in &changed.rules {
+            if path.exists() || there.contains(path) {
+                let (path, rules) = load(path.clone());
+                self.rules.insert(path, rules);
+            } else if !self.gone.iter().any(|root| path.starts_with(root)) {
+                self.rules.remove(path);
+            }
+        }
+    }
+
+    fn compile(&self) -> Vec<(Arc<Rule>, Option<Arc<CompiledRule>>)> {
+        let rules: Vec<_> = self.rules.values().flatten().map(Arc::clone).collect();
+        let Some(pack) = &self.pack else { return rules.into_iter().map(|rule| (rule, None)).collect() };
+        let compiled = backend::compile(&rules, pack, &self.options.settings);
+        rules.into_iter().zip(compiled).map(|(rule, compiled)| (rule, Some(Arc::new(compiled)))).collect()
+    }
+}
+
+fn load(path: PathBuf) -> (PathBuf, Vec<Arc<Rule>>) {
+    let rules = sigma::load_file(&path).into_iter().map(Arc::new).collect();
+    (path, rules)
+}

@@ -1,0 +1,209 @@
+//! The threads beside the one that draws: compiling, querying, colouring.
+//!
+//! Every request carries a generation and every report carries it back; what is stale is refused where it arrives.
+
+mod compiler;
+mod query;
+mod slot;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc::Sender;
+use std::thread::{self, JoinHandle};
+
+use crate::backend::CompiledRule;
+use crate::bridge::Diagnostic;
+use crate::evaluate::{MatchTable, Summary};
+use crate::sigma::Rule;
+use crate::store::SessionSettings;
+use crate::tui::event::Event;
+use crate::tui::highlight::{Highlighted, Highlighter, Language};
+use crate::tui::model::{DatasetInfo, PackInfo, RuleKey};
+use crate::tui::update::Effect;
+use crate::tui::{Options, TuiError};
+
+use compiler::{Compiler, Request};
+use query::{Queue, Session};
+use slot::Slot;
+
+/// Texts that wait to be coloured; older ones are no longer on the screen.
+const TEXTS: usize = 4;
+
+/// What a worker says.
+#[derive(Debug)]
+pub(crate) enum Report {
+    /// Rules were loaded and compiled.
+    Compiled {
+        /// Of the request.
+        generation: u64,
+        /// All rules, in any order, each with what became of it; `None` where there is no pack to compile with.
+        rules: Vec<(Arc<Rule>, Option<Arc<CompiledRule>>)>,
+        /// The pack that they were compiled with, and what was found in the one on disk.
+        pack: PackReport,
+        /// Rule folders that are gone; their rules are as they last were.
+        gone: Vec<PathBuf>,
+    },
+    /// The dataset was opened, or not.
+    Dataset {
+        /// Of the request.
+        generation: u64,
+        /// What it holds, or why it does not open.
+        opened: Result<DatasetInfo, String>,
+    },
+    /// The matches of a rule.
+    Matches {
+        /// Of the request.
+        generation: u64,
+        /// The rule.
+        rule: RuleKey,
+        /// Its matches, or why there are none to show.
+        table: Result<MatchTable, String>,
+    },
+    /// The count of one rule of many.
+    Summary {
+        /// Of the request.
+        generation: u64,
+        /// The rule.
+        rule: RuleKey,
+        /// Its count, or why there is none.
+        summary: Result<Summary, String>,
+    },
+    /// All rules of the request have been counted.
+    SummariesDone {
+        /// Of the request.
+        generation: u64,
+    },
+    /// A text was coloured.
+    Highlighted(Arc<Highlighted>),
+    /// Something that the user should know.
+    Notice(String),
+}
+
+/// What loading the pack gave.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct PackReport {
+    /// The pack in use.
+    pub info: Option<PackInfo>,
+    /// Why the one on disk does not load.
+    pub errors: Vec<Diagnostic>,
+    /// What else was found in it.
+    pub warnings: Vec<Diagnostic>,
+}
+
+type Text = (Language, Arc<str>);
+
+/// The threads, while the screen is open. Dropping it interrupts what runs and ends them.
+pub(crate) struct Workers {
+    compiler: Arc<Slot<Request>>,
+    queries: Arc<Queue>,
+    texts: Arc<Slot<Vec<Text>>>,
+    /// The one that compiles is not waited for: it holds nothing that has to be closed.
+    joined: Vec<JoinHandle<()>>,
+}
+
+impl Workers {
+    /// Starts the threads.
+    pub(crate) fn start(options: Options, events: &Sender<Event>) -> Result<Self, TuiError> {
+        let mut workers = Self {
+            compiler: Arc::new(Slot::new()),
+            queries: Arc::new(Queue::default()),
+            texts: Arc::new(Slot::new()),
+            joined: Vec::new(),
+        };
+        let settings = SessionSettings { threads: options.threads };
+        workers.start_session(options.dataset.clone(), settings, events)?;
+        let requests = Arc::clone(&workers.compiler);
+        spawn("compiler", events, move |report| Compiler::new(options).run(&requests, report))?;
+        let texts = Arc::clone(&workers.texts);
+        spawn("highlighter", events, move |report| highlight(&texts, report))?;
+        Ok(workers)
+    }
+
+    fn start_session(
+        &mut self,
+        root: Option<PathBuf>,
+        settings: SessionSettings,
+        events: &Sender<Event>,
+    ) -> Result<(), TuiError> {
+        let queue = Arc::clone(&self.queries);
+        let session = spawn("session", events, move |report| {
+            Session { queue: &queue, root, settings, report }.run();
+        })?;
+        let queue = Arc::clone(&self.queries);
+        let interrupter = spawn("interrupter", events, move |_| queue.keep_interrupting())?;
+        self.joined.extend([session, interrupter]);
+        Ok(())
+    }
+
+    /// Hands an effect to the thread that it is for.
+    pub(crate) fn perform(&self, effect: Effect) {
+        match effect {
+            Effect::Compile { generation, changed } => {
+                self.compiler.put(|waiting| Request::merged(waiting, generation, changed));
+            }
+            Effect::OpenDataset { generation } => self.queries.open(generation),
+            Effect::Match { generation, rule } => self.queries.find(generation, rule),
+            Effect::Summarize { generation, rules } => self.queries.count(generation, rules),
+            Effect::Highlight(language, text) => self.texts.put(|waiting| {
+                let mut texts = waiting.unwrap_or_default();
+                texts.push((language, text));
+                texts.split_off(texts.len().saturating_sub(TEXTS))
+            }),
+            Effect::Quit => {}
+        }
+    }
+}
+
+impl Drop for Workers {
+    fn drop(&mut self) {
+        self.compiler.close();
+        self.texts.close();
+        self.queries.close();
+        for thread in self.joined.drain(..) {
+            // A thread that panicked has said so already.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Starts a thread that reports to the loop, and that is missed there when it dies.
+fn spawn(
+    name: &'static str,
+    events: &Sender<Event>,
+    body: impl FnOnce(&dyn Fn(Report)) + Send + 'static,
+) -> Result<JoinHandle<()>, TuiError> {
+    let events = events.clone();
+    let thread = thread::Builder::new().name(name.to_owned()).spawn(move || {
+        let _watch = DeathWatch { name, events: events.clone() };
+        // A loop that has ended hears nothing any more, and needs not.
+        body(&|report| drop(events.send(Event::Report(report))));
+    })?;
+    Ok(thread)
+}
+
+/// Tells the loop of a thread that panics.
+struct DeathWatch {
+    name: &'static str,
+    events: Sender<Event>,
+}
+
+impl Drop for DeathWatch {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            let _ = self.events.send(Event::Died(self.name));
+        }
+    }
+}
+
+fn highlight(texts: &Slot<Vec<Text>>, report: &dyn Fn(Report)) {
+    let mut highlighter = None;
+    while let Some(texts) = texts.take() {
+        let highlighter = highlighter.get_or_insert_with(Highlighter::load);
+        for (language, text) in texts {
+            report(Report::Highlighted(Arc::new(highlighter.highlight(language, text))));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

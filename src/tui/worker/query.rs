@@ -1,0 +1,227 @@
+//! The thread that owns the dataset's session: opens it, looks for the selected rule's matches, counts all others'.
+//!
+//! One job runs, and one of each kind waits. The selected rule's matches go before the counts: asking for them
+//! interrupts a count, which is taken up again afterwards where it was left.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use crate::backend::{CompiledRule, Sql};
+use crate::bridge::Plan;
+use crate::evaluate::{self, Cancel, EvalError};
+use crate::store::{Dataset, Interrupter, SessionSettings, Store};
+use crate::tui::model::{DatasetInfo, RuleKey};
+
+use super::Report;
+
+/// Matches that are shown at most.
+const ROWS: usize = 500;
+
+/// Between two interrupts of one statement: DuckDB forgets one that comes while it sets the statement up.
+const REPEAT: Duration = Duration::from_millis(2);
+
+type Wanted = (RuleKey, Arc<CompiledRule>);
+
+/// What is to be done next. Shared by the screen, the session's thread and the interrupting one.
+#[derive(Default)]
+pub(super) struct Queue {
+    state: Mutex<State>,
+    changed: Condvar,
+    /// Raised to cancel a search for matches.
+    matches: Arc<AtomicU64>,
+    /// Raised to cancel a count.
+    summaries: Arc<AtomicU64>,
+}
+
+#[derive(Default)]
+struct State {
+    open: Option<u64>,
+    matches: Option<(u64, Wanted)>,
+    summaries: Option<(u64, Vec<Wanted>)>,
+    interrupter: Option<Interrupter>,
+    closed: bool,
+}
+
+enum Job {
+    Open { generation: u64 },
+    Match { generation: u64, wanted: Wanted, cancel: Cancel },
+    Summarize { generation: u64, wanted: Vec<Wanted>, cancel: Cancel },
+}
+
+impl Queue {
+    /// Opens the dataset anew, before anything else.
+    pub(super) fn open(&self, generation: u64) {
+        self.submit(&[&self.matches, &self.summaries], |state| {
+            state.open = Some(generation);
+            // Whatever was asked of the old session is asked anew of the new one.
+            state.matches = None;
+            state.summaries = None;
+        });
+    }
+
+    /// Looks for the matches of a rule, and no longer for those of another.
+    pub(super) fn find(&self, generation: u64, wanted: Option<Wanted>) {
+        let counting: &[&Arc<AtomicU64>] = &[&self.matches, &self.summaries];
+        let cancelled = if wanted.is_some() { counting } else { &counting[..1] };
+        self.submit(cancelled, |state| state.matches = wanted.map(|wanted| (generation, wanted)));
+    }
+
+    /// Counts the matches of rules, and no longer of others.
+    pub(super) fn count(&self, generation: u64, wanted: Vec<Wanted>) {
+        self.submit(&[&self.summaries], |state| state.summaries = Some((generation, wanted)));
+    }
+
+    /// Ends the session's thread and the interrupting one.
+    pub(super) fn close(&self) {
+        self.submit(&[&self.matches, &self.summaries], |state| state.closed = true);
+    }
+
+    /// Changes what is to be done and cancels what it replaces, as one step.
+    fn submit(&self, cancelled: &[&Arc<AtomicU64>], change: impl FnOnce(&mut State)) {
+        let mut state = self.lock();
+        change(&mut state);
+        for counter in cancelled {
+            counter.fetch_add(1, Ordering::SeqCst);
+        }
+        self.changed.notify_all();
+    }
+
+    /// The next job, waiting for one; `None` at the end.
+    fn next(&self) -> Option<Job> {
+        let mut state = self.lock();
+        loop {
+            if state.closed {
+                return None;
+            }
+            if let Some(job) = self.pop(&mut state) {
+                return Some(job);
+            }
+            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// The token is made under the lock that [`Self::submit`] raises the counters under, so that no job is run
+    /// that has been cancelled unseen.
+    fn pop(&self, state: &mut State) -> Option<Job> {
+        if let Some(generation) = state.open.take() {
+            return Some(Job::Open { generation });
+        }
+        if let Some((generation, wanted)) = state.matches.take() {
+            return Some(Job::Match { generation, wanted, cancel: Cancel::new(&self.matches) });
+        }
+        let (generation, wanted) = state.summaries.take()?;
+        Some(Job::Summarize { generation, wanted, cancel: Cancel::new(&self.summaries) })
+    }
+
+    /// Puts back what is left of an interrupted count, unless another is wanted by now.
+    fn put_back(&self, generation: u64, wanted: Vec<Wanted>) {
+        let mut state = self.lock();
+        if state.summaries.is_none() && state.open.is_none() {
+            state.summaries = Some((generation, wanted));
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Interrupts cancelled statements, again and again until they end. Runs on a thread of its own.
+    pub(super) fn keep_interrupting(&self) {
+        let mut state = self.lock();
+        loop {
+            let running = state.interrupter.as_ref().is_some_and(Interrupter::interrupt);
+            if state.closed && !running {
+                return;
+            }
+            let patience = if running { REPEAT } else { Duration::MAX };
+            let woken = self.changed.wait_timeout(state, patience);
+            state = woken.unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+}
+
+/// The session's thread.
+pub(super) struct Session<'a> {
+    pub queue: &'a Queue,
+    pub root: Option<PathBuf>,
+    pub settings: SessionSettings,
+    pub report: &'a dyn Fn(Report),
+}
+
+impl Session<'_> {
+    /// Works until the queue is closed.
+    pub(super) fn run(&self) {
+        let mut store: Option<Store> = None;
+        while let Some(job) = self.queue.next() {
+            match (job, &mut store) {
+                (Job::Open { generation }, store) => self.open(generation, store),
+                (Job::Match { generation, wanted, cancel }, Some(store)) => {
+                    self.find(generation, wanted, store, &cancel);
+                }
+                (Job::Summarize { generation, wanted, cancel }, Some(store)) => {
+                    self.count(generation, wanted, store, &cancel);
+                }
+                // Asked of a dataset that is not open: there is nothing to answer.
+                (Job::Match { .. } | Job::Summarize { .. }, None) => {}
+            }
+        }
+    }
+
+    /// A dataset that does not open leaves the session on the last one that did.
+    fn open(&self, generation: u64, store: &mut Option<Store>) {
+        let Some(root) = &self.root else { return };
+        let opened = Dataset::discover(root).and_then(|dataset| Store::open(dataset, self.settings));
+        let opened = match opened {
+            Ok(opened) => {
+                let info = DatasetInfo {
+                    events: opened.schema().events,
+                    files: opened.dataset().files.len(),
+                    event_id: opened.schema().event_id,
+                };
+                self.queue.lock().interrupter = Some(opened.interrupter());
+                *store = Some(opened);
+                Ok(info)
+            }
+            Err(error) => Err(error.to_string()),
+        };
+        (self.report)(Report::Dataset { generation, opened });
+    }
+
+    fn find(&self, generation: u64, (rule, compiled): Wanted, store: &mut Store, cancel: &Cancel) {
+        let Some((plan, sql)) = parts(&compiled) else { return };
+        match evaluate::matches(store, plan, sql, ROWS, cancel) {
+            Err(EvalError::Cancelled) => {}
+            found => {
+                let table = found.map_err(|error| error.to_string());
+                (self.report)(Report::Matches { generation, rule, table });
+            }
+        }
+    }
+
+    fn count(&self, generation: u64, wanted: Vec<Wanted>, store: &mut Store, cancel: &Cancel) {
+        let plans: Vec<_> = wanted.iter().filter_map(|(_, compiled)| parts(compiled)).collect();
+        let mut done = vec![false; wanted.len()];
+        evaluate::summaries_with(store, &plans, cancel, &mut |index, summary| {
+            let Some((rule, _)) = wanted.get(index) else { return };
+            if matches!(summary, Err(EvalError::Cancelled)) {
+                return;
+            }
+            done[index] = true;
+            let summary = summary.map_err(|error| error.to_string());
+            (self.report)(Report::Summary { generation, rule: rule.clone(), summary });
+        });
+        if cancel.is_cancelled() {
+            let left = wanted.into_iter().zip(done).filter(|(_, done)| !done).map(|(wanted, _)| wanted);
+            self.queue.put_back(generation, left.collect());
+        } else {
+            (self.report)(Report::SummariesDone { generation });
+        }
+    }
+}
+
+/// Plan and SQL of an executable rule.
+fn parts(compiled: &CompiledRule) -> Option<(&Plan, &Sql)> {
+    Some((compiled.compilation.plan.as_ref()?, compiled.sql.as_ref()?))
+}

@@ -1,0 +1,149 @@
+//! The threads, over real files: what is asked last is answered, and everything ends.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+use std::fs;
+use std::path::Path;
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
+
+use super::*;
+use crate::bridge::Settings;
+use crate::pack::{DEFAULT_PACK, PackSource};
+use crate::tui::action::Changed;
+
+/// Long enough for any machine; a test that passes never waits for it.
+const DEADLINE: Duration = Duration::from_secs(60);
+
+const RULE: &str = r"title: One
+logsource: { category: process_creation, product: windows }
+detection:
+    selection: { Image|endswith: '\one.exe' }
+    condition: selection
+";
+
+fn event(id: u32, image: &str) -> String {
+    serde_json::json!({
+        "class_uid": 1007, "activity_id": 1, "time": id, "metadata.event_id": id.to_string(),
+        "metadata.source_type": "windows-sysmon", "process.file.path": image,
+    })
+    .to_string()
+}
+
+struct Bench {
+    workers: Workers,
+    events: Receiver<Event>,
+}
+
+impl Bench {
+    fn new(folder: &Path) -> Self {
+        let (sender, events) = channel();
+        let options = Options {
+            rules: vec![folder.join("rules")],
+            dataset: Some(folder.join("ocsf_events.jsonl")),
+            pack: PackSource::Embedded(DEFAULT_PACK.to_owned()),
+            settings: Settings::default(),
+            threads: 1,
+            theme: None,
+        };
+        Self { workers: Workers::start(options, &sender).unwrap(), events }
+    }
+
+    /// The first report that `wanted` takes.
+    fn wait<T>(&self, mut wanted: impl FnMut(Report) -> Option<T>) -> T {
+        loop {
+            match self.events.recv_timeout(DEADLINE).unwrap() {
+                Event::Report(report) => {
+                    if let Some(found) = wanted(report) {
+                        return found;
+                    }
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+
+    fn compile(&self, generation: u64, changed: Changed) -> (Vec<Compiled>, Vec<PathBuf>) {
+        self.workers.perform(Effect::Compile { generation, changed });
+        self.wait(|report| match report {
+            Report::Compiled { generation: of, rules, gone, .. } if of == generation => Some((rules, gone)),
+            _ => None,
+        })
+    }
+}
+
+type Compiled = (Arc<Rule>, Option<Arc<CompiledRule>>);
+
+fn folder() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("rules")).unwrap();
+    fs::write(folder.path().join("rules/one.yml"), RULE).unwrap();
+    let events = [event(1, r"C:\one.exe"), event(2, r"C:\two.exe"), event(3, r"D:\ONE.exe")].join("\n");
+    fs::write(folder.path().join("ocsf_events.jsonl"), events).unwrap();
+    folder
+}
+
+fn everything() -> Changed {
+    Changed { rescan: true, pack: true, ..Changed::default() }
+}
+
+#[test]
+fn a_rule_is_loaded_compiled_found_and_counted() {
+    let folder = folder();
+    let bench = Bench::new(folder.path());
+    let (rules, _) = bench.compile(1, everything());
+    let wanted: Vec<_> =
+        rules.iter().map(|(rule, made)| (RuleKey::of(rule), Arc::clone(made.as_ref().unwrap()))).collect();
+    bench.workers.perform(Effect::OpenDataset { generation: 1 });
+    let info = bench.wait(|report| match report {
+        Report::Dataset { opened, .. } => Some(opened.unwrap()),
+        _ => None,
+    });
+    assert_eq!(info.events, 3);
+    bench.workers.perform(Effect::Summarize { generation: 1, rules: wanted.clone() });
+    bench.workers.perform(Effect::Match { generation: 2, rule: wanted.first().cloned() });
+    let table = bench.wait(|report| match report {
+        Report::Matches { generation: 2, table, .. } => Some(table.unwrap()),
+        _ => None,
+    });
+    assert_eq!(table.rows.iter().map(|row| row.event_id.as_str()).collect::<Vec<_>>(), ["1", "3"]);
+    // The count may have been interrupted for that; it is taken up again.
+    bench.workers.perform(Effect::Summarize { generation: 3, rules: wanted });
+    bench.wait(|report| matches!(report, Report::SummariesDone { generation: 3 }).then_some(()));
+}
+
+#[test]
+fn many_requests_at_once_end_with_the_last_one_answered() {
+    let folder = folder();
+    let bench = Bench::new(folder.path());
+    let (rules, _) = bench.compile(1, everything());
+    let wanted: Vec<_> =
+        rules.iter().map(|(rule, made)| (RuleKey::of(rule), Arc::clone(made.as_ref().unwrap()))).collect();
+    bench.workers.perform(Effect::OpenDataset { generation: 1 });
+    bench.wait(|report| matches!(report, Report::Dataset { .. }).then_some(()));
+    for generation in 1..=200 {
+        bench.workers.perform(Effect::Summarize { generation, rules: wanted.clone() });
+        bench.workers.perform(Effect::Match { generation, rule: wanted.first().cloned() });
+    }
+    let (mut found, mut counted) = (false, false);
+    bench.wait(|report| {
+        found |= matches!(report, Report::Matches { generation: 200, .. });
+        counted |= matches!(report, Report::SummariesDone { generation: 200 });
+        (found && counted).then_some(())
+    });
+}
+
+#[test]
+fn changed_rules_are_read_again_and_a_lost_folder_keeps_its_rules() {
+    let folder = folder();
+    let bench = Bench::new(folder.path());
+    bench.compile(1, everything());
+    let (one, two) = (folder.path().join("rules/one.yml"), folder.path().join("rules/two.yml"));
+    fs::rename(&one, &two).unwrap();
+    let changed = Changed { rules: [one, two.clone()].into(), ..Changed::default() };
+    let (rules, _) = bench.compile(2, changed);
+    assert_eq!(rules.iter().map(|(rule, _)| rule.path.to_path_buf()).collect::<Vec<_>>(), [two]);
+    fs::remove_dir_all(folder.path().join("rules")).unwrap();
+    let (rules, gone) = bench.compile(3, everything());
+    assert_eq!((rules.len(), gone.len()), (1, 1));
+    assert_eq!(rules[0].0.title(), "One");
+}

@@ -9,11 +9,13 @@
 //! | [`backend`] | plan → text for an engine |
 //! | [`store`] | a dataset: discovery, the dotted view, the DuckDB session |
 //! | [`evaluate`] | plans over a store |
-//! | [`tui`] | the terminal screen |
+//! | [`tui`] | the terminal screen: model, update, view; one file a pane |
+//! | [`cli`] | the command line: one file a subcommand |
 //! | [`watch`] | file changes → a set of changed inputs |
 
 pub mod backend;
 pub mod bridge;
+pub mod cli;
 pub mod evaluate;
 pub mod ocsf;
 pub mod pack;

@@ -17,7 +17,7 @@ mod highlight;
 mod key;
 mod model;
 mod terminal;
-mod text;
+pub(crate) mod text;
 mod theme;
 mod update;
 mod view;

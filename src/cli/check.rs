@@ -1,0 +1,151 @@
+//! `check RULES`: a verdict for every rule, as text or as one JSON document.
+
+use std::io::{self, Write};
+
+use clap::Args;
+
+use super::report::{DiagnosticReport, Outcome, Report, RuleReport};
+use super::text::{one_line, time};
+use super::workspace::Workspace;
+use super::{CliError, Format, Inputs};
+use crate::backend::{CompiledRule, Sql};
+use crate::bridge::{Plan, Severity};
+use crate::evaluate::{self, Cancel, EvalError, Summary};
+use crate::store::{self, Store};
+use crate::tui::text::count;
+
+#[derive(Debug, Args)]
+pub(super) struct CheckArgs {
+    #[command(flatten)]
+    inputs: Inputs,
+    /// List the ids of the matched events, sorted, with each rule.
+    #[arg(long)]
+    event_ids: bool,
+    /// How to write the result.
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+pub(super) fn run(args: &CheckArgs) -> Result<(), CliError> {
+    store::verify_duckdb_version().map_err(|error| CliError::Configuration(error.to_string()))?;
+    let workspace = args.inputs.compile()?;
+    let outcomes = match args.inputs.open_store(workspace.threads)? {
+        Some(mut store) => outcomes(&workspace, &mut store, args.event_ids),
+        None => workspace.compiled.iter().map(|_| Outcome::NotRun).collect(),
+    };
+    let report = Report::new(&workspace, outcomes);
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    match args.format {
+        Format::Json => {
+            serde_json::to_writer_pretty(&mut out, &report).map_err(io::Error::from)?;
+            writeln!(out)?;
+        }
+        Format::Human => human(&mut out, &workspace, &report)?,
+    }
+    Ok(out.flush()?)
+}
+
+/// Runs every executable rule; those without a plan are not run.
+fn outcomes(workspace: &Workspace, store: &mut Store, event_ids: bool) -> Vec<Outcome> {
+    let runnable: Vec<(usize, &Plan, &Sql)> = workspace
+        .compiled
+        .iter()
+        .enumerate()
+        .filter_map(|(index, rule)| Some((index, rule.compilation.plan.as_ref()?, rule.sql.as_ref()?)))
+        .collect();
+    let pairs: Vec<(&Plan, &Sql)> = runnable.iter().map(|(_, plan, sql)| (*plan, *sql)).collect();
+    let cancel = Cancel::never();
+    let summaries = evaluate::summaries(store, &pairs, &cancel);
+    let mut outcomes: Vec<Outcome> = workspace.compiled.iter().map(|_| Outcome::NotRun).collect();
+    for ((index, plan, sql), summary) in runnable.into_iter().zip(summaries) {
+        let ran = summary.and_then(|summary| ran(store, plan, sql, summary, event_ids));
+        let (Some(slot), Some(rule)) = (outcomes.get_mut(index), workspace.compiled.get(index)) else {
+            continue;
+        };
+        *slot = ran.unwrap_or_else(|error| failed(rule, &error));
+    }
+    outcomes
+}
+
+fn ran(
+    store: &mut Store,
+    plan: &Plan,
+    sql: &Sql,
+    summary: Summary,
+    event_ids: bool,
+) -> Result<Outcome, EvalError> {
+    let event_ids = if event_ids && summary.matches > 0 {
+        evaluate::event_ids(store, plan, sql, &Cancel::never())?
+    } else {
+        Vec::new()
+    };
+    Ok(Outcome::Ran { summary, event_ids })
+}
+
+fn failed(rule: &CompiledRule, error: &EvalError) -> Outcome {
+    Outcome::Failed(error.diagnostic(&rule.compilation.rule.path, rule.compilation.rule.span))
+}
+
+/// Findings and matches, a rule at a time, then the totals. Rules that ran and matched nothing are only counted.
+fn human(out: &mut impl Write, workspace: &Workspace, report: &Report) -> Result<(), CliError> {
+    for warning in &workspace.pack.warnings {
+        write_diagnostic(out, &DiagnosticReport::from(warning))?;
+    }
+    for rule in &report.rules {
+        write_rule(out, rule)?;
+    }
+    let totals = &report.totals;
+    writeln!(
+        out,
+        "{} rules · {} executable · {} refused · {} with fallback · {} matched, {} events",
+        count(totals.rules as u64),
+        count(totals.executable as u64),
+        count(totals.non_executable as u64),
+        count(totals.fallback_used as u64),
+        count(totals.matched as u64),
+        count(totals.match_events),
+    )?;
+    for (reason, rules) in &report.reasons {
+        writeln!(out, "  {:>6}  {reason}", count(*rules as u64))?;
+    }
+    Ok(())
+}
+
+fn write_rule(out: &mut impl Write, rule: &RuleReport) -> Result<(), CliError> {
+    let quiet = rule.executable && rule.matches == 0 && rule.diagnostics.is_empty();
+    if quiet {
+        return Ok(());
+    }
+    let (title, path) = (one_line(&rule.title), one_line(&rule.path));
+    let verdict = match (rule.executable, rule.reason_code) {
+        (false, Some(reason)) => format!("✗ {reason}"),
+        (false, None) => "✗ refused".to_owned(),
+        (true, _) if rule.matches > 0 => format!("● {} matched", count(rule.matches)),
+        (true, _) => "○ no match".to_owned(),
+    };
+    let fallback = if rule.fallback_used { "  ▲ fallback" } else { "" };
+    writeln!(out, "{verdict}  {title}{fallback}  {path}")?;
+    for diagnostic in &rule.diagnostics {
+        write_diagnostic(out, diagnostic)?;
+    }
+    if let (Some(first), Some(last)) = (rule.first_seen, rule.last_seen) {
+        writeln!(out, "    first {}, last {}", time(first), time(last))?;
+    }
+    for id in &rule.event_ids {
+        writeln!(out, "    {}", one_line(id))?;
+    }
+    Ok(())
+}
+
+fn write_diagnostic(out: &mut impl Write, diagnostic: &DiagnosticReport) -> Result<(), CliError> {
+    let severity = match diagnostic.severity {
+        Severity::Error => "",
+        Severity::Warning => "warning: ",
+    };
+    let DiagnosticReport { path, line, column, code, message, .. } = diagnostic;
+    writeln!(out, "    {}:{line}:{column}: {severity}{code}: {}", one_line(path), one_line(message))?;
+    if let Some(help) = &diagnostic.help {
+        writeln!(out, "      help: {}", one_line(help))?;
+    }
+    Ok(())
+}

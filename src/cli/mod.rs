@@ -1,0 +1,153 @@
+//! The command line: one file a subcommand. The only room that prints and that decides exit codes.
+
+mod check;
+mod completions;
+mod reason;
+mod report;
+mod screen;
+mod sql;
+mod text;
+mod workspace;
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::pack::DEFAULT_PACK;
+use crate::sigma::Capability;
+
+/// Author and triage Sigma rules over OCSF events.
+///
+/// Opens a screen with a rule, its route and aliases, its SQL and its matches, and follows every save of a rule,
+/// of the mapping pack and of the events.
+#[derive(Debug, Parser)]
+#[command(name = "sigma-ocsf-tui", version, after_help = EXAMPLES, args_conflicts_with_subcommands = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    inputs: Inputs,
+    /// Theme by name: dark, light, none, or one under ./themes; by default chosen from the terminal.
+    #[arg(long, value_name = "THEME")]
+    theme: Option<String>,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  sigma-ocsf-tui rules/ --parquet runs/7/normalized        open the screen
+  sigma-ocsf-tui check rules/ --parquet runs/7/normalized  the same facts as text
+  sigma-ocsf-tui check rules/ --format json > report.json  compile only, for scripts
+  sigma-ocsf-tui sql rules/proc_creation_x.yml             the SQL of one rule
+  sigma-ocsf-tui reason unmapped_field                     what a code means and what to do
+
+Exit codes: 0 done, 1 a gate failed, 2 usage or configuration, 3 data.";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Compile rules, and run them where events are given: a verdict for each, reasons, totals.
+    Check(check::CheckArgs),
+    /// Print the SQL that rules compile to.
+    Sql(sql::SqlArgs),
+    /// Explain a diagnostic code, or list all of them.
+    Reason(reason::ReasonArgs),
+    /// Print a completion script for a shell.
+    Completions(completions::CompletionsArgs),
+}
+
+/// What every command reads.
+#[derive(Debug, Args)]
+struct Inputs {
+    /// Rule files and folders.
+    #[arg(value_name = "RULES")]
+    rules: Vec<PathBuf>,
+    /// OCSF events: a run folder, a folder of Parquet, a Parquet file, or ocsf_events.jsonl.
+    #[arg(long, value_name = "PATH")]
+    parquet: Option<PathBuf>,
+    /// Mapping pack: a folder, or the id of a pack under ./mapping_packs or within this program.
+    #[arg(long, value_name = "DIR|ID", default_value = DEFAULT_PACK)]
+    pack: String,
+    /// Switch on parts of the rule language beyond the default subset; `all` for all.
+    #[arg(long, value_name = "CAPABILITY", value_delimiter = ',', value_parser = capability)]
+    enable: Vec<Enabled>,
+    /// Permit raw.* fields where OCSF has no home for a field.
+    #[arg(long)]
+    raw_fallback: bool,
+    /// Threads of the DuckDB session; recorded with the results.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=256))]
+    threads: Option<u32>,
+}
+
+/// An argument of `--enable`.
+#[derive(Clone, Copy, Debug)]
+enum Enabled {
+    All,
+    One(Capability),
+}
+
+fn capability(name: &str) -> Result<Enabled, String> {
+    if name == "all" {
+        return Ok(Enabled::All);
+    }
+    Capability::from_name(name).map(Enabled::One).ok_or_else(|| {
+        let names: Vec<&str> = Capability::ALL.iter().map(|c| c.as_str()).collect();
+        format!("capabilities are: all, {}", names.join(", "))
+    })
+}
+
+/// How a command writes its result.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// Text for people.
+    #[default]
+    Human,
+    /// One JSON document.
+    Json,
+}
+
+/// A failure of a command, by what the caller can do about it.
+#[derive(Debug, thiserror::Error)]
+enum CliError {
+    /// Exit code 2.
+    #[error("{0}")]
+    Configuration(String),
+    /// Exit code 3.
+    #[error("{0}")]
+    Data(String),
+    #[error("the output could not be written: {0}")]
+    Output(#[from] io::Error),
+}
+
+impl CliError {
+    fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Configuration(_) => ExitCode::from(2),
+            Self::Data(_) | Self::Output(_) => ExitCode::from(3),
+        }
+    }
+}
+
+/// Runs the program with the process's arguments, and gives its exit code.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let result = match &cli.command {
+        None => screen::run(&cli.inputs, cli.theme.clone()),
+        Some(Command::Check(args)) => check::run(args),
+        Some(Command::Sql(args)) => sql::run(args),
+        Some(Command::Reason(args)) => reason::run(args),
+        Some(Command::Completions(args)) => completions::run(args),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        // The reader has seen enough (`| head`): not an error.
+        Err(CliError::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(error) => {
+            let mut stderr = io::stderr().lock();
+            // With no standard error left there is nobody to tell.
+            let _ = writeln!(stderr, "sigma-ocsf-tui: {error}");
+            error.exit_code()
+        }
+    }
+}

@@ -1,0 +1,26 @@
+//! No subcommand: the screen.
+
+use std::io::{self, IsTerminal};
+
+use super::{CliError, Inputs};
+use crate::{pack, tui};
+
+pub(super) fn run(inputs: &Inputs, theme: Option<String>) -> Result<(), CliError> {
+    if !(io::stdin().is_terminal() && io::stdout().is_terminal()) {
+        return Err(CliError::Configuration(
+            "the screen needs a terminal; `sigma-ocsf-tui check` prints the same facts as text".to_owned(),
+        ));
+    }
+    let pack = inputs.pack_source()?;
+    // A pack that does not load is shown on the screen, where it is mended; until then one thread will do.
+    let pack_threads = || pack::load(&pack).map_or(1, |loaded| loaded.pack.manifest.backend.threads);
+    let options = tui::Options {
+        rules: inputs.rules.clone(),
+        dataset: inputs.parquet.clone(),
+        threads: inputs.threads.unwrap_or_else(pack_threads),
+        pack,
+        settings: inputs.settings(),
+        theme,
+    };
+    tui::run(options).map_err(|error| CliError::Configuration(error.to_string()))
+}

@@ -1,0 +1,171 @@
+//! The real binary in a real terminal: the screen opens, follows edits of a rule and of the pack, and gives the
+//! terminal back. Needs tmux; CI has it.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+/// How long a thing may take to show. Generous: it bounds a hang, it measures nothing.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A tmux server of its own, with the screen in its one pane.
+struct Session {
+    socket: String,
+    folder: tempfile::TempDir,
+}
+
+impl Session {
+    /// Opens the screen over copies of the fixtures that a test may edit.
+    fn open(name: &str, size: (u16, u16)) -> Option<Self> {
+        if Command::new("tmux").arg("-V").output().is_err() {
+            println!("skipped: no tmux");
+            return None;
+        }
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        copy(&root.join("fixtures/rules/windows/dns_query"), &folder.path().join("rules"));
+        copy(&root.join("mapping_packs/ocsf-1.7.0"), &folder.path().join("pack"));
+        copy(&root.join("fixtures/run"), &folder.path().join("run"));
+        let session = Self { socket: format!("sigma-ocsf-tui-{name}-{}", std::process::id()), folder };
+        let (columns, rows) = (size.0.to_string(), size.1.to_string());
+        let screen = format!(
+            "{} rules --pack pack --parquet run; echo left with $?; sleep 600",
+            env!("CARGO_BIN_EXE_sigma-ocsf-tui")
+        );
+        let start = ["-f", "/dev/null", "new-session", "-d", "-x", &columns, "-y", &rows];
+        let folder = session.folder.path().display().to_string();
+        session.tmux(&[&start[..], &["-c", &folder, "-e", "TERM=xterm-256color", &screen]].concat());
+        Some(session)
+    }
+
+    fn tmux(&self, arguments: &[&str]) -> String {
+        let output = Command::new("tmux").args(["-L", &self.socket]).args(arguments).output();
+        let output = output.expect("tmux runs");
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
+    fn keys(&self, keys: &[&str]) {
+        self.tmux(&[&["send-keys"], keys].concat());
+    }
+
+    fn capture(&self) -> String {
+        self.tmux(&["capture-pane", "-p"])
+    }
+
+    /// Waits until the pane shows all of `wanted`, and gives what it shows then.
+    fn wait_for(&self, wanted: &[&str]) -> String {
+        self.wait_until(&format!("{wanted:?}"), |shown| wanted.iter().all(|text| shown.contains(text)))
+    }
+
+    fn wait_until(&self, what: &str, holds: impl Fn(&str) -> bool) -> String {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let shown = self.capture();
+            if holds(&shown) {
+                return shown;
+            }
+            assert!(Instant::now() < deadline, "never shown: {what}\n{shown}");
+            std::thread::yield_now();
+        }
+    }
+
+    fn path(&self, path: &str) -> PathBuf {
+        self.folder.path().join(path)
+    }
+
+    fn edit(&self, path: &str, change: impl Fn(String) -> String) {
+        let path = self.path(path);
+        let text = std::fs::read_to_string(&path).expect("the file is there");
+        let changed = change(text.clone());
+        assert_ne!(text, changed, "the edit changes the file");
+        // As most editors save: a new file, moved over the old one.
+        let beside = path.with_extension("saving");
+        std::fs::write(&beside, changed).expect("the file is written");
+        std::fs::rename(&beside, &path).expect("the file is moved");
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        self.tmux(&["kill-server"]);
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    for entry in walkdir::WalkDir::new(from) {
+        let entry = entry.expect("the fixtures are readable");
+        let target = to.join(entry.path().strip_prefix(from).expect("it is below"));
+        if entry.file_type().is_dir() {
+            std::fs::create_dir_all(target).expect("the folder is made");
+        } else {
+            std::fs::copy(entry.path(), target).expect("the file is copied");
+        }
+    }
+}
+
+#[test]
+fn an_alias_added_to_the_pack_makes_a_refused_rule_match() {
+    let Some(session) = Session::open("pack", (140, 40)) else { return };
+    session.wait_for(&[
+        "Answer in a Bad Address",
+        "unmapped_field",
+        "QueryResults",
+        "5 rules",
+        "2 executable",
+    ]);
+    session.edit("pack/aliases/network.yaml", |text| {
+        text.replace("dns_query/windows:\n", "dns_query/windows:\n  QueryResults: answers.rdata\n")
+    });
+    let shown = session.wait_for(&["5 executable", "answers.rdata", "Matches  1 of"]);
+    assert!(!shown.contains("unmapped_field"), "{shown}");
+}
+
+#[test]
+fn all_four_panes_follow_an_edit_of_the_rule() {
+    let Some(session) = Session::open("rule", (240, 50)) else { return };
+    session.wait_for(&["5 rules", "Query for a Marsh Feed"]);
+    session.keys(&["/"]);
+    session.keys(&["-l", "Marsh"]);
+    session.keys(&["Enter"]);
+    session.wait_for(&[
+        "endswith: .marsh-feed.example",
+        "query.hostname",
+        "'.marsh-feed.example'",
+        "Matches  3 of",
+    ]);
+    session.edit("rules/marsh_feed_name.yml", |text| text.replace(".marsh-feed.", ".heron-post."));
+    let shown = session.wait_until("the new literal in source and SQL, and no match", |shown| {
+        shown.matches(".heron-post.").count() >= 2 && shown.contains("Matches  0 of")
+    });
+    assert!(!shown.contains(".marsh-feed."), "{shown}");
+}
+
+#[test]
+fn a_half_written_rule_keeps_its_last_good_state() {
+    let Some(session) = Session::open("half", (160, 40)) else { return };
+    session.wait_for(&["5 rules"]);
+    session.keys(&["/"]);
+    session.keys(&["-l", "Marsh"]);
+    session.keys(&["Enter"]);
+    session.wait_for(&["Matches  3 of"]);
+    let rule = session.path("rules/marsh_feed_name.yml");
+    let whole = std::fs::read_to_string(&rule).expect("the rule is there");
+    // As an editor that truncates and is then interrupted.
+    std::fs::write(&rule, "title: Query for a Marsh Feed Name\ndetection: [\n").expect("the rule is written");
+    session.wait_for(&["parse_error", "stale"]);
+    std::fs::write(&rule, whole).expect("the rule is written");
+    session.wait_until("the rule as it was", |shown| {
+        shown.contains("Matches  3 of") && !shown.contains("stale") && !shown.contains("parse_error")
+    });
+}
+
+#[test]
+fn the_terminal_is_given_back() {
+    let Some(session) = Session::open("quit", (80, 24)) else { return };
+    session.wait_for(&["? help"]);
+    session.keys(&["?"]);
+    session.wait_for(&["quit"]);
+    session.keys(&["Escape"]);
+    session.keys(&["q"]);
+    session.wait_for(&["left with 0"]);
+}

@@ -171,6 +171,35 @@ fn a_half_written_rule_keeps_the_last_good_sql_and_matches() {
 }
 
 #[test]
+fn a_rule_does_not_vanish_from_a_filtered_list_while_it_is_edited() {
+    let mut screen = Screen::new(SIZE);
+    press(&mut screen, "/ matched<enter>");
+    assert_eq!(screen.model.visible, [0, 3]);
+    let broken = rule("rules/a_certutil.yml", "title: [\n", None, Body::Unreadable);
+    let mut rules = fixtures::rules();
+    rules[0] = (Arc::clone(&broken), Some(refused(&broken, Vec::new())));
+    screen.rewrite(rules);
+    assert_eq!((screen.model.visible.as_slice(), screen.model.position), ([0, 3].as_slice(), 0));
+    screen.rewrite(fixtures::rules());
+    assert_eq!(screen.model.visible, [0, 3]);
+}
+
+#[test]
+fn counts_that_arrive_show_and_hide_rules_of_a_filtered_list() {
+    let mut screen = Screen::new(SIZE);
+    press(&mut screen, "/ matched<enter>j");
+    let generation = screen.model.generations.summaries;
+    for (index, matches) in [(0, 0), (4, 9), (5, 1)] {
+        let rule = screen.model.rules[index].key.clone();
+        let summary = Ok(fixtures::summary(matches));
+        screen.act(Action::Worker(Report::Summary { generation, rule, summary }));
+    }
+    assert_eq!(screen.model.visible, [3, 4, 5]);
+    assert_eq!(screen.model.position, 0);
+    assert_eq!(selected(&screen), "Download from the Internet zone");
+}
+
+#[test]
 fn answers_to_older_requests_are_dropped() {
     let mut screen = Screen::new(SIZE);
     let key = RuleKey::of(&screen.model.entry().unwrap().rule);

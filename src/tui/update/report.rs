@@ -27,6 +27,7 @@ pub(super) fn accept(model: &mut Model, report: Report) -> Vec<Effect> {
         }
         Report::SummariesDone { generation } if generation == newest.summaries => {
             model.work.running = None;
+            navigate::settle(model);
             Vec::new()
         }
         Report::Highlighted(highlighted) => {
@@ -64,7 +65,7 @@ fn compiled(
         }
     }
     model.rules = entries;
-    let mut effects = filter::apply(model);
+    let mut effects = filter::reapply(model);
     effects.extend(refresh_selected(model, before.as_ref()));
     effects.extend(request_summaries(model));
     effects
@@ -140,6 +141,7 @@ fn matches(model: &mut Model, rule: RuleKey, table: Result<MatchTable, String>) 
             model.matches.stale = true;
         }
     }
+    filter::reconsider(model, &rule);
     model.matches.rule = Some(rule);
     navigate::settle(model);
 }
@@ -154,4 +156,5 @@ fn counted(model: &mut Model, rule: &RuleKey, summary: Result<Summary, String>) 
             Err(message) => Outcome::Failed(message),
         };
     }
+    filter::reconsider(model, rule);
 }

@@ -76,14 +76,14 @@ fn fade(lines: &mut [PaneLine], model: &Model) {
 
 /// Why the pack on disk does not load.
 fn pack_errors(model: &Model, width: usize) -> Vec<PaneLine> {
-    let theme = &model.theme;
     let mut lines = Vec::new();
     for error in &model.pack.errors {
         lines.extend(pack_finding(model, Role::Error, " ✗ ", error, width));
     }
     if !lines.is_empty() {
         if model.pack.info.is_some() {
-            lines.push(vec![piece(theme, Role::TextDim, "   below: as the pack was when it last loaded")]);
+            let said = "below: as the pack was when it last loaded";
+            lines.extend(paragraph(model, Role::TextDim, "   ", said, width));
         }
         lines.push(Vec::new());
     }

@@ -60,7 +60,8 @@ fn totals(model: &Model) -> PaneLine {
         (totals.matched, "matched", Role::StatusMatched),
     ];
     let mut line = PaneLine::new();
-    for (at, (number, word, role)) in figures.into_iter().enumerate() {
+    let told = figures.into_iter().filter(|(number, word, _)| *number > 0 || *word != "fallback");
+    for (at, (number, word, role)) in told.enumerate() {
         if at > 0 {
             line.push(piece(theme, Role::TextDim, " · "));
         }

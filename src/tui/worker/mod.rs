@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
 use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 
 use crate::backend::CompiledRule;
 use crate::bridge::Diagnostic;
@@ -28,6 +29,9 @@ use slot::Slot;
 
 /// Texts that wait to be coloured; older ones are no longer on the screen.
 const TEXTS: usize = 4;
+
+/// How long leaving waits for a statement to end. DuckDB hears no interrupt while it plans one.
+const GRACE: Duration = Duration::from_millis(500);
 
 /// What a worker says.
 #[derive(Debug)]
@@ -92,12 +96,12 @@ pub(crate) struct PackReport {
 
 type Text = (Language, Arc<str>);
 
-/// The threads, while the screen is open. Dropping it interrupts what runs and ends them.
+/// The threads, while the screen is open. Dropping it interrupts what runs, and ends them within [`GRACE`].
 pub(crate) struct Workers {
     compiler: Arc<Slot<Request>>,
     queries: Arc<Queue>,
     texts: Arc<Slot<Vec<Text>>>,
-    /// The one that compiles is not waited for: it holds nothing that has to be closed.
+    /// Those of the DuckDB session. The others are not waited for: they hold nothing that has to be closed.
     joined: Vec<JoinHandle<()>>,
 }
 
@@ -159,9 +163,9 @@ impl Drop for Workers {
         self.compiler.close();
         self.texts.close();
         self.queries.close();
-        for thread in self.joined.drain(..) {
-            // A thread that panicked has said so already.
-            let _ = thread.join();
+        let begun = Instant::now();
+        while self.joined.iter().any(|thread| !thread.is_finished()) && begun.elapsed() < GRACE {
+            thread::sleep(Duration::from_millis(2));
         }
     }
 }

@@ -152,10 +152,10 @@ fn a_half_written_rule_keeps_its_last_good_state() {
     let whole = std::fs::read_to_string(&rule).expect("the rule is there");
     // As an editor that truncates and is then interrupted.
     std::fs::write(&rule, "title: Query for a Marsh Feed Name\ndetection: [\n").expect("the rule is written");
-    session.wait_for(&["parse_error", "stale"]);
+    session.wait_for(&["PARSE:", "stale"]);
     std::fs::write(&rule, whole).expect("the rule is written");
     session.wait_until("the rule as it was", |shown| {
-        shown.contains("Matches  3 of") && !shown.contains("stale") && !shown.contains("parse_error")
+        shown.contains("Matches  3 of") && !shown.contains("stale") && !shown.contains("PARSE:")
     });
 }
 
@@ -164,8 +164,10 @@ fn the_terminal_is_given_back() {
     let Some(session) = Session::open("quit", (80, 24)) else { return };
     session.wait_for(&["? help"]);
     session.keys(&["?"]);
-    session.wait_for(&["quit"]);
+    let shown = session.wait_for(&["half_page_down"]);
+    assert!(shown.contains("quit"), "{shown}");
     session.keys(&["Escape"]);
+    session.wait_until("the help gone", |shown| !shown.contains("half_page_down"));
     session.keys(&["q"]);
     session.wait_for(&["left with 0"]);
 }

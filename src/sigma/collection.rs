@@ -202,7 +202,7 @@ fn weight(node: &Node) -> usize {
 #[allow(clippy::unwrap_used, reason = "a test may panic")]
 mod tests {
     use super::*;
-    use crate::sigma::{Body, Search, Value};
+    use crate::sigma::{Body, CorrelationKind, Search, Value};
 
     const RULE: &str = "title: T\nlogsource: {category: c}\ndetection:\n  s: {A: x}\n  condition: s\n";
 
@@ -296,7 +296,7 @@ mod tests {
     #[test]
     fn correlations_and_filters_are_left_alone() {
         let rules = read(
-            "action: global\nlevel: high\n---\ntitle: C\ncorrelation:\n  type: event_count\n  rules: [a, b]\n  \
+            "action: global\nlevel: high\n---\ntitle: C\ncorrelation:\n  type: temporal\n  rules: [a, b]\n  \
              timespan: 5m\n---\ntitle: F\nlogsource: {category: c}\nfilter:\n  rules: any\n  s: {A: x}\n  \
              condition: not s\n---\naction: correlation\nname: old\ntype: temporal\nrule: [a]\ntimespan: 30s\n",
         );
@@ -309,9 +309,9 @@ mod tests {
         else {
             panic!("{rules:?}")
         };
-        assert_eq!((new.rules.len(), &*new.kind.as_ref().unwrap().value), (2, "event_count"));
+        assert_eq!((new.rules.len(), new.kind.as_ref().unwrap().value), (2, CorrelationKind::Temporal));
         assert!(filter.rules.is_empty());
-        assert_eq!((old.rules.len(), &*old.kind.as_ref().unwrap().value), (1, "temporal"));
+        assert_eq!((old.rules.len(), old.kind.as_ref().unwrap().value), (1, CorrelationKind::Temporal));
     }
 
     #[test]

@@ -4,6 +4,7 @@ mod capability;
 mod chain;
 mod collection;
 mod condition;
+mod correlation;
 mod detection;
 mod document;
 mod item;
@@ -20,6 +21,10 @@ pub mod yaml;
 pub use capability::Capability;
 pub use collection::parse;
 pub use condition::{Condition, Expression, Quantifier};
+pub use correlation::{
+    Bound, BoundOperator, BoundValue, Bounds, Correlation, CorrelationKind, FieldAlias, Timespan,
+    WindowCondition,
+};
 pub use load::{load, load_file, rule_files};
 pub use modifier::{Chain, Comparison, Modifier, Operator, TextMatch, TimePart, Transform};
 pub use problem::{Problem, ProblemKind};

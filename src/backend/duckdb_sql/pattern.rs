@@ -50,8 +50,7 @@ fn with(parts: &[PatternPart], part: PatternPart) -> Vec<PatternPart> {
 /// A pattern without dashes.
 fn plain(subject: &str, parts: &[PatternPart]) -> String {
     use PatternPart::{AnyRun, Text};
-    let matched =
-        |text: &str, position: TextMatch| test::text_match(subject, position, &literal::text(text));
+    let matched = |text: &str, position: TextMatch| test::text_match(subject, position, &literal::text(text));
     match parts {
         [] => matched("", TextMatch::Equals),
         [Text(text)] => matched(text, TextMatch::Equals),

@@ -6,14 +6,17 @@ mod error;
 mod finding;
 mod matches;
 mod summaries;
+mod windows;
 
 use crate::ocsf::OcsfPath;
 
+pub use crate::backend::Window;
 pub use crate::store::Cancel;
 pub use error::EvalError;
 pub use finding::codes;
 pub use matches::{event_ids, matches};
 pub use summaries::{summaries, summaries_with};
+pub use windows::{correlation_summary, windows};
 
 /// What a rule matched.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -1,5 +1,6 @@
 //! Plans to text for an engine. The seam that the specification names ("Evaluator backend adapter").
 
+pub mod correlation_oracle;
 pub mod duckdb_sql;
 
 use std::sync::Arc;

@@ -108,11 +108,11 @@ fn matches(rule: &CompiledRule, store: &mut Store) -> bool {
     }
 }
 
-fn column_path(vector: &Vector, field: &str) -> String {
+pub fn column_path(vector: &Vector, field: &str) -> String {
     format!("raw.v.{}.{field}", vector.id)
 }
 
-fn pack(vector: &Vector) -> Pack {
+pub fn pack(vector: &Vector) -> Pack {
     let scope = AliasScope::default();
     let mut fields: BTreeMap<SigmaField, Vec<Alias>> = BTreeMap::new();
     for (field, kind) in &vector.types {
@@ -212,7 +212,7 @@ fn json_structure(kind: &str) -> String {
 }
 
 /// Writes every vector's event as a row, through JSON text, so that no value passes through SQL text.
-fn write_events(vectors: &[Vector], file: &Path) {
+pub fn write_events(vectors: &[Vector], file: &Path) {
     let connection = duckdb::Connection::open_in_memory().expect("DuckDB opens");
     let mut columns = String::new();
     for vector in vectors {

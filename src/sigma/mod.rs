@@ -7,6 +7,7 @@ mod condition;
 mod correlation;
 mod detection;
 mod document;
+mod include;
 mod item;
 mod load;
 mod metadata;
@@ -25,7 +26,7 @@ pub use correlation::{
     Bound, BoundOperator, BoundValue, Bounds, Correlation, CorrelationKind, FieldAlias, Timespan,
     WindowCondition,
 };
-pub use load::{load, load_file, rule_files};
+pub use load::{load, load_file, load_file_within, rule_files};
 pub use modifier::{Chain, Comparison, Modifier, Operator, TextMatch, TimePart, Transform};
 pub use problem::{Problem, ProblemKind};
 pub use rule::*;

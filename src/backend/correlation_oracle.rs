@@ -76,12 +76,24 @@ struct Occurrence {
     values: Vec<Option<Datum>>,
 }
 
+/// What tells an event from others of its group where it does not matter which input it is of: events of two
+/// rules can be one, windows of two correlations cannot.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Identity<'o> {
+    input: Option<usize>,
+    time: i64,
+    event_ids: &'o BTreeSet<String>,
+    values: Vec<Option<String>>,
+}
+
 impl Occurrence {
-    /// What tells it from others where it does not matter which input it is of: events of two rules can be one.
-    fn identity(&self) -> (Option<usize>, i64, i64, &BTreeSet<String>, &[String], Vec<Option<String>>) {
-        let values = self.values.iter().map(|value| value.as_ref().map(Datum::text)).collect();
-        let input = Some(self.input).filter(|_| self.is_window);
-        (input, self.first_seen, self.time, &self.event_ids, &self.key, values)
+    fn identity(&self) -> Identity<'_> {
+        Identity {
+            input: Some(self.input).filter(|_| self.is_window),
+            time: self.time,
+            event_ids: &self.event_ids,
+            values: self.values.iter().map(|value| value.as_ref().map(Datum::text)).collect(),
+        }
     }
 }
 
@@ -242,8 +254,9 @@ fn measured(measure: Measure, held: &[&Occurrence]) -> Option<Measured> {
         Measure::Events => count(distinct.len()),
         Measure::DistinctInputs => count(held.iter().map(|o| o.input).collect::<BTreeSet<_>>().len()),
         Measure::DistinctValues => {
-            let tuples =
-                distinct.iter().filter_map(|identity| identity.5.iter().cloned().collect::<Option<Vec<_>>>());
+            let tuples = distinct
+                .into_iter()
+                .filter_map(|identity| identity.values.into_iter().collect::<Option<Vec<_>>>());
             count(tuples.collect::<BTreeSet<_>>().len())
         }
         Measure::Sum | Measure::Average | Measure::Quantile(_) => number(measure, &values(held)),

@@ -26,12 +26,12 @@ pub fn load(paths: &[PathBuf]) -> Vec<Rule> {
         let named = rule_files(std::slice::from_ref(path)).into_iter();
         files.extend(named.filter(|file| seen.insert(file.clone())).map(|file| include::load(&file, folder)));
     }
-    let elsewhere = |file: &Loaded| {
-        let is_included =
-            |other: &Loaded| other.includes.contains(&file.path) && !file.includes.contains(&other.path);
-        files.iter().any(is_included)
+    let including: Vec<&Loaded> = files.iter().filter(|file| !file.includes.is_empty()).collect();
+    let stands_elsewhere = |file: &Loaded| {
+        let included_by = |other: &&Loaded| other.includes.contains(&file.path);
+        including.iter().any(|other| included_by(other) && !file.includes.contains(&other.path))
     };
-    let kept: Vec<bool> = files.iter().map(|file| !elsewhere(file)).collect();
+    let kept: Vec<bool> = files.iter().map(|file| !stands_elsewhere(file)).collect();
     files.into_iter().zip(kept).filter(|(_, kept)| *kept).flat_map(|(file, _)| file.rules).collect()
 }
 

@@ -176,12 +176,16 @@ fn one_input(
     cte.line(0, format!("SELECT {}{comma}", columns.join(", ")), origin);
     for (at, (key, declared)) in keys.iter().zip(&step.keys).enumerate() {
         let comma = if at + 1 < keys.len() { "," } else { "" };
-        let line = format!("{key} AS key_{}{comma} -- {}", at + 1, comment(&declared.name.0));
+        let name = format!("key_{}", at + 1);
+        let named = if *key == name { name } else { format!("{key} AS {name}") };
+        let line = format!("{named}{comma} -- {}", comment(&declared.name.0));
         cte.line(1, line, names.origin(declared.span));
     }
     cte.line(0, format!("FROM {source}"), None);
-    let present: Vec<String> = keys.iter().map(|key| format!("{key} IS NOT NULL")).collect();
-    if !present.is_empty() {
+    // A window has all its keys.
+    if matches!(input.source, Source::Rule(_)) && !keys.is_empty() {
+        let present: Vec<String> =
+            (1..=keys.len()).map(|number| format!("key_{number} IS NOT NULL")).collect();
         cte.line(0, format!("WHERE {}", present.join(" AND ")), None);
     }
 }

@@ -139,9 +139,9 @@ fn group(body: &mut Layout, expr: &Expr, prefix: &str, depth: usize) {
     body.line(depth, ")".to_owned(), None);
 }
 
-/// A search identifier, safe in a comment: the name is the rule author's, and a line break would end the comment.
+/// A name or title, safe in a comment: it is the rule author's, and a line break would end the comment.
 fn comment(name: &str) -> String {
-    name.chars().map(|c| if c.is_ascii_alphanumeric() || "_-. ".contains(c) { c } else { '?' }).collect()
+    name.chars().map(|c| if c.is_ascii_graphic() || c == ' ' { c } else { '?' }).collect()
 }
 
 /// Where a line comes from, if from the rule.

@@ -105,7 +105,9 @@ fn windows(step: &CorrelationStep, names: &StepNames) -> Cte {
     cte.line(0, "FROM (", None);
     fired_events(&mut cte, step, names);
     cte.line(0, ") AS fired", None);
-    cte.line(0, format!("JOIN {} AS events", names.of("events")), None);
+    let events = names.of("events");
+    let events = if events == "events" { events } else { format!("{events} AS events") };
+    cte.line(0, format!("JOIN {events}"), None);
     let between = format!("events.{TIME} BETWEEN fired.{TIME} - {length} AND fired.{TIME}");
     cte.line(1, format!("ON {between}"), names.origin(step.timespan.span));
     for (own, key) in keys(step, "events").iter().zip(&fired) {

@@ -47,25 +47,30 @@ pub(super) fn assemble(
 }
 
 /// The rules and the steps that a step depends on, each behind those that it needs itself; the step is last.
-/// No more than just past the limit.
+/// Rules stand in the order of their first use. There are few more than the limit.
 fn sources(index: usize, drafts: &BTreeMap<usize, Draft>) -> (Vec<usize>, Vec<usize>) {
-    let mut rules: BTreeSet<usize> = BTreeSet::new();
+    let inputs = |index| drafts.get(&index).into_iter().flat_map(|draft: &Draft| &draft.step.inputs);
     let mut steps: BTreeSet<usize> = BTreeSet::new();
     let mut open = vec![index];
     while let Some(index) = open.pop() {
-        if rules.len() + steps.len() > MAX_SOURCES || !steps.insert(index) {
+        if steps.len() > MAX_SOURCES || !steps.insert(index) {
             continue;
         }
-        for input in drafts.get(&index).into_iter().flat_map(|draft| &draft.step.inputs) {
-            match input.source {
-                Source::Rule(rule) => drop(rules.insert(rule)),
-                Source::Step(step) => open.push(step),
-            }
-        }
+        open.extend(inputs(index).filter_map(|input| match input.source {
+            Source::Step(step) => Some(step),
+            Source::Rule(_) => None,
+        }));
     }
     let mut steps: Vec<usize> = steps.into_iter().collect();
     steps.sort_by_key(|index| drafts.get(index).map(|draft| draft.rank));
-    (rules.into_iter().collect(), steps)
+    let mut rules: Vec<usize> = Vec::new();
+    for source in steps.iter().flat_map(|index| inputs(*index)).map(|input| input.source) {
+        match source {
+            Source::Rule(rule) if rules.len() <= MAX_SOURCES && !rules.contains(&rule) => rules.push(rule),
+            Source::Rule(_) | Source::Step(_) => {}
+        }
+    }
+    (rules, steps)
 }
 
 fn position(places: &[usize], index: usize) -> usize {

@@ -49,7 +49,7 @@ struct Found {
 impl Builder<'_> {
     /// The step, or every finding that refuses it.
     pub(super) fn build(&self) -> Result<Draft, Vec<Diagnostic>> {
-        let mut findings = Vec::new();
+        let mut findings = self.strange_aliases();
         let mut fields: BTreeMap<SigmaField, FieldResolution> = BTreeMap::new();
         let mut inputs: Vec<CorrelationInput> = self.references.iter().map(|r| self.input(r)).collect();
         let mut keys = Vec::new();
@@ -133,15 +133,8 @@ impl Builder<'_> {
         let Some(alias) = self.correlation.alias(&name.value).filter(|_| is_key) else {
             return Ok(name.clone());
         };
-        let referred = self.compilations.get(reference.index).map(|c| &c.rule);
-        let named = |text: &str| {
-            text == reference.name.value
-                || referred.is_some_and(|rule| {
-                    rule.id().is_some_and(|id| id.0 == text)
-                        || rule.metadata.name.as_ref().is_some_and(|name| name.value == text)
-                })
-        };
-        let field = alias.fields.iter().find(|(rule, _)| named(&rule.value)).map(|(_, field)| field.clone());
+        let entry = alias.fields.iter().find(|(rule, _)| self.is_called(reference, &rule.value));
+        let field = entry.map(|(_, field)| field.clone());
         field.ok_or_else(|| {
             let message =
                 format!("alias `{}` names no field for rule `{}`", name.value, reference.name.value);
@@ -269,14 +262,29 @@ impl Builder<'_> {
 
     /// The input that the condition calls `name`, which `rules` may call otherwise.
     fn place_of(&self, name: &str) -> Option<usize> {
+        self.references.iter().position(|reference| self.is_called(reference, name))
+    }
+
+    /// Whether `name` is how the correlation may call a rule: as in `rules`, or by its id or name.
+    fn is_called(&self, reference: &Reference, name: &str) -> bool {
         let bears = |rule: &Rule| {
             rule.id().is_some_and(|id| id.0 == name)
                 || rule.metadata.name.as_ref().is_some_and(|stated| stated.value == name)
         };
-        self.references.iter().position(|reference| {
-            reference.name.value == name
-                || self.compilations.get(reference.index).is_some_and(|c| bears(&c.rule))
-        })
+        reference.name.value == name || self.compilations.get(reference.index).is_some_and(|c| bears(&c.rule))
+    }
+
+    /// Entries of aliases for rules that the correlation does not refer to.
+    fn strange_aliases(&self) -> Vec<Diagnostic> {
+        let entries = self.correlation.aliases.iter().flat_map(|alias| &alias.fields);
+        let strange =
+            entries.filter(|(rule, _)| !self.references.iter().any(|r| self.is_called(r, &rule.value)));
+        strange
+            .map(|(rule, _)| {
+                let message = format!("the correlation does not refer to rule `{}`", rule.value);
+                parse_error(self.rule, rule.span, &message, "name a rule of `rules`")
+            })
+            .collect()
     }
 }
 

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use serde::Deserialize;
-use sigma_ocsf_tui::backend;
+use sigma_ocsf_tui::backend::{self, CompiledRule};
 use sigma_ocsf_tui::bridge::Settings;
 use sigma_ocsf_tui::evaluate::{self, Cancel};
 use sigma_ocsf_tui::ocsf::{ClassUid, FieldType, OcsfPath};
@@ -16,16 +16,20 @@ use sigma_ocsf_tui::pack::{
     Alias, AliasScope, Column, FilterOp, Manifest, Otherwise, Pack, PackPlace, RawFallback, Route,
     RouteFilter, Target,
 };
-use sigma_ocsf_tui::sigma::{self, Capability, Rule, SigmaField};
+use sigma_ocsf_tui::sigma::{self, Body, Capability, Rule, SigmaField};
 use sigma_ocsf_tui::store::{Dataset, SessionSettings, Store};
 
 /// One line of a vector file.
 #[derive(Debug, Deserialize)]
 pub struct Vector {
     pub id: String,
+    pub area: String,
     pub rule: String,
     #[serde(default)]
     pub event: BTreeMap<String, serde_json::Value>,
+    /// In place of `event`, for correlations.
+    #[serde(default)]
+    pub events: Vec<BTreeMap<String, serde_json::Value>>,
     pub types: BTreeMap<String, String>,
     pub capabilities: Vec<String>,
     #[serde(default)]
@@ -42,6 +46,13 @@ pub struct VectorPack {
     pub raw: BTreeMap<String, String>,
     #[serde(default)]
     pub ambiguous: Vec<String>,
+}
+
+impl Vector {
+    fn events(&self) -> impl Iterator<Item = &BTreeMap<String, serde_json::Value>> {
+        let alone = self.events.is_empty().then_some(&self.event);
+        self.events.iter().chain(alone)
+    }
 }
 
 pub fn read(path: &Path) -> Vec<Vector> {
@@ -76,22 +87,34 @@ fn verdict(vector: &Vector, store: &mut Store) -> String {
     let capabilities = vector.capabilities.iter().filter_map(|name| Capability::from_name(name)).collect();
     let settings = Settings { capabilities, raw_fallback: false };
     let compiled = backend::compile(&rules, &pack(vector), &settings);
-    if let Some(reason) = compiled.iter().find_map(|rule| rule.compilation.reason()) {
+    // Filters are no rules: what is wrong with one shows in the rules that it narrows.
+    let is_rule = |rule: &&CompiledRule| !matches!(rule.compilation.rule.body, Body::Filter(_));
+    if let Some(reason) = compiled.iter().filter(is_rule).find_map(|rule| rule.compilation.reason()) {
         return format!("non_executable:{reason}");
     }
-    let matched = compiled.iter().any(|rule| {
-        let (Some(plan), Some(sql)) = (&rule.compilation.plan, &rule.sql) else { return false };
-        let ids = evaluate::event_ids(store, plan, sql, &Cancel::never());
-        !ids.expect("the statement runs").is_empty()
-    });
-    matched.to_string()
+    compiled.iter().any(|rule| rule.compilation.reported && matches(rule, store)).to_string()
 }
 
-fn column_path(vector: &Vector, field: &str) -> String {
+fn matches(rule: &CompiledRule, store: &mut Store) -> bool {
+    let Some(sql) = &rule.sql else { return false };
+    match (&rule.compilation.plan, &rule.compilation.correlation) {
+        (Some(plan), _) => {
+            let ids = evaluate::event_ids(store, plan, sql, &Cancel::never());
+            !ids.expect("the statement runs").is_empty()
+        }
+        (None, Some(plan)) => {
+            let windows = evaluate::windows(store, plan, sql, &Cancel::never());
+            !windows.expect("the statement runs").is_empty()
+        }
+        (None, None) => false,
+    }
+}
+
+pub fn column_path(vector: &Vector, field: &str) -> String {
     format!("raw.v.{}.{field}", vector.id)
 }
 
-fn pack(vector: &Vector) -> Pack {
+pub fn pack(vector: &Vector) -> Pack {
     let scope = AliasScope::default();
     let mut fields: BTreeMap<SigmaField, Vec<Alias>> = BTreeMap::new();
     for (field, kind) in &vector.types {
@@ -202,7 +225,7 @@ fn json_structure(kind: &str) -> String {
 }
 
 /// Writes every vector's event as a row, through JSON text, so that no value passes through SQL text.
-fn write_events(vectors: &[Vector], file: &Path) {
+pub fn write_events(vectors: &[Vector], file: &Path) {
     let connection = duckdb::Connection::open_in_memory().expect("DuckDB opens");
     let mut columns = String::new();
     for vector in vectors {
@@ -218,7 +241,9 @@ fn write_events(vectors: &[Vector], file: &Path) {
         ))
         .expect("the table is made");
     for vector in vectors {
-        insert(&connection, vector);
+        for (number, event) in vector.events().enumerate() {
+            insert(&connection, vector, number, event);
+        }
     }
     let target = file.display().to_string().replace('\'', "''");
     connection
@@ -226,12 +251,14 @@ fn write_events(vectors: &[Vector], file: &Path) {
         .expect("Parquet is written");
 }
 
-fn insert(connection: &duckdb::Connection, vector: &Vector) {
-    let present: Vec<(&String, &serde_json::Value)> = vector
-        .event
-        .iter()
-        .filter(|(field, value)| vector.types.contains_key(*field) && !value.is_null())
-        .collect();
+fn insert(
+    connection: &duckdb::Connection,
+    vector: &Vector,
+    number: usize,
+    event: &BTreeMap<String, serde_json::Value>,
+) {
+    let present: Vec<(&String, &serde_json::Value)> =
+        event.iter().filter(|(field, value)| vector.types.contains_key(*field) && !value.is_null()).collect();
     let names: String = present
         .iter()
         .map(|(field, _)| format!(", \"{}\"", column_path(vector, field).replace('"', "\"\"")))
@@ -243,13 +270,14 @@ fn insert(connection: &duckdb::Connection, vector: &Vector) {
             format!(", json_transform(?, '{}')", json_structure(kind))
         })
         .collect();
-    let mut parameters: Vec<String> = vec![vector.id.clone(), vector.id.clone()];
+    let mut parameters: Vec<String> = vec![format!("{}#{number}", vector.id), vector.id.clone()];
+    let time = event.get("time").and_then(serde_json::Value::as_i64).unwrap_or_default();
     parameters.extend(present.iter().map(|(_, value)| value.to_string()));
     connection
         .execute(
             &format!(
                 "INSERT INTO events (\"time\", class_uid, \"metadata.event_id\", \"metadata.source_type\"{names}) \
-                 VALUES (0, 0, ?, ?{values})"
+                 VALUES ({time}, 0, ?, ?{values})"
             ),
             duckdb::params_from_iter(parameters),
         )

@@ -1,6 +1,7 @@
 //! What loading says of packs: the shipped one, and small ones with one thing wrong.
 
 use std::fs;
+use std::path::Path;
 
 use proptest::prelude::*;
 
@@ -19,16 +20,11 @@ const ROUTES: &str = "\
   classes: [4003]
 ";
 
-/// A pack of these texts, loaded from a folder.
+/// A pack of these texts.
 fn load_texts(manifest: &str, routes: &str, aliases: &[(&str, &str)]) -> Result<LoadedPack, PackError> {
-    let folder = tempfile::tempdir().unwrap();
-    fs::write(folder.path().join("pack.yaml"), manifest).unwrap();
-    fs::write(folder.path().join("routes.yaml"), routes).unwrap();
-    fs::create_dir(folder.path().join("aliases")).unwrap();
-    for (name, text) in aliases {
-        fs::write(folder.path().join("aliases").join(name), text).unwrap();
-    }
-    load(&PackSource::Folder(folder.path().to_owned()))
+    let own = [("pack.yaml".into(), manifest.to_owned()), ("routes.yaml".into(), routes.to_owned())];
+    let aliases = aliases.iter().map(|(name, text)| (Path::new("aliases").join(name), (*text).to_owned()));
+    load(&PackSource::Texts(own.into_iter().chain(aliases).collect()))
 }
 
 fn load_alias(field: &str) -> Result<LoadedPack, PackError> {

@@ -1,12 +1,37 @@
-//! Plans to text for an engine. The seam that the specification names ("Evaluator backend adapter").
+//! What evaluates plans: as text for an engine, or by itself. The seam that the specification names ("Evaluator backend adapter").
 
 pub mod duckdb_sql;
+pub mod interpreter;
 
 use std::sync::Arc;
 
 use crate::bridge::{self, Compilation, Settings};
 use crate::pack::Pack;
 use crate::sigma::{Rule, Span};
+
+/// What evaluates plans.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum BackendId {
+    /// SQL, in DuckDB.
+    #[default]
+    DuckdbSql,
+    /// The middle form itself, event by event.
+    Interpreter,
+}
+
+impl BackendId {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::DuckdbSql, Self::Interpreter];
+
+    /// As options and reports write it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::DuckdbSql => duckdb_sql::ID,
+            Self::Interpreter => interpreter::ID,
+        }
+    }
+}
 
 /// A plan as SQL, laid out for reading.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use super::report::{DiagnosticReport, Outcome, Report, RuleReport};
 use super::text::{one_line, time};
 use super::workspace::Workspace;
 use super::{CliError, Format, Inputs};
-use crate::backend::{CompiledRule, Sql};
+use crate::backend::{BackendId, CompiledRule, Sql};
 use crate::bridge::{Plan, Severity};
 use crate::evaluate::{self, Cancel, EvalError, Summary};
 use crate::store::{self, Store};
@@ -21,6 +21,9 @@ pub(super) struct CheckArgs {
     /// List the ids of the matched events, sorted, with each rule.
     #[arg(long)]
     event_ids: bool,
+    /// What evaluates the plans; both give the same events.
+    #[arg(long, value_enum, default_value_t)]
+    backend: BackendId,
     /// How to write the result.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -30,7 +33,7 @@ pub(super) fn run(args: &CheckArgs) -> Result<(), CliError> {
     store::verify_duckdb_version().map_err(|error| CliError::Configuration(error.to_string()))?;
     let workspace = args.inputs.compile()?;
     let outcomes = match args.inputs.open_store(workspace.threads)? {
-        Some(mut store) => outcomes(&workspace, &mut store, args.event_ids),
+        Some(store) => Evaluator { store, backend: args.backend }.outcomes(&workspace, args.event_ids),
         None => workspace.compiled.iter().map(|_| Outcome::NotRun).collect(),
     };
     let report = Report::new(&workspace, outcomes);
@@ -45,41 +48,62 @@ pub(super) fn run(args: &CheckArgs) -> Result<(), CliError> {
     Ok(out.flush()?)
 }
 
-/// Runs every executable rule; those without a plan are not run.
-fn outcomes(workspace: &Workspace, store: &mut Store, event_ids: bool) -> Vec<Outcome> {
-    let runnable: Vec<(usize, &Plan, &Sql)> = workspace
-        .compiled
-        .iter()
-        .enumerate()
-        .filter_map(|(index, rule)| Some((index, rule.compilation.plan.as_ref()?, rule.sql.as_ref()?)))
-        .collect();
-    let pairs: Vec<(&Plan, &Sql)> = runnable.iter().map(|(_, plan, sql)| (*plan, *sql)).collect();
-    let cancel = Cancel::never();
-    let summaries = evaluate::summaries(store, &pairs, &cancel);
-    let mut outcomes: Vec<Outcome> = workspace.compiled.iter().map(|_| Outcome::NotRun).collect();
-    for ((index, plan, sql), summary) in runnable.into_iter().zip(summaries) {
-        let ran = summary.and_then(|summary| ran(store, plan, sql, summary, event_ids));
-        let (Some(slot), Some(rule)) = (outcomes.get_mut(index), workspace.compiled.get(index)) else {
-            continue;
-        };
-        *slot = ran.unwrap_or_else(|error| failed(rule, &error));
-    }
-    outcomes
+/// An open dataset, and what evaluates plans over it.
+struct Evaluator {
+    store: Store,
+    backend: BackendId,
 }
 
-fn ran(
-    store: &mut Store,
-    plan: &Plan,
-    sql: &Sql,
-    summary: Summary,
-    event_ids: bool,
-) -> Result<Outcome, EvalError> {
-    let event_ids = if event_ids && summary.matches > 0 {
-        evaluate::event_ids(store, plan, sql, &Cancel::never())?
-    } else {
-        Vec::new()
-    };
-    Ok(Outcome::Ran { summary, event_ids })
+impl Evaluator {
+    /// Runs every executable rule; those without a plan are not run.
+    fn outcomes(&mut self, workspace: &Workspace, event_ids: bool) -> Vec<Outcome> {
+        let runnable: Vec<(usize, &Plan, &Sql)> = workspace
+            .compiled
+            .iter()
+            .enumerate()
+            .filter_map(|(index, rule)| Some((index, rule.compilation.plan.as_ref()?, rule.sql.as_ref()?)))
+            .collect();
+        let summaries = self.summaries(&runnable);
+        let mut outcomes: Vec<Outcome> = workspace.compiled.iter().map(|_| Outcome::NotRun).collect();
+        for ((index, plan, sql), summary) in runnable.into_iter().zip(summaries) {
+            let ran = summary.and_then(|summary| self.ran(plan, sql, summary, event_ids));
+            let (Some(slot), Some(rule)) = (outcomes.get_mut(index), workspace.compiled.get(index)) else {
+                continue;
+            };
+            *slot = ran.unwrap_or_else(|error| failed(rule, &error));
+        }
+        outcomes
+    }
+
+    fn summaries(&mut self, runnable: &[(usize, &Plan, &Sql)]) -> Vec<Result<Summary, EvalError>> {
+        let cancel = Cancel::never();
+        match self.backend {
+            BackendId::DuckdbSql => {
+                let pairs: Vec<(&Plan, &Sql)> = runnable.iter().map(|(_, plan, sql)| (*plan, *sql)).collect();
+                evaluate::summaries(&mut self.store, &pairs, &cancel)
+            }
+            BackendId::Interpreter => {
+                let plans: Vec<&Plan> = runnable.iter().map(|(_, plan, _)| *plan).collect();
+                evaluate::interpreted_summaries(&self.store, &plans, &cancel)
+            }
+        }
+    }
+
+    fn ran(
+        &mut self,
+        plan: &Plan,
+        sql: &Sql,
+        summary: Summary,
+        event_ids: bool,
+    ) -> Result<Outcome, EvalError> {
+        let wanted = event_ids && summary.matches > 0;
+        let event_ids = match self.backend {
+            _ if !wanted => Vec::new(),
+            BackendId::DuckdbSql => evaluate::event_ids(&mut self.store, plan, sql, &Cancel::never())?,
+            BackendId::Interpreter => evaluate::interpreted_event_ids(&self.store, plan, &Cancel::never())?,
+        };
+        Ok(Outcome::Ran { summary, event_ids })
+    }
 }
 
 fn failed(rule: &CompiledRule, error: &EvalError) -> Outcome {

@@ -13,8 +13,10 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use clap::builder::PossibleValue;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::backend::BackendId;
 use crate::pack::DEFAULT_PACK;
 use crate::sigma::Capability;
 
@@ -104,6 +106,16 @@ enum Format {
     Human,
     /// One JSON document.
     Json,
+}
+
+impl ValueEnum for BackendId {
+    fn value_variants<'a>() -> &'a [Self] {
+        &Self::ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(self.as_str()))
+    }
 }
 
 /// A failure of a command, by what the caller can do about it.

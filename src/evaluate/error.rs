@@ -1,5 +1,6 @@
 //! Why a plan yielded nothing.
 
+use crate::backend::interpreter::RegexRefused;
 use crate::bridge::{ColumnType, Plan};
 use crate::ocsf::OcsfPath;
 use crate::store::{DatasetColumn, QueryError, Store, StoreError};
@@ -24,6 +25,9 @@ pub enum EvalError {
         /// What the dataset has.
         found: DatasetColumn,
     },
+    /// The interpreter cannot search for one of the plan's regular expressions.
+    #[error(transparent)]
+    Regex(#[from] RegexRefused),
     /// DuckDB refused the statement, or failed while it ran.
     #[error("DuckDB: {message}")]
     DuckDb {
@@ -40,6 +44,7 @@ impl EvalError {
     pub fn is_compile(&self) -> bool {
         match self {
             Self::Cancelled | Self::ColumnType { .. } => false,
+            Self::Regex(_) => true,
             Self::DuckDb { compile, .. } => *compile,
         }
     }

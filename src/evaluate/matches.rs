@@ -37,7 +37,7 @@ pub fn matches(
 /// The ids of all events that a plan matches, in byte order.
 ///
 /// # Errors
-/// As for [`matches`].
+/// As for [`matches()`].
 pub fn event_ids(
     store: &mut Store,
     plan: &Plan,

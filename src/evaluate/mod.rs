@@ -3,7 +3,9 @@
 //! Knows plans, their SQL and the store; neither rules nor packs, and no screen.
 
 mod error;
+mod events;
 mod finding;
+mod interpreted;
 mod matches;
 mod summaries;
 
@@ -12,6 +14,7 @@ use crate::ocsf::OcsfPath;
 pub use crate::store::Cancel;
 pub use error::EvalError;
 pub use finding::codes;
+pub use interpreted::{interpreted_event_ids, interpreted_summaries};
 pub use matches::{event_ids, matches};
 pub use summaries::{summaries, summaries_with};
 

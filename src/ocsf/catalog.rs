@@ -103,7 +103,7 @@ impl Catalog {
         self.classes.iter().map(|(uid, class)| (*uid, class.name))
     }
 
-    /// The texts of a class, and whether each lies in a LIST: those at most [`TEXT_DEPTH`] objects down, since
+    /// The texts of a class, and whether each lies in a LIST: those at most two objects down, since
     /// objects hold each other without end. Deprecated ones and the text forms of timestamps are left out.
     #[must_use]
     pub fn text_leaves(&self, class: ClassUid) -> Vec<(OcsfPath, bool)> {

@@ -2,8 +2,9 @@
 //!
 //! | stored | in the view |
 //! |---|---|
-//! | VARCHAR, BOOLEAN, FLOAT, DOUBLE, integers of any width | as stored |
-//! | DECIMAL | as stored; an integer where it has no fraction |
+//! | VARCHAR, BOOLEAN, DOUBLE, integers of any width | as stored |
+//! | FLOAT, DECIMAL with a fraction | DOUBLE, so that a literal is not rounded to the column |
+//! | DECIMAL without one | as stored, an integer |
 //! | TIMESTAMP of any precision, DATE | milliseconds since 1970, BIGINT |
 //! | UUID, ENUM, JSON, TIME, INTERVAL | VARCHAR |
 //! | STRUCT, and LIST of STRUCT | its fields, a LIST on the way making each a LIST |
@@ -101,6 +102,7 @@ enum Reading {
 
 fn reading(name: &str) -> (Option<FieldType>, Reading) {
     let text: fn(&str) -> String = |value| format!("CAST({value} AS VARCHAR)");
+    let double: fn(&str) -> String = |value| format!("CAST({value} AS DOUBLE)");
     let milliseconds: fn(&str) -> String = |value| format!("epoch_ms({value})");
     // A JSON text's quotes are not part of its value.
     let json: fn(&str) -> String = |value| format!("({value} ->> '$')");
@@ -110,9 +112,9 @@ fn reading(name: &str) -> (Option<FieldType>, Reading) {
         "BOOLEAN" => (Some(FieldType::Boolean), Reading::AsStored),
         "TINYINT" | "SMALLINT" | "INTEGER" | "BIGINT" | "HUGEINT" | "UTINYINT" | "USMALLINT" | "UINTEGER"
         | "UBIGINT" | "UHUGEINT" => (Some(FieldType::Integer), Reading::AsStored),
-        "FLOAT" | "DOUBLE" => (Some(FieldType::Float), Reading::AsStored),
+        "DOUBLE" => (Some(FieldType::Float), Reading::AsStored),
         "DECIMAL" if name.ends_with(",0)") => (Some(FieldType::Integer), Reading::AsStored),
-        "DECIMAL" => (Some(FieldType::Float), Reading::AsStored),
+        "FLOAT" | "DECIMAL" => (Some(FieldType::Float), Reading::Through(double)),
         "TIMESTAMP"
         | "TIMESTAMP_S"
         | "TIMESTAMP_MS"

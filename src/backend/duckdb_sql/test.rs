@@ -120,7 +120,7 @@ fn compared(subject: &str, test: &Test) -> String {
         Test::Text { position, value, cased } => {
             text_match(&folded(*cased), *position, &literal::text(value))
         }
-        Test::NumberIn(values) => membership(subject, values.iter().map(|v: &Number| literal::number(*v))),
+        Test::NumberIn(values) => number_in(subject, values),
         Test::BooleanIn(values) => {
             membership(subject, values.iter().map(|v| literal::boolean(*v).to_owned()))
         }
@@ -142,7 +142,8 @@ fn compared(subject: &str, test: &Test) -> String {
         }),
         Test::OtherNumber(other) => with_other(other, &|other| format!("{subject} = {other}")),
         Test::TimePart { part, values } => {
-            let part = format!("date_part('{}', epoch_ms({subject}))", time_part(*part));
+            // Beyond the years that a TIMESTAMP has there is no part, and no failure.
+            let part = format!("date_part('{}', TRY(epoch_ms({subject})))", time_part(*part));
             membership(&part, values.iter().map(ToString::to_string))
         }
         Test::Exists => format!("{subject} IS NOT NULL"),
@@ -189,6 +190,21 @@ fn time_part(part: TimePart) -> &'static str {
         TimePart::Week => "week",
         TimePart::Month => "month",
         TimePart::Year => "year",
+    }
+}
+
+/// Whole numbers apart from fractions: in one list, DuckDB would compare all of them as DOUBLE.
+fn number_in(subject: &str, values: &[Number]) -> String {
+    let (whole, fractions): (Vec<Number>, Vec<Number>) =
+        values.iter().copied().partition(|number| matches!(number, Number::Integer(_)));
+    let parts: Vec<String> = [whole, fractions]
+        .iter()
+        .filter(|values| !values.is_empty())
+        .map(|values| membership(subject, values.iter().map(|value| literal::number(*value))))
+        .collect();
+    match parts.as_slice() {
+        [only] => only.clone(),
+        _ => format!("({})", parts.join(" OR ")),
     }
 }
 

@@ -104,7 +104,7 @@ impl Lowering<'_> {
         let mut anywhere = vec![PatternPart::AnyRun];
         anywhere.extend(parts);
         anywhere.push(PatternPart::AnyRun);
-        Some(super::value::pattern(anywhere, cased))
+        Some(super::shape::pattern(anywhere, cased))
     }
 
     /// The texts that keywords are sought in: those that the pack names, else all of the routed classes.

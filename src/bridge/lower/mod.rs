@@ -5,10 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 mod encode;
+mod expand;
 mod item;
 mod keywords;
 mod network;
 mod regex;
+mod shape;
 mod value;
 
 use super::diagnostic::{Code, Diagnostic, Severity};
@@ -46,7 +48,7 @@ static OWN_CODES: [&Code; 2] = [&UNREACHED_SELECTION, &EXPANSION_LIMIT];
 
 /// The codes of this folder.
 pub(crate) fn codes() -> impl Iterator<Item = &'static Code> {
-    OWN_CODES.into_iter().chain(item::CODES).chain(keywords::CODES).chain(value::CODES)
+    OWN_CODES.into_iter().chain(item::CODES).chain(keywords::CODES).chain(expand::CODES).chain(value::CODES)
 }
 
 /// Tests that a condition may expand to.

@@ -1,11 +1,10 @@
 //! The values of an item as tests of its field.
 
-use std::collections::BTreeSet;
-
 use super::item::{Alternatives, switch_on};
+use super::shape::{joined, literal_test, positioned};
 use super::{Lowering, encode, network, regex};
 use crate::bridge::diagnostic::{Code, Severity};
-use crate::bridge::ir::{Number, PatternPart, Regex, Test};
+use crate::bridge::ir::{PatternPart, Regex, Test};
 use crate::bridge::literal::{self, Literal};
 use crate::bridge::reason::ReasonCode;
 use crate::bridge::resolve::ResolvedField;
@@ -48,22 +47,7 @@ boolean is no text, and at some offset a very short text leaves nothing that is 
 character itself.",
 };
 
-/// A placeholder that the pack has no values for.
-static UNKNOWN_PLACEHOLDER: Code = Code {
-    name: "unknown_placeholder",
-    reason: Some(ReasonCode::UnsupportedModifier),
-    severity: Severity::Error,
-    summary: "the pack has no values for a placeholder",
-    explanation: "`expand` puts the pack's values in the place of `%name%`; they stand in pack.yaml under \
-`placeholders:`, a list for each name. A placeholder without values would make the rule match something else or \
-nothing. `\\%` is a percent sign.",
-};
-
-pub(super) static CODES: [&Code; 4] =
-    [&UNSUPPORTED_PATTERN, &MALFORMED_NETWORK, &NOT_ENCODABLE, &UNKNOWN_PLACEHOLDER];
-
-/// Ways that the placeholders of one value may be filled.
-const MAX_EXPANSIONS: usize = 10_000;
+pub(super) static CODES: [&Code; 3] = [&UNSUPPORTED_PATTERN, &MALFORMED_NETWORK, &NOT_ENCODABLE];
 
 impl<'p> Lowering<'p> {
     /// For each value, the tests of which any has to hold. Every value that does not fit is reported.
@@ -185,7 +169,7 @@ impl<'p> Lowering<'p> {
         }
     }
 
-    fn wildcards(&self) -> bool {
+    pub(super) fn wildcards(&self) -> bool {
         self.enabled.contains(&Capability::Wildcards)
     }
 
@@ -354,182 +338,4 @@ impl<'p> Lowering<'p> {
         }
         encoded
     }
-
-    /// Every way to fill the placeholders of `raw`.
-    fn expand(&mut self, raw: &str, span: Span) -> Option<Vec<Vec<PatternPart>>> {
-        let mut filled: Vec<Vec<PatternPart>> = vec![Vec::new()];
-        for piece in placeholders(raw) {
-            let ways: Vec<Vec<PatternPart>> = match piece {
-                Piece::Text(text) => vec![self.pattern_parts(&text, span)?],
-                Piece::Placeholder(name) => self.placeholder(&name, span)?,
-            };
-            if filled.len().saturating_mul(ways.len()) > MAX_EXPANSIONS {
-                let message = format!("LIMIT: the placeholders of `{raw}` have too many combinations");
-                self.push(&super::EXPANSION_LIMIT, message, span, "use fewer placeholders".to_owned());
-                return None;
-            }
-            filled =
-                filled.iter().flat_map(|head| ways.iter().map(move |way| concatenated(head, way))).collect();
-        }
-        Some(filled)
-    }
-
-    fn placeholder(&mut self, name: &str, span: Span) -> Option<Vec<Vec<PatternPart>>> {
-        let values = self.pack.manifest.placeholders.get(name).filter(|values| !values.is_empty());
-        let Some(values) = values else {
-            let message = format!("the pack has no values for `%{name}%`");
-            let help = format!("add `{name}: [...]` under `placeholders:` in pack.yaml");
-            self.push(&UNKNOWN_PLACEHOLDER, message, span, help);
-            return None;
-        };
-        let wildcards = self.wildcards();
-        let parts = |value: &String| -> Vec<PatternPart> {
-            if wildcards {
-                text::parts(value).into_iter().map(PatternPart::from).collect()
-            } else if value.is_empty() {
-                Vec::new()
-            } else {
-                vec![PatternPart::Text(value.clone())]
-            }
-        };
-        Some(values.iter().map(parts).collect())
-    }
-}
-
-impl From<TextPart> for PatternPart {
-    fn from(part: TextPart) -> Self {
-        match part {
-            TextPart::Text(text) => Self::Text(text),
-            TextPart::AnyRun => Self::AnyRun,
-            TextPart::AnyOne => Self::AnyOne,
-        }
-    }
-}
-
-/// A value under `expand`, taken apart.
-enum Piece {
-    Text(String),
-    Placeholder(String),
-}
-
-/// `%name%` are placeholders; `\%` is a percent sign, and so is one that begins none.
-fn placeholders(raw: &str) -> Vec<Piece> {
-    let mut pieces = Vec::new();
-    let mut run = String::new();
-    let mut rest = raw;
-    while let Some(character) = rest.chars().next() {
-        if let Some(behind) = rest.strip_prefix("\\%") {
-            run.push('%');
-            rest = behind;
-        } else if let Some((name, behind)) = placeholder_at(rest) {
-            if !run.is_empty() {
-                pieces.push(Piece::Text(std::mem::take(&mut run)));
-            }
-            pieces.push(Piece::Placeholder(name.to_owned()));
-            rest = behind;
-        } else {
-            run.push(character);
-            rest = rest.get(character.len_utf8()..).unwrap_or_default();
-        }
-    }
-    if !run.is_empty() || pieces.is_empty() {
-        pieces.push(Piece::Text(run));
-    }
-    pieces
-}
-
-fn placeholder_at(text: &str) -> Option<(&str, &str)> {
-    let (name, behind) = text.strip_prefix('%')?.split_once('%')?;
-    let named = !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || "_-.".contains(c));
-    named.then_some((name, behind))
-}
-
-/// `head` and then `tail`; texts that come to stand side by side are one.
-fn concatenated(head: &[PatternPart], tail: &[PatternPart]) -> Vec<PatternPart> {
-    let mut parts = head.to_vec();
-    for part in tail {
-        match (parts.last_mut(), part) {
-            (Some(PatternPart::Text(before)), PatternPart::Text(text)) => before.push_str(text),
-            _ => parts.push(part.clone()),
-        }
-    }
-    parts
-}
-
-/// A pattern that has to stand at `position`, as the plainest test that says it.
-fn positioned(parts: Vec<PatternPart>, position: TextMatch, cased: bool) -> Test {
-    match parts.as_slice() {
-        [] => literal_test(Literal::Text(String::new()), position, cased),
-        [PatternPart::Text(text)] => literal_test(Literal::Text(text.clone()), position, cased),
-        _ => {
-            let before = matches!(position, TextMatch::Contains | TextMatch::EndsWith);
-            let behind = matches!(position, TextMatch::Contains | TextMatch::StartsWith);
-            let mut whole: Vec<PatternPart> = before.then_some(PatternPart::AnyRun).into_iter().collect();
-            whole.extend(parts);
-            whole.extend(behind.then_some(PatternPart::AnyRun));
-            pattern(whole, cased)
-        }
-    }
-}
-
-/// A pattern over the whole value: runs in a row are one, texts folded unless with case.
-pub(super) fn pattern(mut parts: Vec<PatternPart>, cased: bool) -> Test {
-    parts.dedup_by(|next, before| *next == PatternPart::AnyRun && *before == PatternPart::AnyRun);
-    if !cased {
-        for part in &mut parts {
-            if let PatternPart::Text(run) = part {
-                *run = text::fold(run);
-            }
-        }
-    }
-    Test::Pattern { parts, cased }
-}
-
-fn literal_test(literal: Literal, position: TextMatch, cased: bool) -> Test {
-    match literal {
-        Literal::Number(number) => Test::NumberIn(vec![number]),
-        Literal::Boolean(truth) => Test::BooleanIn(vec![truth]),
-        Literal::Text(value) => {
-            let value = if cased { value } else { text::fold(&value) };
-            match position {
-                TextMatch::Equals => Test::TextIn { values: vec![value], cased },
-                position => Test::Text { position, value, cased },
-            }
-        }
-    }
-}
-
-/// Alternatives with all memberships of one kind joined into the first.
-fn joined(alternatives: Vec<Alternatives>) -> Vec<Alternatives> {
-    let mut texts: BTreeSet<String> = BTreeSet::new();
-    let mut numbers: Vec<Number> = Vec::new();
-    let mut booleans: BTreeSet<bool> = BTreeSet::new();
-    let mut place: Option<(Span, Test)> = None;
-    let mut others = Vec::new();
-    for (tests, span) in alternatives {
-        for test in tests {
-            match &test {
-                Test::TextIn { values, .. } => texts.extend(values.iter().cloned()),
-                Test::NumberIn(values) => numbers.extend(values),
-                Test::BooleanIn(values) => booleans.extend(values),
-                _ => {
-                    others.push((vec![test], span));
-                    continue;
-                }
-            }
-            place = Some(place.map_or((span, test.clone()), |(first, kind)| (first.to(span), kind)));
-        }
-    }
-    numbers.sort_by(Number::total_cmp);
-    numbers.dedup();
-    let membership = place.map(|(span, kind)| {
-        let test = match kind {
-            Test::NumberIn(_) => Test::NumberIn(numbers),
-            Test::BooleanIn(_) => Test::BooleanIn(booleans.into_iter().collect()),
-            Test::TextIn { cased, .. } => Test::TextIn { values: texts.into_iter().collect(), cased },
-            other => other,
-        };
-        (vec![test], span)
-    });
-    membership.into_iter().chain(others).collect()
 }

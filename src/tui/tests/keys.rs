@@ -131,7 +131,7 @@ fn sideways_scrolling_stops_at_both_ends() {
     assert_eq!(screen.model.offset(Pane::Matches).column, 0);
     press(&mut screen, &"l".repeat(100));
     let end = screen.model.offset(Pane::Matches).column;
-    assert!(end > 0 && text(&screen).contains("event id"));
+    assert!(end > 0 && text(&screen).contains("metadata.event_id"));
     press(&mut screen, "l0");
     assert_eq!(screen.model.offset(Pane::Matches).column, 0);
 }

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  5 Matches  12 of 2,180 in scope · 06-10 02:50:54 … 03:12:40
-//!  time      host          process.cmd_line              event id
+//!  time      host          process.cmd_line              metadata.event_id
 //!  02:50:54  workstation6  certutil -urlcache -f http…   018f-…
 //! ```
 
@@ -131,8 +131,8 @@ fn absent(model: &Model, width: usize) -> Vec<PaneLine> {
 fn draw_table(buffer: &mut Buffer, area: Rect, model: &Model, table: &MatchTable) {
     let theme = &model.theme;
     let offset = model.offset(Pane::Matches);
-    let widths = widths(table);
-    let heading = row_pieces(&header(table), &widths);
+    let widths = widths(model, table);
+    let heading = row_pieces(&header(model, table), &widths);
     let heading = [(heading, theme.style(Role::TableHeader))];
     paint::line(buffer, area, 0, &heading, offset.column);
     let height = usize::from(area.height.saturating_sub(1));
@@ -148,9 +148,11 @@ fn draw_table(buffer: &mut Buffer, area: Rect, model: &Model, table: &MatchTable
     }
 }
 
-fn header(table: &MatchTable) -> Vec<String> {
+/// The last column is named after what the dataset identifies events by.
+fn header(model: &Model, table: &MatchTable) -> Vec<String> {
     let columns = table.columns.iter().map(|path| path.as_str().to_owned());
-    ["time".to_owned(), "host".to_owned()].into_iter().chain(columns).chain(["event id".to_owned()]).collect()
+    let id = model.dataset.info.as_ref().map_or("event id", |info| info.event_id.as_str());
+    ["time".to_owned(), "host".to_owned()].into_iter().chain(columns).chain([id.to_owned()]).collect()
 }
 
 fn cells(table: &MatchTable, row: &MatchRow) -> Vec<String> {
@@ -181,8 +183,8 @@ fn row_pieces(cells: &[String], widths: &[usize]) -> String {
 }
 
 /// Fitted to what the columns hold.
-fn widths(table: &MatchTable) -> Vec<usize> {
-    let mut widths: Vec<_> = header(table).iter().map(|name| text::width(name).min(WIDEST)).collect();
+fn widths(model: &Model, table: &MatchTable) -> Vec<usize> {
+    let mut widths: Vec<_> = header(model, table).iter().map(|name| text::width(name).min(WIDEST)).collect();
     for row in &table.rows {
         for (width, cell) in widths.iter_mut().zip(cells(table, row)) {
             *width = (*width).max(text::width(&cell).min(WIDEST));
@@ -195,7 +197,7 @@ pub(super) fn extent(model: &Model) -> Extent {
     match model.table() {
         Some(table) => Extent {
             rows: table.rows.len(),
-            columns: widths(table).iter().map(|width| width + 2).sum::<usize>() + 1,
+            columns: widths(model, table).iter().map(|width| width + 2).sum::<usize>() + 1,
         },
         None => Extent::default(),
     }

@@ -256,6 +256,10 @@ fn fields(model: &Model, compilation: &Compilation, width: usize) -> Vec<PaneLin
     if compilation.fields.is_empty() {
         return Vec::new();
     }
+    if compilation.routing.scope.is_none() {
+        let said = "its fields are looked up once the rule is routed";
+        return paragraph(model, Role::TextDim, " ", said, width);
+    }
     let columns = Columns::fitting(&compilation.fields, width);
     let (name, expr) = (text::pad("field", columns.name), text::pad("found in", columns.expr));
     let kind = if columns.kind >= 4 { "type" } else { "" };

@@ -1,0 +1,112 @@
+//! Backend `interpreter`: plans asked of one event at a time, in plain Rust.
+//!
+//! The oracle of the SQL: it shares the middle form and the folding of text with it, and nothing else. What the
+//! middle form says is done here the plainest way, whatever it costs.
+
+mod calendar;
+mod event;
+mod filter;
+mod regex;
+mod scalar;
+mod shape;
+mod test;
+mod value;
+
+use crate::bridge::Plan;
+use crate::bridge::ir::{Expr, FieldExpr, Predicate, Test};
+use crate::ocsf::ClassUid;
+use crate::pack::FilterOp;
+use regex::Regexes;
+
+pub use event::{Event, Field};
+pub use regex::RegexRefused;
+pub use value::Value;
+
+/// The backend's id, as plans record it.
+pub const ID: &str = "interpreter";
+
+/// A plan, ready to be asked of events.
+#[derive(Debug)]
+pub struct Interpreter<'p> {
+    plan: &'p Plan,
+    regexes: Regexes,
+}
+
+impl<'p> Interpreter<'p> {
+    /// Makes a plan ready.
+    ///
+    /// # Errors
+    /// One of its regular expressions is not one, or takes too much memory.
+    pub fn new(plan: &'p Plan) -> Result<Self, RegexRefused> {
+        let mut regexes = Regexes::default();
+        for filter in plan.scope.filters.iter().filter(|filter| filter.op == FilterOp::Regex) {
+            regexes.add(&filter::searched(filter))?;
+        }
+        add_regexes(&plan.predicate, &mut regexes)?;
+        Ok(Self { plan, regexes })
+    }
+
+    /// Whether the event is in the plan's scope, and what the rule says holds of it.
+    #[must_use]
+    pub fn matches(&self, event: &Event) -> bool {
+        self.in_scope(event) && self.holds(&self.plan.predicate, event)
+    }
+
+    fn in_scope(&self, event: &Event) -> bool {
+        let scope = &self.plan.scope;
+        event.class_uid().is_some_and(|class| scope.class_uids.contains(&class))
+            && scope.filters.iter().all(|filter| filter::passes(filter, event, &self.regexes))
+    }
+
+    fn holds(&self, expr: &Expr, event: &Event) -> bool {
+        match expr {
+            Expr::And(parts) => parts.iter().all(|part| self.holds(part, event)),
+            Expr::Or(parts) => parts.iter().any(|part| self.holds(part, event)),
+            Expr::Not(part) => !self.holds(part, event),
+            Expr::Selection { body, .. } => self.holds(body, event),
+            Expr::Predicate(Predicate { source, test, .. }) => self.source_passes(source, test, event),
+        }
+    }
+
+    fn source_passes(&self, source: &FieldExpr, test: &Test, event: &Event) -> bool {
+        match source {
+            FieldExpr::Column(column) => self.field_passes(&event.field(column.path.as_str()), test, event),
+            FieldExpr::Computed(computed) => self.field_passes(&scalar::field(computed, event), test, event),
+            FieldExpr::AnyOf(sources) if *test == Test::Missing => {
+                sources.iter().all(|source| self.source_passes(source, test, event))
+            }
+            FieldExpr::AnyOf(sources) => sources.iter().any(|source| self.source_passes(source, test, event)),
+            FieldExpr::PerClass(sources) => match of_class(sources, event) {
+                Some(source) => self.source_passes(source, test, event),
+                None => *test == Test::Missing,
+            },
+        }
+    }
+
+    fn field_passes(&self, field: &Field, test: &Test, event: &Event) -> bool {
+        match test {
+            Test::Exists => !field.is_null(),
+            Test::Missing => field.is_null(),
+            test => field.values().any(|value| test::passes(value, test, event, &self.regexes)),
+        }
+    }
+}
+
+/// Where a field is found in events of this event's class.
+fn of_class<'s>(sources: &'s [(ClassUid, FieldExpr)], event: &Event) -> Option<&'s FieldExpr> {
+    let class = event.class_uid()?;
+    sources.iter().find(|(of, _)| *of == class).map(|(_, source)| source)
+}
+
+fn add_regexes(expr: &Expr, regexes: &mut Regexes) -> Result<(), RegexRefused> {
+    match expr {
+        Expr::And(parts) | Expr::Or(parts) => parts.iter().try_for_each(|part| add_regexes(part, regexes)),
+        Expr::Not(part) => add_regexes(part, regexes),
+        Expr::Selection { body, .. } => add_regexes(body, regexes),
+        Expr::Predicate(Predicate { test: Test::Regex(regex), .. }) => regexes.add(regex),
+        Expr::Predicate(_) => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,131 @@
+//! Computed expressions of packs: with one value of each column, or element by element.
+
+use std::borrow::Cow;
+
+use super::{Event, Field, Value};
+use crate::pack::{Column, Computed, Scalar};
+use crate::sigma::text;
+
+/// A computed field. A computed LIST pairs the elements of its columns by place, the shorter ones continued with
+/// NULL, and is NULL where all of them are.
+pub(super) fn field(computed: &Computed, event: &Event) -> Field {
+    if !computed.list {
+        return Field::One(evaluate(&computed.scalar, &|column| one(&event.field(column.path.as_str()))));
+    }
+    let lists: Vec<Cow<'_, Field>> = computed
+        .scalar
+        .columns()
+        .into_iter()
+        .filter(|column| column.list)
+        .map(|column| event.field(column.path.as_str()))
+        .collect();
+    if lists.iter().all(|field| field.is_null()) {
+        return Field::One(None);
+    }
+    let length = lists.iter().map(|field| length(field)).max().unwrap_or(0);
+    let element = |at: usize| {
+        evaluate(&computed.scalar, &|column| {
+            let field = event.field(column.path.as_str());
+            if column.list { element(&field, at) } else { one(&field) }
+        })
+    };
+    Field::Many((0..length).map(element).collect())
+}
+
+fn one(field: &Field) -> Option<Value> {
+    match field {
+        Field::One(value) => value.clone(),
+        Field::Many(_) => None,
+    }
+}
+
+fn element(field: &Field, at: usize) -> Option<Value> {
+    match field {
+        Field::One(value) => value.clone().filter(|_| at == 0),
+        Field::Many(values) => values.get(at).cloned().flatten(),
+    }
+}
+
+fn length(field: &Field) -> usize {
+    match field {
+        Field::One(value) => usize::from(value.is_some()),
+        Field::Many(values) => values.len(),
+    }
+}
+
+/// NULL where an operand is, or is not of the operator's type.
+fn evaluate(scalar: &Scalar, column: &dyn Fn(&Column) -> Option<Value>) -> Option<Value> {
+    let text_of = |scalar: &Scalar| match evaluate(scalar, column)? {
+        Value::Text(text) => Some(text),
+        _ => None,
+    };
+    let result = match scalar {
+        Scalar::Column(reference) => return column(reference),
+        Scalar::Integer(number) => return Some(Value::Integer((*number).into())),
+        Scalar::Coalesce(parts) => return parts.iter().find_map(|part| evaluate(part, column)),
+        Scalar::Text(text) => text.clone(),
+        Scalar::Concat(parts) => parts.iter().map(text_of).collect::<Option<String>>()?,
+        Scalar::Lower(part) => text::fold(&text_of(part)?),
+        Scalar::Upper(part) => upper(&text_of(part)?),
+        Scalar::Replace(part, from, to) => replace(&text_of(part)?, from, to),
+        Scalar::SplitPart(part, separator, number) => split_part(&text_of(part)?, separator, *number),
+        Scalar::ToText(part) => evaluate(part, column)?.to_text(),
+    };
+    Some(Value::Text(result))
+}
+
+/// One code point for one; those with a longer upper case stay, but for `ß`.
+fn upper(text: &str) -> String {
+    let upper_char = |c: char| {
+        let mut upper = c.to_uppercase();
+        match (c, upper.next(), upper.next()) {
+            ('ß', ..) => 'ẞ',
+            (_, Some(one), None) => one,
+            _ => c,
+        }
+    };
+    text.chars().map(upper_char).collect()
+}
+
+/// Nothing is not sought.
+fn replace(text: &str, from: &str, to: &str) -> String {
+    if from.is_empty() { text.to_owned() } else { text.replace(from, to) }
+}
+
+/// The part of that number, from 1, or from the end where it is negative; empty where there is none. Nothing as
+/// the separator splits into characters.
+fn split_part(text: &str, separator: &str, number: i64) -> String {
+    let parts: Vec<Cow<'_, str>> = match separator {
+        "" => text.chars().map(|c| c.to_string().into()).collect(),
+        separator => text.split(separator).map(Cow::from).collect(),
+    };
+    let place = usize::try_from(number.unsigned_abs()).unwrap_or(usize::MAX);
+    let at = match number {
+        0 => None,
+        1.. => Some(place - 1),
+        _ => parts.len().checked_sub(place),
+    };
+    at.and_then(|at| parts.get(at)).map(|part| part.clone().into_owned()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_are_counted_from_either_end() {
+        let cases = [(1, "a"), (3, "c"), (4, ""), (-1, "c"), (-3, "a"), (-4, ""), (0, ""), (i64::MIN, "")];
+        for (number, expected) in cases {
+            assert_eq!(split_part("a,b,c", ",", number), expected, "{number}");
+        }
+        assert_eq!(split_part("aé", "", 2), "é");
+        assert_eq!(split_part("", ",", 1), "");
+    }
+
+    #[test]
+    fn replacing_and_raising_are_those_of_duckdb() {
+        assert_eq!(replace("aaa", "aa", "b"), "ba");
+        assert_eq!(replace("abc", "", "x"), "abc");
+        assert_eq!(upper("ßǆŉſςıÿﬁ"), "ẞǄŉSΣIŸﬁ");
+    }
+}

@@ -1,5 +1,6 @@
-//! Where a pack comes from: a folder, or one of those in the binary.
+//! Where a pack comes from: a folder, one of those in the binary, or texts in memory.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -47,6 +48,8 @@ pub enum PackSource {
     Folder(PathBuf),
     /// The pack of this id in the binary.
     Embedded(String),
+    /// The texts of the files by their paths below the pack, such as `aliases/dns.yaml`.
+    Texts(BTreeMap<PathBuf, String>),
 }
 
 impl PackSource {
@@ -68,12 +71,13 @@ impl PackSource {
         Err(not_found(name_or_path, &packs))
     }
 
-    /// The folder, or the path that stands for it in messages about an embedded pack.
+    /// The folder, or the path that stands for it in messages about an embedded pack; empty for texts.
     #[must_use]
     pub fn root(&self) -> PathBuf {
         match self {
             Self::Folder(folder) => folder.clone(),
             Self::Embedded(id) => Path::new(PACKS).join(id),
+            Self::Texts(_) => PathBuf::new(),
         }
     }
 }
@@ -100,6 +104,7 @@ pub(super) fn read(source: &PackSource, file: &Path, report: &mut Report) -> Opt
     let bytes = match source {
         PackSource::Folder(_) => read_file(&report.path),
         PackSource::Embedded(id) => embedded(id, file),
+        PackSource::Texts(texts) => texts.get(file).map(|text| text.clone().into_bytes()).ok_or_else(missing),
     };
     let text =
         bytes.and_then(|bytes| String::from_utf8(bytes).map_err(|_| io::Error::other("it is not UTF-8")));
@@ -123,7 +128,11 @@ fn read_file(path: &Path) -> io::Result<Vec<u8>> {
 
 fn embedded(id: &str, file: &Path) -> io::Result<Vec<u8>> {
     let found = EMBEDDED.get_file(Path::new(id).join(file));
-    found.map(|file| file.contents().to_vec()).ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))
+    found.map(|file| file.contents().to_vec()).ok_or_else(missing)
+}
+
+fn missing() -> io::Error {
+    io::Error::from(io::ErrorKind::NotFound)
 }
 
 /// The alias files, in byte order of their names; a folder that cannot be read is noted. A pack may do without one.
@@ -134,6 +143,9 @@ pub(super) fn alias_files(source: &PackSource, report: &mut Report) -> Vec<PathB
             let folder = EMBEDDED.get_dir(Path::new(id).join("aliases"));
             let files = folder.into_iter().flat_map(Dir::files);
             files.filter_map(|file| file.path().file_name()).map(PathBuf::from).collect()
+        }
+        PackSource::Texts(texts) => {
+            texts.keys().filter_map(|path| path.strip_prefix("aliases").ok()).map(Path::to_owned).collect()
         }
     };
     let mut files: Vec<_> = names.into_iter().filter(|name| is_yaml(name)).collect();

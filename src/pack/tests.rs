@@ -1,12 +1,13 @@
 //! What loading says of packs: the shipped one, and small ones with one thing wrong.
 
 use std::fs;
+use std::path::Path;
 
 use proptest::prelude::*;
 
 use super::*;
 use crate::bridge::Diagnostic;
-use crate::ocsf::FieldType;
+use crate::ocsf::{Catalog, FieldType};
 use crate::sigma::SigmaField;
 
 const MANIFEST: &str = "id: own\nversion: 1.0.0\nocsf_version: 1.7.0\nraw_fallback: {prefixes: [raw.]}\n";
@@ -19,16 +20,11 @@ const ROUTES: &str = "\
   classes: [4003]
 ";
 
-/// A pack of these texts, loaded from a folder.
+/// A pack of these texts.
 fn load_texts(manifest: &str, routes: &str, aliases: &[(&str, &str)]) -> Result<LoadedPack, PackError> {
-    let folder = tempfile::tempdir().unwrap();
-    fs::write(folder.path().join("pack.yaml"), manifest).unwrap();
-    fs::write(folder.path().join("routes.yaml"), routes).unwrap();
-    fs::create_dir(folder.path().join("aliases")).unwrap();
-    for (name, text) in aliases {
-        fs::write(folder.path().join("aliases").join(name), text).unwrap();
-    }
-    load(&PackSource::Folder(folder.path().to_owned()))
+    let own = [("pack.yaml".into(), manifest.to_owned()), ("routes.yaml".into(), routes.to_owned())];
+    let aliases = aliases.iter().map(|(name, text)| (Path::new("aliases").join(name), (*text).to_owned()));
+    load(&PackSource::Texts(own.into_iter().chain(aliases).collect()))
 }
 
 fn load_alias(field: &str) -> Result<LoadedPack, PackError> {
@@ -342,6 +338,40 @@ fn codes_are_told_apart_by_name() {
     names.dedup();
     assert_eq!(names.len(), CODES.len());
     assert!(CODES.iter().all(|code| code.reason.is_none()));
+}
+
+#[test]
+fn placeholders_have_lists_of_text() {
+    let load = |line: &str| load_texts(&format!("{MANIFEST}{line}\n"), ROUTES, &[]);
+    let manifest = load("placeholders: {admins: [root, 'svc-*'], none: []}").unwrap().pack.manifest;
+    assert_eq!(manifest.placeholders["admins"], ["root", "svc-*"]);
+    assert_eq!(manifest.placeholders["none"], [""; 0]);
+    assert_eq!(errors(load("placeholders: {a: root}")), ["pack.yaml:5:19 pack_syntax"]);
+    assert_eq!(errors(load("placeholders: {a: [5]}")), ["pack.yaml:5:20 pack_syntax"]);
+    assert_eq!(errors(load("placeholders: [a]")), ["pack.yaml:5:15 pack_syntax"]);
+}
+
+#[test]
+fn keywords_are_texts_of_some_class() {
+    let load = |line: &str| load_texts(&format!("{MANIFEST}{line}\n"), ROUTES, &[]);
+    let keywords = load("keywords: [message, answers.rdata]").unwrap().pack.manifest.keywords;
+    let columns: Vec<_> = keywords.iter().map(|column| (column.path.as_str(), column.list)).collect();
+    assert_eq!(columns, [("message", false), ("answers.rdata", true)]);
+    for path in ["process.cmdline", "process.pid", "process", "raw.x", "''"] {
+        assert_eq!(errors(load(&format!("keywords: [{path}]"))), ["pack.yaml:5:11 pack_value"], "{path}");
+    }
+    assert_eq!(errors(load("keywords: message")), ["pack.yaml:5:11 pack_syntax"]);
+}
+
+#[test]
+fn every_routed_class_has_keyword_columns() {
+    let pack = load(&PackSource::Embedded(DEFAULT_PACK.into())).unwrap().pack;
+    let catalog = Catalog::pinned();
+    for class in pack.routes.iter().flat_map(|route| &route.class_uids) {
+        let has = |column: &&Column| catalog.resolve(*class, &column.path).is_some();
+        assert!(pack.manifest.keywords.iter().filter(has).count() > 1, "{class}");
+    }
+    assert!(pack.manifest.keywords.is_sorted_by_key(|column| &column.path));
 }
 
 /// One of the shipped texts with a stretch replaced.

@@ -17,6 +17,7 @@ mod rule;
 mod span;
 mod suggest;
 pub mod text;
+mod write;
 pub mod yaml;
 
 pub use capability::Capability;
@@ -31,3 +32,4 @@ pub use modifier::{Chain, Comparison, Modifier, Operator, TextMatch, TimePart, T
 pub use problem::{Problem, ProblemKind};
 pub use rule::*;
 pub use span::{Position, Span, Spanned};
+pub use write::write;

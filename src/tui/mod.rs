@@ -97,7 +97,7 @@ fn watch(options: &Options, sender: &Sender<Event>) -> Option<Watcher> {
         rules: options.rules.clone(),
         pack: match &options.pack {
             PackSource::Folder(folder) => Some(folder.clone()),
-            PackSource::Embedded(_) => None,
+            PackSource::Embedded(_) | PackSource::Texts(_) => None,
         },
         dataset: options.dataset.clone(),
         extra: Vec::new(),

@@ -1,7 +1,7 @@
 //! YAML 1.2 core, read once into a tree that knows where each node stands.
 //!
 //! Both YAML libraries stand behind this module: `saphyr-parser` reads events with positions, `serde_yaml`
-//! carries the values into serde types and writes YAML.
+//! carries the values into serde types.
 
 mod bind;
 mod errors;
@@ -9,12 +9,14 @@ mod extent;
 mod marks;
 mod read;
 mod scalar;
+mod write;
 
 use super::problem::Problem;
 use super::span::{Span, Spanned};
 
 pub use bind::from_node;
 pub use read::{MAX_BYTES, MAX_DEPTH, MAX_NODES};
+pub use write::write;
 
 /// A YAML node and where it stands.
 #[derive(Clone, Debug, PartialEq)]

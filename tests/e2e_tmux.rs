@@ -164,8 +164,7 @@ fn the_terminal_is_given_back() {
     let Some(session) = Session::open("quit", (80, 24)) else { return };
     session.wait_for(&["? help"]);
     session.keys(&["?"]);
-    let shown = session.wait_for(&["half_page_down"]);
-    assert!(shown.contains("quit"), "{shown}");
+    session.wait_for(&["half_page_down"]);
     session.keys(&["Escape"]);
     session.wait_until("the help gone", |shown| !shown.contains("half_page_down"));
     session.keys(&["q"]);

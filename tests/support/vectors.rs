@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use serde::Deserialize;
-use sigma_ocsf_tui::backend;
+use sigma_ocsf_tui::backend::{self, BackendId, CompiledRule};
 use sigma_ocsf_tui::bridge::Settings;
 use sigma_ocsf_tui::evaluate::{self, Cancel};
 use sigma_ocsf_tui::ocsf::{ClassUid, FieldType, OcsfPath};
@@ -56,33 +56,44 @@ pub fn failures(vectors: &[Vector]) -> Vec<String> {
     vectors
         .iter()
         .filter_map(|vector| {
-            let verdict = verdict(vector, &mut store);
+            let verdicts = verdicts(vector, &mut store);
             let expected = match &vector.expect {
                 serde_json::Value::String(text) => text.clone(),
                 other => other.to_string(),
             };
-            (verdict != expected)
-                .then(|| format!("{}: expected {expected}, got {verdict} ({})", vector.id, vector.why))
+            let wrong: Vec<String> = BackendId::ALL
+                .iter()
+                .zip(verdicts)
+                .filter(|(_, verdict)| *verdict != expected)
+                .map(|(backend, verdict)| format!("{verdict} by {}", backend.as_str()))
+                .collect();
+            let line =
+                || format!("{}: expected {expected}, got {} ({})", vector.id, wrong.join(", "), vector.why);
+            (!wrong.is_empty()).then(line)
         })
         .collect()
 }
 
-/// `true`, `false`, or `non_executable:<reason_code>` with what was said.
-fn verdict(vector: &Vector, store: &mut Store) -> String {
+/// By each backend: `true`, `false`, or `non_executable:<reason_code>`.
+fn verdicts(vector: &Vector, store: &mut Store) -> [String; BackendId::ALL.len()] {
     let rules: Vec<Arc<Rule>> =
         sigma::parse(Path::new("vector.yml"), &vector.rule).into_iter().map(Arc::new).collect();
     let capabilities = vector.capabilities.iter().filter_map(|name| Capability::from_name(name)).collect();
     let settings = Settings { capabilities, raw_fallback: false };
     let compiled = backend::compile(&rules, &pack(vector), &settings);
     if let Some(reason) = compiled.iter().find_map(|rule| rule.compilation.reason()) {
-        return format!("non_executable:{reason}");
+        return BackendId::ALL.map(|_| format!("non_executable:{reason}"));
     }
-    let matched = compiled.iter().any(|rule| {
-        let (Some(plan), Some(sql)) = (&rule.compilation.plan, &rule.sql) else { return false };
-        let ids = evaluate::event_ids(store, plan, sql, &Cancel::never());
-        !ids.expect("the statement runs").is_empty()
-    });
-    matched.to_string()
+    BackendId::ALL.map(|backend| compiled.iter().any(|rule| matches_any(backend, rule, store)).to_string())
+}
+
+fn matches_any(backend: BackendId, rule: &CompiledRule, store: &mut Store) -> bool {
+    let (Some(plan), Some(sql)) = (&rule.compilation.plan, &rule.sql) else { return false };
+    let ids = match backend {
+        BackendId::DuckdbSql => evaluate::event_ids(store, plan, sql, &Cancel::never()),
+        BackendId::Interpreter => evaluate::interpreted_event_ids(store, plan, &Cancel::never()),
+    };
+    !ids.expect("the plan runs").is_empty()
 }
 
 fn column_path(vector: &Vector, field: &str) -> String {

@@ -33,8 +33,9 @@ fn load(connection: &Connection, events: &[Row]) {
         let json: serde_json::Value = if *list { vec![name].into() } else { name.into() };
         ((*path).to_owned(), json)
     });
-    let ids = [("id", "BIGINT"), ("class_uid", "INTEGER")].map(|(name, t)| (name.to_owned(), t.into()));
-    let row: serde_json::Map<_, _> = ids.into_iter().chain(types).collect();
+    let routed = [("id", "BIGINT"), ("class_uid", "INTEGER"), ("metadata.source_type", "VARCHAR")]
+        .map(|(name, t)| (name.to_owned(), t.into()));
+    let row: serde_json::Map<_, _> = routed.into_iter().chain(types).collect();
     let structure = serde_json::Value::from(vec![serde_json::Value::from(row)]);
     connection
         .execute(

@@ -11,19 +11,22 @@ use sigma_ocsf_tui::pack::Column;
 
 use crate::texts;
 
-/// The columns beside `class_uid`.
+/// The producer of all events: raw fallback asks that one be pinned.
+pub const SOURCE: &str = "properties";
+
+/// The columns beside those that routes read.
 pub const COLUMNS: [(&str, FieldType, bool); 11] = [
-    ("s.one", FieldType::String, false),
-    ("s.\"two'", FieldType::String, false),
-    ("s.list", FieldType::String, true),
-    ("s.other_list", FieldType::String, true),
-    ("i.one", FieldType::Integer, false),
-    ("i.two", FieldType::Timestamp, false),
-    ("i.list", FieldType::Integer, true),
-    ("f.one", FieldType::Float, false),
-    ("f.list", FieldType::Float, true),
-    ("b.one", FieldType::Boolean, false),
-    ("b.list", FieldType::Boolean, true),
+    ("raw.s.one", FieldType::String, false),
+    ("raw.s.\"two'", FieldType::String, false),
+    ("raw.s.list", FieldType::String, true),
+    ("raw.s.other_list", FieldType::String, true),
+    ("raw.i.one", FieldType::Integer, false),
+    ("raw.i.two", FieldType::Timestamp, false),
+    ("raw.i.list", FieldType::Integer, true),
+    ("raw.f.one", FieldType::Float, false),
+    ("raw.f.list", FieldType::Float, true),
+    ("raw.b.one", FieldType::Boolean, false),
+    ("raw.b.list", FieldType::Boolean, true),
 ];
 
 pub fn columns(of: FieldType) -> Vec<Column> {
@@ -48,7 +51,9 @@ impl Row {
         let class = Field::One(Some(Value::Integer(self.class_uid.into())));
         let named =
             COLUMNS.iter().zip(&self.fields).map(|((path, ..), field)| (Arc::from(*path), field.clone()));
-        Event::of_fields(named.chain([(Arc::from("class_uid"), class)]))
+        let source = Field::One(Some(Value::Text(SOURCE.to_owned())));
+        let pinned = [(Arc::from("class_uid"), class), (Arc::from("metadata.source_type"), source)];
+        Event::of_fields(named.chain(pinned))
     }
 
     /// As JSON that DuckDB reads back to the same values: fractions as text, since JSON has no infinity.
@@ -56,6 +61,7 @@ impl Row {
         let mut row = serde_json::Map::new();
         row.insert("id".to_owned(), id.into());
         row.insert("class_uid".to_owned(), self.class_uid.into());
+        row.insert("metadata.source_type".to_owned(), SOURCE.into());
         for ((path, ..), field) in COLUMNS.iter().zip(&self.fields) {
             let json = match field {
                 Field::One(value) => value_json(value.as_ref()),

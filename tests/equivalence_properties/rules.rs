@@ -8,18 +8,24 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::{Value, json};
-use sigma_ocsf_tui::ocsf::{ClassUid, FieldType};
+use sigma_ocsf_tui::backend::{self, CompiledRule};
+use sigma_ocsf_tui::bridge::Settings;
+use sigma_ocsf_tui::ocsf::{ClassUid, FieldType, OcsfPath};
 use sigma_ocsf_tui::pack::{
-    Alias, AliasScope, Manifest, Otherwise, Pack, PackPlace, RawFallback, Route, Target,
+    Alias, AliasScope, FilterOp, Manifest, Otherwise, Pack, PackPlace, RawFallback, Route, RouteFilter,
+    Target,
 };
-use sigma_ocsf_tui::sigma::{self, Rule, SigmaField};
+use sigma_ocsf_tui::sigma::{self, Capability, Rule, SigmaField};
 
-use crate::events::{COLUMNS, column};
+use crate::events::{COLUMNS, SOURCE, column};
 use crate::{predicates, texts};
 
-pub fn parsed(rules: &[String]) -> Vec<Arc<Rule>> {
+/// With all that can be switched on.
+pub fn compiled(rules: &[String]) -> Vec<CompiledRule> {
     let documents = rules.iter().flat_map(|rule| sigma::parse(Path::new("rule.yml"), rule));
-    documents.map(Arc::new).collect()
+    let rules: Vec<Arc<Rule>> = documents.map(Arc::new).collect();
+    let settings = Settings { capabilities: Capability::ALL.into_iter().collect(), raw_fallback: true };
+    backend::compile(&rules, &pack(), &settings)
 }
 
 /// Each column under its own name, all of them in two of the events' three classes.
@@ -44,10 +50,17 @@ pub fn pack() -> Pack {
         service: None,
         when: BTreeMap::new(),
         class_uids: vec![ClassUid(1), ClassUid(2)],
-        filters: Vec::new(),
+        filters: vec![RouteFilter {
+            path: OcsfPath("metadata.source_type".to_owned()),
+            field_type: FieldType::String,
+            list: false,
+            op: FilterOp::Eq,
+            value: SOURCE.into(),
+            notes: None,
+        }],
         place: PackPlace::default(),
     };
-    let raw_fallback = RawFallback { enabled: true, prefixes: Vec::new() };
+    let raw_fallback = RawFallback { enabled: true, prefixes: vec!["raw.".to_owned()] };
     Pack {
         manifest: Manifest { id: "properties".to_owned(), raw_fallback, ..Manifest::default() },
         routes: vec![route],
@@ -82,52 +95,51 @@ fn search() -> impl Strategy<Value = Value> {
     let map = || vec(item(), 1..3).prop_map(|items| items.into_iter().collect::<serde_json::Map<_, _>>());
     let keywords = vec(texts::text(), 1..3).prop_map(Value::from);
     prop_oneof![
-        4 => map().prop_map(Value::from),
-        2 => vec(map().prop_map(Value::from), 1..3).prop_map(Value::from),
+        12 => map().prop_map(Value::from),
+        6 => vec(map().prop_map(Value::from), 1..3).prop_map(Value::from),
         1 => keywords
     ]
 }
 
 fn item() -> impl Strategy<Value = (String, Value)> {
     select(COLUMNS.to_vec()).prop_flat_map(|(name, field_type, _)| {
-        let (chains, value) = chains_and_values(field_type);
-        let with_values = (select(chains), vec(value, 1..4))
+        let with_values = (chain(field_type), vec(value(field_type), 1..4))
             .prop_map(move |(chain, values)| (format!("{name}{chain}"), values.into()));
         let existence = any::<bool>().prop_map(move |wanted| (format!("{name}|exists"), Value::from(wanted)));
         let null = Just((name.to_owned(), Value::Null));
-        prop_oneof![8 => with_values, 1 => existence, 1 => null, 2 => special(name, field_type)]
+        prop_oneof![12 => with_values, 1 => existence, 1 => null, 1 => special(name, field_type)]
     })
 }
 
-fn chains_and_values(field_type: FieldType) -> (Vec<&'static str>, BoxedStrategy<Value>) {
+fn chain(field_type: FieldType) -> BoxedStrategy<&'static str> {
     match field_type {
         FieldType::String => {
-            let chains = vec![
-                "",
-                "|all",
-                "|cased",
-                "|neq",
-                "|contains",
-                "|contains|all",
-                "|startswith",
-                "|endswith",
-                "|contains|cased",
-                "|contains|windash",
+            let parts = ["|contains", "|contains|all", "|startswith", "|endswith", "|contains|cased"];
+            let default = [&["", "|all", "|cased", "|neq", "|startswith|neq"][..], &parts].concat();
+            let more = vec![
                 "|windash",
-                "|startswith|neq",
+                "|contains|windash",
                 "|contains|all|windash",
                 "|base64",
                 "|base64offset|contains",
                 "|wide|base64offset|contains",
             ];
-            (chains, texts::text().prop_map(Value::from).boxed())
+            prop_oneof![6 => select(default), 1 => select(more)].boxed()
         }
-        FieldType::Boolean => (vec!["", "|neq"], any::<bool>().prop_map(Value::from).boxed()),
+        FieldType::Boolean => select(vec!["", "|neq"]).boxed(),
         FieldType::Integer | FieldType::Float | FieldType::Timestamp => {
-            let chains = vec!["", "|neq", "|lt", "|lte", "|gt", "|gte", "|all"];
+            select(vec!["", "|neq", "|lt", "|lte", "|gt", "|gte", "|all"]).boxed()
+        }
+    }
+}
+
+fn value(field_type: FieldType) -> BoxedStrategy<Value> {
+    match field_type {
+        FieldType::String => texts::text().prop_map(Value::from).boxed(),
+        FieldType::Boolean => any::<bool>().prop_map(Value::from).boxed(),
+        FieldType::Integer | FieldType::Float | FieldType::Timestamp => {
             let fraction = texts::float().prop_filter("JSON has no infinity", |number| number.is_finite());
-            let number = prop_oneof![texts::integer().prop_map(Value::from), fraction.prop_map(Value::from)];
-            (chains, number.boxed())
+            prop_oneof![texts::integer().prop_map(Value::from), fraction.prop_map(Value::from)].boxed()
         }
     }
 }
@@ -145,7 +157,7 @@ fn special(name: &'static str, field_type: FieldType) -> BoxedStrategy<(String, 
             let network = texts::networks().prop_map(move |network| (of("|cidr"), network.into()));
             let positions =
                 vec!["|fieldref", "|fieldref|contains", "|fieldref|startswith", "|fieldref|endswith"];
-            let other = (select(positions), select(vec!["s.one", "s.\"two'"]))
+            let other = (select(positions), select(vec!["raw.s.one", "raw.s.\"two'"]))
                 .prop_map(move |(chain, other)| (of(chain), other.into()));
             prop_oneof![regex, network, other].boxed()
         }
@@ -154,7 +166,7 @@ fn special(name: &'static str, field_type: FieldType) -> BoxedStrategy<(String, 
             (select(parts), 0_i64..60).prop_map(move |(part, value)| (of(part), value.into())).boxed()
         }
         _ => {
-            let others = vec!["i.one", "i.two", "f.one"];
+            let others = vec!["raw.i.one", "raw.i.two", "raw.f.one"];
             select(others).prop_map(move |other| (of("|fieldref"), other.into())).boxed()
         }
     }

@@ -10,9 +10,9 @@ static STATEMENT_REFUSED: Code = Code {
     name: "statement_refused",
     reason: Some(ReasonCode::BackendCompileError),
     severity: Severity::Error,
-    summary: "DuckDB refused the statement before it ran",
-    explanation: "The plan was made, and DuckDB would not take it: the message is DuckDB's own. That is a fault of \
-this program or of a pack's expression, not of the rule; please report it with the rule and the pack.",
+    summary: "the backend refused the plan before it ran",
+    explanation: "The plan was made, and DuckDB, or the interpreter, would not take it: the message is its own. That is a \
+fault of this program or of a pack's expression, not of the rule; please report it with the rule and the pack.",
 };
 
 static EVALUATION_FAILED: Code = Code {

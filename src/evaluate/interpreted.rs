@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::error::{EvalError, check_columns};
-use super::events::for_each_event;
-use super::{Cancel, Summary};
-use crate::backend::interpreter::Interpreter;
-use crate::bridge::Plan;
+use super::events::{StoredEvent, for_each_event};
+use super::{Cancel, Summary, Window};
+use crate::backend::correlation_oracle::{self, Datum, EventReader};
+use crate::backend::interpreter::{Interpreter, Value};
+use crate::bridge::{CorrelationPlan, Plan};
 use crate::ocsf::ClassUid;
 use crate::store::Store;
 
@@ -49,6 +50,50 @@ pub fn interpreted_event_ids(store: &Store, plan: &Plan, cancel: &Cancel) -> Res
     })?;
     ids.sort_unstable();
     Ok(ids)
+}
+
+/// What [`super::windows()`] gives, by the interpreter: every window in which a correlation fires.
+///
+/// # Errors
+/// As for [`interpreted_event_ids`].
+pub fn interpreted_windows(
+    store: &Store,
+    plan: &CorrelationPlan,
+    cancel: &Cancel,
+) -> Result<Vec<Window>, EvalError> {
+    check_columns(store, &plan.columns)?;
+    let mut matched: Vec<Vec<StoredEvent>> = Vec::new();
+    for rule in &plan.rules {
+        // Its events are read with the columns that the correlation looks at.
+        let mut wider = rule.plan.clone();
+        wider.columns.extend(plan.columns.iter().map(|(path, column)| (path.clone(), *column)));
+        let interpreter = interpreter(store, &rule.plan)?;
+        let mut events = Vec::new();
+        for_each_event(store, &[&wider], cancel, |stored| {
+            if interpreter.matches(&stored.event) {
+                events.push(stored);
+            }
+        })?;
+        matched.push(events);
+    }
+    let reader = EventReader {
+        id: &|stored: &StoredEvent| stored.event_id.clone(),
+        time: &|stored| stored.time,
+        value: &|stored, source| stored.event.first_value(source).and_then(datum),
+    };
+    let mut windows = correlation_oracle::windows(plan, &matched, &reader);
+    windows.sort_unstable();
+    Ok(windows)
+}
+
+/// Whole numbers beyond 64 bits have no part in a correlation: no OCSF attribute is that wide.
+fn datum(value: Value) -> Option<Datum> {
+    match value {
+        Value::Text(text) => Some(Datum::Text(text)),
+        Value::Integer(number) => i64::try_from(number).ok().map(Datum::Integer),
+        Value::Float(number) => Some(Datum::Float(number)),
+        Value::Boolean(truth) => Some(Datum::Boolean(truth)),
+    }
 }
 
 struct Job<'a> {

@@ -16,7 +16,7 @@ pub use crate::backend::Window;
 pub use crate::store::Cancel;
 pub use error::EvalError;
 pub use finding::codes;
-pub use interpreted::{interpreted_event_ids, interpreted_summaries};
+pub use interpreted::{interpreted_event_ids, interpreted_summaries, interpreted_windows};
 pub use matches::{event_ids, matches};
 pub use summaries::{summaries, summaries_with};
 pub use windows::{correlation_summary, windows};

@@ -63,9 +63,18 @@ pub fn fold(text: &str) -> String {
 }
 
 fn fold_char(c: char) -> char {
+    if is_newer_than_duckdb(c) {
+        return c;
+    }
     let mut lower = c.to_lowercase();
     // `İ` alone has two code points in lower case: `i` and a combining dot.
     lower.next().unwrap_or(c)
+}
+
+/// Capital letters of Unicode 16 and 17, which DuckDB's `lower` does not know.
+fn is_newer_than_duckdb(c: char) -> bool {
+    matches!(c, '\u{1c89}' | '\u{a7cb}' | '\u{a7cc}' | '\u{a7ce}' | '\u{a7d2}' | '\u{a7d4}' | '\u{a7da}'
+        | '\u{a7dc}' | '\u{10d50}'..='\u{10d65}' | '\u{16ea0}'..='\u{16eb8}')
 }
 
 /// Whether a value begins with exactly two backslashes and then plain text: a UNC path, of which Sigma reads
@@ -135,6 +144,8 @@ mod tests {
             ("\u{212a}", "k"),
             ("ſ", "ſ"),
             ("É", "é"),
+            ("\u{1c89}", "\u{1c89}"),
+            ("\u{a7d0}", "\u{a7d1}"),
         ];
         for (text, expected) in cases {
             assert_eq!(fold(text), expected, "{text}");

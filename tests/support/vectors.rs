@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use serde::Deserialize;
-use sigma_ocsf_tui::backend::{self, CompiledRule};
+use sigma_ocsf_tui::backend::{self, BackendId, CompiledRule};
 use sigma_ocsf_tui::bridge::Settings;
 use sigma_ocsf_tui::evaluate::{self, Cancel};
 use sigma_ocsf_tui::ocsf::{ClassUid, FieldType, OcsfPath};
@@ -69,19 +69,26 @@ pub fn failures(vectors: &[Vector]) -> Vec<String> {
     vectors
         .iter()
         .filter_map(|vector| {
-            let verdict = verdict(vector, &mut store);
+            let verdicts = verdicts(vector, &mut store);
             let expected = match &vector.expect {
                 serde_json::Value::String(text) => text.clone(),
                 other => other.to_string(),
             };
-            (verdict != expected)
-                .then(|| format!("{}: expected {expected}, got {verdict} ({})", vector.id, vector.why))
+            let wrong: Vec<String> = BackendId::ALL
+                .iter()
+                .zip(verdicts)
+                .filter(|(_, verdict)| *verdict != expected)
+                .map(|(backend, verdict)| format!("{verdict} by {}", backend.as_str()))
+                .collect();
+            let line =
+                || format!("{}: expected {expected}, got {} ({})", vector.id, wrong.join(", "), vector.why);
+            (!wrong.is_empty()).then(line)
         })
         .collect()
 }
 
-/// `true`, `false`, or `non_executable:<reason_code>` with what was said.
-fn verdict(vector: &Vector, store: &mut Store) -> String {
+/// By each backend: `true`, `false`, or `non_executable:<reason_code>`.
+fn verdicts(vector: &Vector, store: &mut Store) -> [String; BackendId::ALL.len()] {
     let rules: Vec<Arc<Rule>> =
         sigma::parse(Path::new("vector.yml"), &vector.rule).into_iter().map(Arc::new).collect();
     let capabilities = vector.capabilities.iter().filter_map(|name| Capability::from_name(name)).collect();
@@ -90,24 +97,32 @@ fn verdict(vector: &Vector, store: &mut Store) -> String {
     // Filters are no rules: what is wrong with one shows in the rules that it narrows.
     let is_rule = |rule: &&CompiledRule| !matches!(rule.compilation.rule.body, Body::Filter(_));
     if let Some(reason) = compiled.iter().filter(is_rule).find_map(|rule| rule.compilation.reason()) {
-        return format!("non_executable:{reason}");
+        return BackendId::ALL.map(|_| format!("non_executable:{reason}"));
     }
-    compiled.iter().any(|rule| rule.compilation.reported && matches(rule, store)).to_string()
+    let reported: Vec<&CompiledRule> = compiled.iter().filter(|rule| rule.compilation.reported).collect();
+    BackendId::ALL.map(|backend| reported.iter().any(|rule| matches_any(backend, rule, store)).to_string())
 }
 
-fn matches(rule: &CompiledRule, store: &mut Store) -> bool {
+/// Whether the rule matches an event, or the correlation fires.
+fn matches_any(backend: BackendId, rule: &CompiledRule, store: &mut Store) -> bool {
     let Some(sql) = &rule.sql else { return false };
-    match (&rule.compilation.plan, &rule.compilation.correlation) {
-        (Some(plan), _) => {
-            let ids = evaluate::event_ids(store, plan, sql, &Cancel::never());
-            !ids.expect("the statement runs").is_empty()
+    let cancel = Cancel::never();
+    let found = match (&rule.compilation.plan, &rule.compilation.correlation, backend) {
+        (Some(plan), _, BackendId::DuckdbSql) => {
+            evaluate::event_ids(store, plan, sql, &cancel).map(|ids| ids.len())
         }
-        (None, Some(plan)) => {
-            let windows = evaluate::windows(store, plan, sql, &Cancel::never());
-            !windows.expect("the statement runs").is_empty()
+        (Some(plan), _, BackendId::Interpreter) => {
+            evaluate::interpreted_event_ids(store, plan, &cancel).map(|ids| ids.len())
         }
-        (None, None) => false,
-    }
+        (None, Some(plan), BackendId::DuckdbSql) => {
+            evaluate::windows(store, plan, sql, &cancel).map(|windows| windows.len())
+        }
+        (None, Some(plan), BackendId::Interpreter) => {
+            evaluate::interpreted_windows(store, plan, &cancel).map(|windows| windows.len())
+        }
+        (None, None, _) => Ok(0),
+    };
+    found.expect("the plan runs") > 0
 }
 
 pub fn column_path(vector: &Vector, field: &str) -> String {

@@ -157,7 +157,19 @@ fn with_flags(regex: &Regex) -> String {
         .into_iter()
         .filter_map(|(on, flag)| on.then_some(flag))
         .collect();
-    if flags.is_empty() { regex.pattern.clone() } else { format!("(?{flags}){}", regex.pattern) }
+    let pattern = match has_inner_anchor(&regex.pattern) {
+        true => format!("({})", regex.pattern),
+        false => regex.pattern.clone(),
+    };
+    if flags.is_empty() { pattern } else { format!("(?{flags}){pattern}") }
+}
+
+/// Whether an anchor may stand elsewhere than at its own end. DuckDB rewrites a pattern of plain text and anchors
+/// to LIKE, and forgets such an anchor, so that `$a` would find `a`; a group it does not rewrite.
+fn has_inner_anchor(pattern: &str) -> bool {
+    let inner = pattern.strip_prefix('^').unwrap_or(pattern);
+    let inner = inner.strip_suffix('$').unwrap_or(inner);
+    inner.contains(['^', '$']) || inner.contains(r"\A") || inner.contains(r"\z")
 }
 
 /// A comparison with another field, wherever its values are found.

@@ -92,6 +92,18 @@ impl<'p> Interpreter<'p> {
     }
 }
 
+impl Event {
+    /// The first value of a field, for correlations, whose fields have one at most.
+    pub(crate) fn first_value(&self, source: &FieldExpr) -> Option<Value> {
+        match source {
+            FieldExpr::Column(column) => self.field(column.path.as_str()).values().next().cloned(),
+            FieldExpr::Computed(computed) => scalar::field(computed, self).values().next().cloned(),
+            FieldExpr::AnyOf(sources) => sources.iter().find_map(|source| self.first_value(source)),
+            FieldExpr::PerClass(sources) => self.first_value(of_class(sources, self)?),
+        }
+    }
+}
+
 /// Where a field is found in events of this event's class.
 fn of_class<'s>(sources: &'s [(ClassUid, FieldExpr)], event: &Event) -> Option<&'s FieldExpr> {
     let class = event.class_uid()?;

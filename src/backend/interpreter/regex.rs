@@ -1,9 +1,9 @@
 //! Regular expressions as RE2 has them, by the `regex` crate.
 //!
 //! The two agree but for the Perl classes and word boundaries, which are ASCII in RE2, and `\s`, which has no
-//! vertical tab there.
+//! vertical tab there. RE2 looks for boundaries between bytes, so bytes are searched.
 
-use regex::RegexBuilder;
+use regex::bytes::RegexBuilder;
 use regex_syntax::ast::{self, AssertionKind, Ast, ClassPerl, ClassPerlKind, ClassSetItem};
 
 use crate::bridge::ir::Regex;
@@ -26,7 +26,7 @@ pub struct RegexRefused {
 
 /// The expressions of a plan, compiled once.
 #[derive(Debug, Default)]
-pub(super) struct Regexes(Vec<(Regex, regex::Regex)>);
+pub(super) struct Regexes(Vec<(Regex, regex::bytes::Regex)>);
 
 impl Regexes {
     pub(super) fn add(&mut self, regex: &Regex) -> Result<(), RegexRefused> {
@@ -37,15 +37,15 @@ impl Regexes {
     }
 
     pub(super) fn finds(&self, regex: &Regex, text: &str) -> bool {
-        self.get(regex).is_some_and(|compiled| compiled.is_match(text))
+        self.get(regex).is_some_and(|compiled| compiled.is_match(text.as_bytes()))
     }
 
-    fn get(&self, regex: &Regex) -> Option<&regex::Regex> {
+    fn get(&self, regex: &Regex) -> Option<&regex::bytes::Regex> {
         self.0.iter().find(|(known, _)| known == regex).map(|(_, compiled)| compiled)
     }
 }
 
-fn compile(regex: &Regex) -> Result<regex::Regex, RegexRefused> {
+fn compile(regex: &Regex) -> Result<regex::bytes::Regex, RegexRefused> {
     let refused = |why: String| RegexRefused { pattern: regex.pattern.clone(), why };
     let pattern = with_ascii_classes(&regex.pattern).map_err(refused)?;
     RegexBuilder::new(&pattern)
@@ -126,7 +126,7 @@ mod tests {
     fn finds(pattern: &str, text: &str) -> bool {
         let regex =
             Regex { pattern: pattern.to_owned(), ignore_case: false, multiline: false, dot_all: false };
-        compile(&regex).unwrap().is_match(text)
+        compile(&regex).unwrap().is_match(text.as_bytes())
     }
 
     #[test]

@@ -74,17 +74,25 @@ fn evaluate(scalar: &Scalar, column: &dyn Fn(&Column) -> Option<Value>) -> Optio
     Some(Value::Text(result))
 }
 
-/// One code point for one; those with a longer upper case stay, but for `ß`.
+/// One code point for one, as DuckDB's `upper` has it.
 fn upper(text: &str) -> String {
-    let upper_char = |c: char| {
-        let mut upper = c.to_uppercase();
-        match (c, upper.next(), upper.next()) {
-            ('ß', ..) => 'ẞ',
-            (_, Some(one), None) => one,
-            _ => c,
-        }
-    };
     text.chars().map(upper_char).collect()
+}
+
+fn upper_char(c: char) -> char {
+    let further = |by: u32| char::from_u32(u32::from(c) + by).unwrap_or(c);
+    match c {
+        // In full these have two or three; one by one, they have a single capital all the same.
+        'ß' => 'ẞ',
+        '\u{1f80}'..='\u{1f87}' | '\u{1f90}'..='\u{1f97}' | '\u{1fa0}'..='\u{1fa7}' => further(8),
+        '\u{1fb3}' | '\u{1fc3}' | '\u{1ff3}' => further(9),
+        c => {
+            let mut upper = c.to_uppercase();
+            let one = upper.next().filter(|_| upper.next().is_none());
+            // A capital that DuckDB cannot lower is one that it does not know.
+            one.filter(|upper| text::fold(&upper.to_string()) != upper.to_string()).unwrap_or(c)
+        }
+    }
 }
 
 /// Nothing is not sought.
@@ -126,6 +134,6 @@ mod tests {
     fn replacing_and_raising_are_those_of_duckdb() {
         assert_eq!(replace("aaa", "aa", "b"), "ba");
         assert_eq!(replace("abc", "", "x"), "abc");
-        assert_eq!(upper("ßǆŉſςıÿﬁ"), "ẞǄŉSΣIŸﬁ");
+        assert_eq!(upper("ßǆŉſςıÿﬁᾀῃ\u{19b}"), "ẞǄŉSΣIŸﬁᾈῌ\u{19b}");
     }
 }

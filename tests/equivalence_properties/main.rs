@@ -1,0 +1,65 @@
+//! Both backends agree on every event, whatever the rule: on predicates of the middle form, and on rule text
+//! through the whole compiler.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod agreement;
+mod events;
+mod predicates;
+mod rules;
+mod scalars;
+mod texts;
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::TestRunner;
+
+/// `PROPTEST_CASES` sets how many cases there are.
+fn config() -> ProptestConfig {
+    ProptestConfig { max_shrink_iters: 20_000, failure_persistence: None, ..ProptestConfig::default() }
+}
+
+proptest! {
+    #![proptest_config(config())]
+
+    #[test]
+    fn predicates_hold_of_the_same_events(
+        predicates in vec(predicates::expr(), 1..8),
+        events in vec(events::event(), 1..24),
+    ) {
+        let plans: Vec<_> = predicates.into_iter().map(predicates::plan).collect();
+        let plans: Vec<_> = plans.iter().collect();
+        let found = agreement::differences(&plans, &events);
+        prop_assert!(found.is_empty(), "{}", found.join("\n"));
+    }
+
+    #[test]
+    fn rules_match_the_same_events(
+        rules in vec(rules::rule(), 1..6),
+        events in vec(events::event(), 1..24),
+    ) {
+        let compiled = rules::compiled(&rules);
+        let plans: Vec<_> = compiled.iter().filter_map(|rule| rule.compilation.plan.as_ref()).collect();
+        let found = agreement::differences(&plans, &events);
+        prop_assert!(found.is_empty(), "{}\n{}", rules.join("\n---\n"), found.join("\n"));
+    }
+}
+
+/// Otherwise the property above would say nothing.
+#[test]
+fn many_generated_rules_are_executable() {
+    let mut runner = TestRunner::deterministic();
+    let rules: Vec<String> =
+        (0..200).map(|_| rules::rule().new_tree(&mut runner).unwrap().current()).collect();
+    let compiled = rules::compiled(&rules);
+    let reasons: Vec<_> = compiled.iter().filter_map(|rule| rule.compilation.reason()).collect();
+    assert!(reasons.len() <= 160, "{} of 200 are refused: {reasons:?}", reasons.len());
+}
+
+/// Every code point that has another case, by either library.
+#[test]
+fn case_is_the_same_for_every_code_point() {
+    let found = agreement::case_differences();
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}

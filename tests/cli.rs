@@ -194,7 +194,7 @@ fn sql_prints_rules_as_one_script() {
     assert_eq!(statements.len(), with_sql);
     // A sound filter is in force within the rules that it narrows, and has no statement of its own.
     let without = listed.iter().filter(|rule| rule["executable"] == true && rule["sql"].is_null());
-    assert!(without.clone().count() > 0 && without.clone().all(|rule| is_filter(rule)));
+    assert!(without.clone().count() > 0 && without.clone().all(is_filter));
     assert!(listed.iter().all(|rule| rule["executable"] == true || rule["sql"].is_null()));
 }
 

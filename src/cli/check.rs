@@ -1,5 +1,6 @@
 //! `check RULES`: a verdict for every rule, as text or as one JSON document.
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 use clap::Args;
@@ -9,7 +10,7 @@ use super::text::{one_line, time};
 use super::workspace::Workspace;
 use super::{CliError, Format, Inputs};
 use crate::backend::{BackendId, CompiledRule, Sql};
-use crate::bridge::{Plan, Severity};
+use crate::bridge::{CorrelationPlan, Plan, Severity};
 use crate::evaluate::{self, Cancel, EvalError, Summary};
 use crate::store::{self, Store};
 use crate::tui::text::count;
@@ -55,12 +56,13 @@ struct Evaluator {
 }
 
 impl Evaluator {
-    /// Runs every executable rule; those without a plan are not run.
+    /// Runs every rule that reports. Those without a plan are not run, nor those that only a correlation asks for.
     fn outcomes(&mut self, workspace: &Workspace, event_ids: bool) -> Vec<Outcome> {
         let runnable: Vec<(usize, &Plan, &Sql)> = workspace
             .compiled
             .iter()
             .enumerate()
+            .filter(|(_, rule)| rule.compilation.reported)
             .filter_map(|(index, rule)| Some((index, rule.compilation.plan.as_ref()?, rule.sql.as_ref()?)))
             .collect();
         let summaries = self.summaries(&runnable);
@@ -72,7 +74,33 @@ impl Evaluator {
             };
             *slot = ran.unwrap_or_else(|error| failed(rule, &error));
         }
+        for (rule, slot) in workspace.compiled.iter().zip(&mut outcomes) {
+            if let (Some(plan), Some(sql)) = (&rule.compilation.correlation, &rule.sql)
+                && rule.compilation.reported
+            {
+                let ran = self.correlation(plan, sql, event_ids);
+                *slot = ran.unwrap_or_else(|error| failed(rule, &error));
+            }
+        }
         outcomes
+    }
+
+    /// A correlation's matches are windows; their events together are its event ids.
+    fn correlation(
+        &mut self,
+        plan: &CorrelationPlan,
+        sql: &Sql,
+        event_ids: bool,
+    ) -> Result<Outcome, EvalError> {
+        let cancel = Cancel::never();
+        let windows = match self.backend {
+            BackendId::DuckdbSql => evaluate::windows(&mut self.store, plan, sql, &cancel)?,
+            BackendId::Interpreter => evaluate::interpreted_windows(&self.store, plan, &cancel)?,
+        };
+        let summary = evaluate::correlation_summary(&windows);
+        let ids: BTreeSet<String> = windows.into_iter().flat_map(|window| window.event_ids).collect();
+        let event_ids = if event_ids { ids.into_iter().collect() } else { Vec::new() };
+        Ok(Outcome::Ran { summary, event_ids })
     }
 
     fn summaries(&mut self, runnable: &[(usize, &Plan, &Sql)]) -> Vec<Result<Summary, EvalError>> {

@@ -294,5 +294,7 @@ fn quantile(values: &mut [f64], fraction: f64) -> f64 {
     let place = fraction * (values.len().saturating_sub(1)) as f64;
     let at = |index: f64| values.get(index as usize).copied().unwrap_or_default();
     let (low, high) = (at(place.floor()), at(place.ceil()));
-    low + (high - low) * (place - place.floor())
+    // Weighted, not `low + (high - low) * part`: where bounds meet the last bit, both have to round alike.
+    let part = place - place.floor();
+    low * (1.0 - part) + high * part
 }

@@ -1,9 +1,7 @@
 //! Why a plan yielded nothing.
 
-use std::collections::BTreeMap;
-
 use crate::backend::interpreter::RegexRefused;
-use crate::bridge::ColumnType;
+use crate::bridge::{ColumnType, Plan};
 use crate::ocsf::OcsfPath;
 use crate::store::{DatasetColumn, QueryError, Store, StoreError};
 
@@ -77,9 +75,14 @@ impl From<StoreError> for EvalError {
 }
 
 /// Refuses a plan that counts on another type than the dataset has.
-pub(super) fn check_columns(
+pub(super) fn check_columns(store: &Store, plan: &Plan) -> Result<(), EvalError> {
+    check_types(store, &plan.columns)
+}
+
+/// Refuses columns that the dataset has as another type than is counted on.
+pub(super) fn check_types<'c>(
     store: &Store,
-    columns: &BTreeMap<OcsfPath, ColumnType>,
+    columns: impl IntoIterator<Item = (&'c OcsfPath, &'c ColumnType)>,
 ) -> Result<(), EvalError> {
     for (path, expected) in columns {
         if let Some(found) = store.schema().column(path)

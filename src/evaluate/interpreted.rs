@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::error::{EvalError, check_columns};
+use super::error::{EvalError, check_columns, check_types};
 use super::events::{StoredEvent, for_each_event};
 use super::{Cancel, Summary, Window};
 use crate::backend::correlation_oracle::{self, Datum, EventReader};
@@ -61,7 +61,7 @@ pub fn interpreted_windows(
     plan: &CorrelationPlan,
     cancel: &Cancel,
 ) -> Result<Vec<Window>, EvalError> {
-    check_columns(store, &plan.columns)?;
+    check_types(store, &plan.columns)?;
     let mut matched: Vec<Vec<StoredEvent>> = Vec::new();
     for rule in &plan.rules {
         // Its events are read with the columns that the correlation looks at.
@@ -103,7 +103,7 @@ struct Job<'a> {
 }
 
 fn interpreter<'p>(store: &Store, plan: &'p Plan) -> Result<Interpreter<'p>, EvalError> {
-    check_columns(store, &plan.columns)?;
+    check_columns(store, plan)?;
     Ok(Interpreter::new(plan)?)
 }
 

@@ -51,7 +51,7 @@ pub fn event_ids(
 }
 
 fn prepare(store: &mut Store, plan: &Plan) -> Result<(), EvalError> {
-    check_columns(store, &plan.columns)?;
+    check_columns(store, plan)?;
     Ok(store.ensure_columns(&plan.columns)?)
 }
 

@@ -3,7 +3,7 @@
 use duckdb::Row;
 use duckdb::types::Value;
 
-use super::error::{EvalError, check_columns};
+use super::error::{EvalError, check_types};
 use super::{Cancel, Summary, Window};
 use crate::backend::Sql;
 use crate::bridge::CorrelationPlan;
@@ -19,7 +19,7 @@ pub fn windows(
     sql: &Sql,
     cancel: &Cancel,
 ) -> Result<Vec<Window>, EvalError> {
-    check_columns(store, &plan.columns)?;
+    check_types(store, &plan.columns)?;
     store.ensure_columns(&plan.columns)?;
     let keys = plan.steps.last().map_or(0, |step| step.keys.len());
     let mut windows = store.select(&sql.text, cancel, |row| window(row, keys))?;

@@ -108,8 +108,12 @@ fn windows(step: &CorrelationStep, names: &StepNames) -> Cte {
     let events = names.of("events");
     let events = if events == "events" { events } else { format!("{events} AS events") };
     cte.line(0, format!("JOIN {events}"), None);
+    // A window lies in the stretch of its end or in the one before. Without the equality, all events of a group
+    // would meet all its windows.
+    let stretch = format!("events.{TIME} // {length} = fired.{TIME} // {length} - fired.back");
+    cte.line(1, format!("ON {stretch}"), names.origin(step.timespan.span));
     let between = format!("events.{TIME} BETWEEN fired.{TIME} - {length} AND fired.{TIME}");
-    cte.line(1, format!("ON {between}"), names.origin(step.timespan.span));
+    cte.line(1, format!("AND {between}"), names.origin(step.timespan.span));
     for (own, key) in keys(step, "events").iter().zip(&fired) {
         cte.line(1, format!("AND {own} = {key}"), None);
     }
@@ -119,7 +123,8 @@ fn windows(step: &CorrelationStep, names: &StepNames) -> Cte {
 }
 
 fn fired_events(cte: &mut Cte, step: &CorrelationStep, names: &StepNames) {
-    let columns: Vec<String> = keys(step, "").into_iter().chain([TIME.to_owned()]).collect();
+    let others = [TIME, "unnest([0, 1]) AS back"].map(str::to_owned);
+    let columns: Vec<String> = keys(step, "").into_iter().chain(others).collect();
     cte.line(1, format!("SELECT DISTINCT {}", columns.join(", ")), None);
     cte.line(1, format!("FROM {}", names.of("measured")), None);
     let mut tests: Vec<(String, Span)> = match &step.test {

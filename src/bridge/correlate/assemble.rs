@@ -14,7 +14,7 @@ use crate::pack::Column;
 use crate::sigma::{Correlation, Problem, ProblemKind, Rule};
 
 /// Rules and correlations that one correlation may depend on.
-const MAX_SOURCES: usize = 256;
+pub(super) const MAX_SOURCES: usize = 256;
 
 /// The plan of the correlation at `index`, whose step and those it depends on are drafted.
 pub(super) fn assemble(
@@ -115,7 +115,7 @@ fn columns(
     }
 }
 
-fn too_many(rule: &Rule) -> Diagnostic {
+pub(super) fn too_many(rule: &Rule) -> Diagnostic {
     let message = format!("the correlation depends on more than {MAX_SOURCES} rules");
     let problem = Problem::new(ProblemKind::Limit, rule.span, message);
     language::diagnostic(&problem.with_help("split the correlation"), &rule.path)

@@ -5,6 +5,7 @@ mod order;
 mod plan;
 mod step;
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may panic")]
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -106,6 +107,7 @@ fn plan_one(
     let Body::Correlation(correlation) = &rule.body else { return };
     let mut findings = Vec::new();
     findings.extend(unavailable(&rule, references, compilations));
+    findings.extend((references.len() > assemble::MAX_SOURCES).then(|| assemble::too_many(&rule)));
     let refused = compilations.get(index).is_some_and(|c| c.refusal().is_some());
     let mut planned = None;
     if findings.is_empty() && !refused {

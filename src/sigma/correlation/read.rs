@@ -280,3 +280,90 @@ fn check_bounds(kind: CorrelationKind, bounds: &Bounds, problems: &mut Vec<Probl
         _ => {}
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may panic")]
+mod tests {
+    use super::*;
+    use crate::sigma::yaml;
+
+    fn read(text: &str) -> (Correlation, Vec<Problem>) {
+        let document = yaml::parse(text).unwrap().remove(0);
+        let mut problems = Vec::new();
+        let node = document.get("correlation").unwrap_or(&document);
+        let correlation = correlation(&document, node, text, &mut problems);
+        (correlation, problems)
+    }
+
+    fn block(entries: &str) -> String {
+        format!("correlation: {{rules: [a, b], timespan: 5m, {entries}}}\n")
+    }
+
+    #[test]
+    fn every_part_is_read_with_its_place() {
+        let text = block(
+            "type: value_percentile, group-by: [U, ip], aliases: {ip: {a: SrcIp, b: DstIp}}, generate: true, \
+             condition: {field: V, percentile: 99.5, gt: 1, lte: 2.5}",
+        );
+        let (correlation, problems) = read(&text);
+        assert_eq!(problems, []);
+        assert_eq!(correlation.kind.unwrap().value, CorrelationKind::ValuePercentile);
+        assert_eq!(correlation.timespan.unwrap().value.milliseconds(), 300_000);
+        assert!(correlation.generate);
+        assert_eq!(correlation.group_by[1].span.slice(&text), Some("ip"));
+        assert_eq!(correlation.aliases[0].fields[1].1.value.0, "DstIp");
+        let WindowCondition::Bounds(bounds) = correlation.condition else { panic!("a map") };
+        assert_eq!(bounds.bounds[1].span.slice(&text), Some("lte: 2.5"));
+        assert_eq!(bounds.bounds[1].value.value, BoundValue::Float(2.5));
+        assert_eq!(bounds.percentile.unwrap().value, 99.5);
+    }
+
+    #[test]
+    fn the_old_form_is_read_as_the_new_one() {
+        let (correlation, problems) = read(
+            "action: correlation\nname: old\ntype: event_count\nrule: [a]\ngroup-by: U\ntimespan: 30s\n\
+             condition: {range: 10..50}\nlevel: high\n",
+        );
+        assert_eq!(problems, []);
+        let WindowCondition::Bounds(bounds) = correlation.condition else { panic!("a map") };
+        let bounds: Vec<_> =
+            bounds.bounds.iter().map(|bound| (bound.value.operator, bound.value.value)).collect();
+        let (from, to) = (BoundValue::Integer(10), BoundValue::Integer(50));
+        assert_eq!(bounds, [(BoundOperator::Gte, from), (BoundOperator::Lte, to)]);
+    }
+
+    #[test]
+    fn what_a_type_asks_for_or_has_no_place_for() {
+        for (entries, part) in [
+            ("type: event_count", "has no `condition`"),
+            ("type: event_count, condition: {}", "no bound"),
+            ("type: event_count, condition: {field: U}", "no bound"),
+            ("type: event_count, condition: {gte: 1, field: U}", "looks at no `field`"),
+            ("type: event_count, condition: {gte: '1'}", "not text"),
+            ("type: event_count, condition: {gte: 1, gre: 2}", "no `gre`"),
+            ("type: event_count, condition: a and b", "only temporal types"),
+            ("type: event_count, condition: [a]", "not a list"),
+            ("type: value_count, condition: {gte: 1}", "needs a `field`"),
+            ("type: value_sum, condition: {gte: 1, field: [A, B]}", "takes one `field`"),
+            ("type: value_percentile, condition: {gte: 1, field: A}", "names no `percentile`"),
+            ("type: value_percentile, condition: {gte: 1, field: A, percentile: 101}", "from 0 to 100"),
+            ("type: value_sum, condition: {gte: 1, field: A, percentile: 1}", "has no `percentile`"),
+            ("type: temporal, condition: a or", "ends where"),
+            ("type: temporal, condition: 1 of them", "without `of`"),
+            ("type: temporal, condition: {gte: .nan}", "a bound is a number"),
+            ("type: temporal, group_by: U", "did you mean `group-by`?"),
+            ("type: temporal, generate: maybe", "true or false"),
+            ("type: temporal, aliases: [a]", "takes a map"),
+            ("type: temporal, condition: {range: 1-2}", "two whole numbers"),
+        ] {
+            let (_, problems) = read(&block(entries));
+            let said = |problem: &Problem| {
+                format!("{} {}", problem.message, problem.help.as_deref().unwrap_or_default())
+            };
+            assert!(problems.iter().any(|problem| said(problem).contains(part)), "{entries}: {problems:?}");
+            assert!(problems.iter().all(|problem| problem.kind == ProblemKind::Parse), "{entries}");
+        }
+        let (_, problems) = read("correlation: {type: temporal, rules: [], timespan: 5m}\n");
+        assert_eq!(problems.len(), 1);
+    }
+}

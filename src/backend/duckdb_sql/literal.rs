@@ -1,9 +1,15 @@
 //! Literals as SQL. The only place where a value of a rule or a pack becomes SQL text.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
 use crate::bridge::ir::Number;
 
+/// Parts that a text is joined from; DuckDB refuses expressions a thousand deep.
+const MAX_PARTS: usize = 64;
+
 /// Text as a SQL expression. Control characters are written as `chr(n)`: the parser ends at a NUL, and the rest
-/// would break lines on the screen.
+/// would break lines on the screen. A text with many of them is base64.
 pub(super) fn text(value: &str) -> String {
     let mut parts: Vec<String> = Vec::new();
     let mut run = String::new();
@@ -22,6 +28,7 @@ pub(super) fn text(value: &str) -> String {
     }
     match parts.len() {
         1 => parts.concat(),
+        MAX_PARTS.. => format!("decode(from_base64('{}'))", STANDARD.encode(value)),
         _ => format!("({})", parts.join(" || ")),
     }
 }
@@ -32,7 +39,8 @@ fn quoted(run: &str) -> String {
 
 /// Line and paragraph separators and the marks that reorder text: invisible in an editor, not in SQL.
 fn is_format(character: char) -> bool {
-    matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+    matches!(character, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+        | '\u{feff}' | '\u{e0000}'..='\u{e007f}')
 }
 
 /// A number, typed so that DuckDB does not choose the type: fractions are DOUBLE, never DECIMAL.

@@ -143,7 +143,10 @@ impl CliError {
 /// Runs the program with the process's arguments, and gives its exit code.
 #[must_use]
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error),
+    };
     let result = match &cli.command {
         None => screen::run(&cli.inputs, cli.theme.clone()),
         Some(Command::Check(args)) => check::run(args),
@@ -162,4 +165,16 @@ pub fn main() -> ExitCode {
             error.exit_code()
         }
     }
+}
+
+/// Help where it was asked for; else what is wrong with the arguments, which the message repeats.
+fn usage(error: &clap::Error) -> ExitCode {
+    if !error.use_stderr() {
+        // A reader that has gone needs no help.
+        let _ = error.print();
+        return ExitCode::SUCCESS;
+    }
+    // With no standard error left there is nobody to tell.
+    let _ = writeln!(io::stderr().lock(), "{}", text::lines(&error.render().to_string()));
+    ExitCode::from(2)
 }

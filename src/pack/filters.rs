@@ -47,8 +47,8 @@ fn filter(node: &Node, classes: &[ClassUid], report: &mut Report) -> Option<Rout
         return report.refuse(&UNSUPPORTED_FILTER, span_of(node, &["op"]), message, None);
     }
     let column = match path.as_str() {
-        "raw.event_id" => paths::raw(path, FieldType::Integer),
-        _ if path.is_raw() => paths::raw(path, raw_type(&value)),
+        "raw.event_id" => paths::raw(path, FieldType::Integer, span_of(node, &["path"]), report)?,
+        _ if path.is_raw() => paths::raw(path, raw_type(&value), span_of(node, &["path"]), report)?,
         _ => paths::column(path, classes, span_of(node, &["path"]), report)?,
     };
     if let Err(message) = check(op, &value, column.field_type, column.list) {

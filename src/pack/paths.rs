@@ -13,7 +13,8 @@ pub(crate) static UNKNOWN_PATH: Code = Code {
     summary: "a path that no class that could use it has",
     explanation: "Paths are checked against the pinned OCSF catalog, in the classes of the routes that the statement \
                   is for. A path that none of them has would be NULL in every event, and a rule that reads it would \
-                  never match. A path names a value, not an object that holds values.",
+                  never match. A path names a value, not an object that holds values. No path holds a control \
+                  character or a mark that cannot be seen.",
 };
 
 pub(crate) static AMBIGUOUS_TYPE: Code = Code {
@@ -25,9 +26,22 @@ pub(crate) static AMBIGUOUS_TYPE: Code = Code {
                   have values of differing types, alias them for each class under narrower scopes.",
 };
 
-/// The column of a field of the source, which no catalog knows.
-pub(super) fn raw(path: OcsfPath, field_type: FieldType) -> Column {
-    Column { path, field_type, list: false }
+/// The column of a field of the source, which no catalog knows; `None`, and a finding, where its name would not
+/// show as it is.
+pub(super) fn raw(path: OcsfPath, field_type: FieldType, span: Span, report: &mut Report) -> Option<Column> {
+    if path.as_str().chars().any(is_invisible) {
+        let message =
+            format!("`{}` holds a control character or an invisible mark", path.as_str().escape_debug());
+        return report.refuse(&UNKNOWN_PATH, span, message, None);
+    }
+    Some(Column { path, field_type, list: false })
+}
+
+/// Control characters, and marks that reorder or hide text.
+fn is_invisible(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+            | '\u{feff}' | '\u{e0000}'..='\u{e007f}')
 }
 
 /// The column that `path` is in those of `classes` that have it; `None`, and a finding, where none has.

@@ -170,7 +170,7 @@ impl Targets<'_> {
             let help = format!("raw_fallback.prefixes has: {}", self.prefixes.join(", "));
             return self.report.refuse(&RAW_PREFIX, span, message, help);
         }
-        Some(paths::raw(path, stated.unwrap_or(FieldType::String)))
+        paths::raw(path, stated.unwrap_or(FieldType::String), span, self.report)
     }
 
     fn permits(&self, path: &OcsfPath) -> bool {

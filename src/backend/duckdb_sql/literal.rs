@@ -1,10 +1,20 @@
 //! Literals as SQL. The only place where a value of a rule or a pack becomes SQL text.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
 use crate::bridge::ir::Number;
 
+/// Parts that a text is joined from, and quotes in it: DuckDB refuses expressions a thousand deep, and its time
+/// is quadratic in doubled quotes.
+const MAX_PARTS: usize = 64;
+
 /// Text as a SQL expression. Control characters are written as `chr(n)`: the parser ends at a NUL, and the rest
-/// would break lines on the screen.
+/// would break lines on the screen. A text with many of them, or of quotes, is base64.
 pub(super) fn text(value: &str) -> String {
+    if value.matches('\'').count() >= MAX_PARTS {
+        return encoded(value);
+    }
     let mut parts: Vec<String> = Vec::new();
     let mut run = String::new();
     for character in value.chars() {
@@ -22,8 +32,13 @@ pub(super) fn text(value: &str) -> String {
     }
     match parts.len() {
         1 => parts.concat(),
+        MAX_PARTS.. => encoded(value),
         _ => format!("({})", parts.join(" || ")),
     }
+}
+
+fn encoded(value: &str) -> String {
+    format!("decode(from_base64('{}'))", STANDARD.encode(value))
 }
 
 fn quoted(run: &str) -> String {
@@ -32,7 +47,8 @@ fn quoted(run: &str) -> String {
 
 /// Line and paragraph separators and the marks that reorder text: invisible in an editor, not in SQL.
 fn is_format(character: char) -> bool {
-    matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+    matches!(character, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+        | '\u{feff}' | '\u{e0000}'..='\u{e007f}')
 }
 
 /// A number, typed so that DuckDB does not choose the type: fractions are DOUBLE, never DECIMAL.
@@ -74,6 +90,10 @@ mod tests {
         assert_eq!(text("a'b"), "'a''b'");
         assert_eq!(text(r"50%_\$"), r"'50%_\$'");
         assert_eq!(text(""), "''");
+        assert_eq!(
+            text(&"'".repeat(64)),
+            format!("decode(from_base64('{}'))", STANDARD.encode("'".repeat(64)))
+        );
     }
 
     #[test]

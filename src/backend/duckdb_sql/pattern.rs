@@ -7,6 +7,10 @@ use crate::sigma::TextMatch;
 /// Variants of a pattern with dashes that are written out; past that, one regular expression.
 const MAX_VARIANTS: usize = 25;
 
+/// `*` in a LIKE. DuckDB tries every way to divide a text among them: its time is exponential in their number,
+/// that of a regular expression is not.
+const MAX_RUNS: usize = 3;
+
 /// Whether `subject`, folded already where case does not count, has the shape.
 pub(super) fn shape(subject: &str, parts: &[PatternPart]) -> String {
     let dashes = parts.iter().filter(|part| **part == PatternPart::Dash).count();
@@ -18,8 +22,12 @@ pub(super) fn shape(subject: &str, parts: &[PatternPart]) -> String {
                 variants_of(parts).iter().map(|variant| plain(subject, variant)).collect();
             format!("({})", written.join(" OR "))
         }
-        _ => format!("regexp_full_match({subject}, {})", literal::text(&expression(parts))),
+        _ => full_match(subject, parts),
     }
+}
+
+fn full_match(subject: &str, parts: &[PatternPart]) -> String {
+    format!("regexp_full_match({subject}, {})", literal::text(&expression(parts)))
 }
 
 /// Every way to read the dashes, in the order of [`DASHES`].
@@ -58,6 +66,7 @@ fn plain(subject: &str, parts: &[PatternPart]) -> String {
         [AnyRun, Text(text), AnyRun] => matched(text, TextMatch::Contains),
         [Text(text), AnyRun] => matched(text, TextMatch::StartsWith),
         [AnyRun, Text(text)] => matched(text, TextMatch::EndsWith),
+        _ if parts.iter().filter(|part| **part == AnyRun).count() > MAX_RUNS => full_match(subject, parts),
         _ => format!("{subject} LIKE {} ESCAPE '$'", literal::text(&like(parts))),
     }
 }

@@ -38,7 +38,7 @@ pub(super) fn check(regex: &Regex) -> Result<(), Unsupported> {
         .build()
         .parse(pattern)
         .map_err(|error| unsupported(describe(error.kind()), error.span()))?;
-    ast::visit(&tree, Common { pattern, nested_repetition: None })?;
+    ast::visit(&tree, Common { pattern, nested_repetition: None, counts: Vec::new() })?;
     let meaning = TranslatorBuilder::new()
         .utf8(true)
         .case_insensitive(regex.ignore_case)
@@ -69,6 +69,8 @@ fn describe(kind: &ast::ErrorKind) -> String {
 struct Common<'p> {
     pattern: &'p str,
     nested_repetition: Option<ast::Span>,
+    /// The counts of the repetitions that are open: RE2 writes their product out.
+    counts: Vec<u32>,
 }
 
 impl Visitor for Common<'_> {
@@ -89,6 +91,13 @@ impl Visitor for Common<'_> {
             Ast::ClassUnicode(class) => Err(unsupported("a Unicode class", &class.span)),
             _ => Ok(()),
         }
+    }
+
+    fn visit_post(&mut self, node: &Ast) -> Result<(), Unsupported> {
+        if matches!(node, Ast::Repetition(_)) {
+            self.counts.pop();
+        }
+        Ok(())
     }
 
     fn visit_class_set_item_pre(&mut self, item: &ast::ClassSetItem) -> Result<(), Unsupported> {
@@ -145,8 +154,9 @@ impl Common<'_> {
         if operator.starts_with("{,") {
             return Err(unsupported("a count without its lower bound", &repetition.op.span));
         }
-        match count > MAX_REPEAT {
-            true => Err(unsupported(format!("a count above {MAX_REPEAT}"), &repetition.op.span)),
+        self.counts.push(count.max(1));
+        match self.counts.iter().fold(1_u32, |product, count| product.saturating_mul(*count)) > MAX_REPEAT {
+            true => Err(unsupported(format!("counts above {MAX_REPEAT} in all"), &repetition.op.span)),
             false => Ok(()),
         }
     }
@@ -202,6 +212,7 @@ mod tests {
             ("(?<!a)b", 0),
             (r"(a)\1", 3),
             ("xa{1001}", 2),
+            ("(?:a{40}b){40}", 4),
             ("x{2}{3}", 4),
             ("(?<n>x)", 0),
             (r"ab\p{L}", 2),

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use sigma_ocsf_tui::backend::{self, CompiledRule};
 use sigma_ocsf_tui::bridge::Settings;
 use sigma_ocsf_tui::pack::{self, DEFAULT_PACK, PackSource};
-use sigma_ocsf_tui::sigma::{self, Rule};
+use sigma_ocsf_tui::sigma::{self, Capability, Rule};
 
 fn compile(settings: &Settings) -> Vec<CompiledRule> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -63,6 +63,22 @@ fn fixture_rules_compile_to() {
         insta::with_settings!({ snapshot_path => "snapshots/fixtures", prepend_module_to_snapshot => false }, {
             insta::assert_snapshot!(name, rendered(&compiled));
         });
+    }
+}
+
+/// Correlations, and the rules that filters narrow, with both switched on.
+#[test]
+fn correlations_and_filtered_rules_compile_to() {
+    let capabilities = [Capability::Correlation, Capability::Filters].into();
+    for compiled in compile(&Settings { raw_fallback: true, capabilities }) {
+        let name = relative(&compiled.compilation.rule.path).replace(['/', '\\'], ".");
+        let is_filtered = ["refused.filter", "refused.unsupported_operator_filter", "refused.unknown_rule"];
+        let is_correlated = name.starts_with("correlation.") || name.starts_with("refused.correlation_");
+        if is_correlated || is_filtered.iter().any(|prefix| name.starts_with(prefix)) {
+            insta::with_settings!({ snapshot_path => "snapshots/correlations", prepend_module_to_snapshot => false }, {
+                insta::assert_snapshot!(name, rendered(&compiled));
+            });
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! What evaluates plans: as text for an engine, or by itself. The seam that the specification names ("Evaluator backend adapter").
 
+pub mod correlation_oracle;
 pub mod duckdb_sql;
 pub mod interpreter;
 
@@ -46,12 +47,26 @@ pub struct Sql {
     pub lines: Vec<Option<Span>>,
 }
 
+/// A window in which a correlation fired.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Window {
+    /// The time of its last event, which is the one it fired at; milliseconds since 1970, UTC.
+    pub last_seen: i64,
+    /// The values that its events are grouped by, as text, in the order of `group-by`.
+    pub group: Vec<Option<String>>,
+    /// The time of its first event; of the first one within where its events are windows of another correlation.
+    pub first_seen: i64,
+    /// The ids of its events, in byte order, each once.
+    pub event_ids: Vec<String>,
+}
+
 /// A rule as the bridge and a backend left it.
 #[derive(Clone, Debug)]
 pub struct CompiledRule {
     /// Route, fields, findings, plan.
     pub compilation: Compilation,
-    /// The plan as SQL; `None` exactly where there is no plan.
+    /// The plan as SQL, of an event rule or of a correlation; `None` exactly where there is neither. That of a
+    /// correlation has no `predicate` and no `scope`: only `evaluate::windows` can run it.
     pub sql: Option<Sql>,
 }
 
@@ -61,7 +76,11 @@ pub fn compile(rules: &[Arc<Rule>], pack: &Pack, settings: &Settings) -> Vec<Com
     bridge::compile(rules, pack, settings)
         .into_iter()
         .map(|compilation| {
-            let sql = compilation.plan.as_ref().map(duckdb_sql::emit);
+            let sql = match (&compilation.plan, &compilation.correlation) {
+                (Some(plan), _) => Some(duckdb_sql::emit(plan)),
+                (None, Some(correlation)) => Some(duckdb_sql::emit_correlation(correlation)),
+                (None, None) => None,
+            };
             CompiledRule { compilation, sql }
         })
         .collect()

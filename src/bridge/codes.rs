@@ -1,7 +1,7 @@
 //! Every diagnostic code of the bridge, for `reason CODE` and for the test that each has a fixture.
 
 use super::diagnostic::Code;
-use super::{compile, language, literal, lower, resolve, route};
+use super::{correlate, filters, language, literal, lower, references, resolve, route};
 
 /// All codes that a rule's findings can have, by name.
 #[must_use]
@@ -16,7 +16,9 @@ pub fn codes() -> Vec<&'static Code> {
     codes.extend(language::CODES);
     codes.extend(literal::CODES);
     codes.extend(lower::codes());
-    codes.extend(compile::CODES);
+    codes.extend(correlate::CODES);
+    codes.extend(filters::CODES);
+    codes.extend(references::CODES);
     codes.sort_by_key(|code| code.name);
     codes
 }

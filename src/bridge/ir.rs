@@ -20,7 +20,7 @@ pub enum Expr {
     Selection {
         /// The search identifier.
         name: String,
-        /// Where the rule defines it.
+        /// Where the rule defines it; empty where a filter does, in another file.
         span: Span,
         /// What it says.
         body: Box<Expr>,
@@ -38,7 +38,7 @@ pub struct Predicate {
     pub source: FieldExpr,
     /// What must hold of one.
     pub test: Test,
-    /// The value, or the item, that it comes from.
+    /// The value, or the item, that it comes from; empty where it is a filter's, in another file.
     pub span: Span,
 }
 
@@ -213,7 +213,8 @@ impl Expr {
 }
 
 impl FieldExpr {
-    fn visit_columns(&self, visit: &mut dyn FnMut(&Column)) {
+    /// Calls `visit` with every column that it reads.
+    pub fn visit_columns(&self, visit: &mut dyn FnMut(&Column)) {
         match self {
             Self::Column(column) => visit(column),
             Self::Computed(computed) => computed.scalar.columns().into_iter().for_each(visit),

@@ -93,8 +93,9 @@ static RULE_COLLECTION: Code = Code {
     reason: COMPILE,
     severity: Severity::Error,
     summary: "an `action:` document that cannot be carried out",
-    explanation: "`action: global`, `reset` and `repeat` build the rules of a collection. Any other action is \
-refused: the documents it stands for would be missing in silence.",
+    explanation: "`action: global`, `reset` and `repeat` build the rules of a collection; `include` puts the rules of \
+the file `filename` in its place, which lies in the folder that is loaded and does not include this file again. Any \
+other action is refused: the documents it stands for would be missing in silence.",
 };
 
 static METADATA: Code = Code {

@@ -2,19 +2,26 @@
 
 mod codes;
 mod compile;
+mod correlate;
 mod diagnostic;
+mod filters;
 pub mod ir;
 mod language;
 mod literal;
 mod lower;
 mod plan;
 mod reason;
+mod references;
 mod resolve;
 mod route;
 mod settings;
 
 pub use codes::codes;
 pub use compile::compile;
+pub use correlate::{
+    CorrelatedRule, CorrelationInput, CorrelationPlan, CorrelationStep, GroupKey, InputValue, Measure, Seen,
+    Source, WindowTest,
+};
 pub use diagnostic::{Code, Diagnostic, Severity};
 pub use plan::*;
 pub use reason::ReasonCode;

@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::correlate::CorrelationPlan;
 use super::diagnostic::{Diagnostic, Severity};
 use super::ir::Expr;
 use super::reason::ReasonCode;
 use crate::ocsf::{ClassUid, FieldType, OcsfPath};
 use crate::pack::{PackPlace, RouteFilter};
-use crate::sigma::{Capability, Rule, SigmaField, Span};
+use crate::sigma::{Body, Capability, Rule, SigmaField, Span};
 
 /// A rule after the bridge has done what it can with it.
 #[derive(Clone, Debug)]
@@ -21,15 +22,25 @@ pub struct Compilation {
     pub fields: Vec<FieldResolution>,
     /// All findings, in source order, warnings among them.
     pub diagnostics: Vec<Diagnostic>,
-    /// The plan, where the rule is executable.
+    /// The plan, where it is an executable event rule.
     pub plan: Option<Plan>,
+    /// The plan, where it is an executable correlation.
+    pub correlation: Option<CorrelationPlan>,
+    /// Whether its matches count by themselves. False for a rule that executable correlations refer to, none of
+    /// them with `generate: true` (`sigma_semantics.md` 7). Its plan is there all the same.
+    pub reported: bool,
 }
 
 impl Compilation {
-    /// Whether the rule can run.
+    /// Whether the rule is in force: an event rule or a correlation that can run, or a sound filter, which runs
+    /// within the rules that it narrows and has neither a plan nor matches of its own.
     #[must_use]
     pub fn is_executable(&self) -> bool {
-        self.plan.is_some()
+        self.plan.is_some() || self.correlation.is_some() || self.is_sound_filter()
+    }
+
+    fn is_sound_filter(&self) -> bool {
+        matches!(self.rule.body, Body::Filter(_)) && self.refusal().is_none()
     }
 
     /// The finding that gives the rule its reason code: the most specific one.
@@ -51,6 +62,7 @@ impl Compilation {
     #[must_use]
     pub fn fallback_used(&self) -> bool {
         self.plan.as_ref().is_some_and(|p| p.fallback_used)
+            || self.correlation.as_ref().is_some_and(|c| c.fallback_used)
     }
 }
 

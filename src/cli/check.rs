@@ -145,7 +145,7 @@ fn write_rule(out: &mut impl Write, rule: &RuleReport) -> Result<(), CliError> {
         (false, Some(reason)) => format!("✗ {reason}"),
         (false, None) => "✗ refused".to_owned(),
         (true, _) if rule.matches > 0 => format!("● {} matched", count(rule.matches)),
-        (true, _) => "○ no match".to_owned(),
+        (true, _) => format!("○ {}", rule.verdict.replace('_', " ")),
     };
     let fallback = if rule.fallback_used { "  ▲ fallback" } else { "" };
     writeln!(out, "{verdict}  {title}{fallback}  {path}")?;

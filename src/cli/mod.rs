@@ -158,7 +158,7 @@ pub fn main() -> ExitCode {
         Err(error) => {
             let mut stderr = io::stderr().lock();
             // With no standard error left there is nobody to tell.
-            let _ = writeln!(stderr, "sigma-ocsf-tui: {error}");
+            let _ = writeln!(stderr, "sigma-ocsf-tui: {}", text::lines(&error.to_string()));
             error.exit_code()
         }
     }

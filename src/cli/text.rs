@@ -11,6 +11,11 @@ pub(super) fn one_line(text: &str) -> Cow<'_, str> {
     sanitize(text)
 }
 
+/// Likewise for text that has lines of its own.
+pub(super) fn lines(text: &str) -> String {
+    text.lines().map(one_line).collect::<Vec<_>>().join("\n")
+}
+
 /// Milliseconds since 1970 as RFC 3339 in UTC; the number itself where no calendar reaches.
 pub(super) fn time(milliseconds: i64) -> String {
     Timestamp::from_millisecond(milliseconds)

@@ -23,7 +23,7 @@ pub(super) struct Workspace {
 impl Inputs {
     pub(super) fn pack_source(&self) -> Result<PackSource, CliError> {
         PackSource::find(&self.pack, Path::new("."))
-            .map_err(|error| CliError::Configuration(error.to_string()))
+            .map_err(|error| CliError::Configuration(findings(&error.findings)))
     }
 
     pub(super) fn settings(&self) -> Settings {

@@ -1,7 +1,9 @@
 //! Why a plan yielded nothing.
 
+use std::collections::BTreeMap;
+
 use crate::backend::interpreter::RegexRefused;
-use crate::bridge::{ColumnType, Plan};
+use crate::bridge::ColumnType;
 use crate::ocsf::OcsfPath;
 use crate::store::{DatasetColumn, QueryError, Store, StoreError};
 
@@ -75,8 +77,11 @@ impl From<StoreError> for EvalError {
 }
 
 /// Refuses a plan that counts on another type than the dataset has.
-pub(super) fn check_columns(store: &Store, plan: &Plan) -> Result<(), EvalError> {
-    for (path, expected) in &plan.columns {
+pub(super) fn check_columns(
+    store: &Store,
+    columns: &BTreeMap<OcsfPath, ColumnType>,
+) -> Result<(), EvalError> {
+    for (path, expected) in columns {
         if let Some(found) = store.schema().column(path)
             && !found.satisfies(*expected)
         {

@@ -58,7 +58,7 @@ struct Job<'a> {
 }
 
 fn interpreter<'p>(store: &Store, plan: &'p Plan) -> Result<Interpreter<'p>, EvalError> {
-    check_columns(store, plan)?;
+    check_columns(store, &plan.columns)?;
     Ok(Interpreter::new(plan)?)
 }
 

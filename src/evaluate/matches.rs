@@ -51,7 +51,7 @@ pub fn event_ids(
 }
 
 fn prepare(store: &mut Store, plan: &Plan) -> Result<(), EvalError> {
-    check_columns(store, plan)?;
+    check_columns(store, &plan.columns)?;
     Ok(store.ensure_columns(&plan.columns)?)
 }
 

@@ -8,15 +8,18 @@ mod finding;
 mod interpreted;
 mod matches;
 mod summaries;
+mod windows;
 
 use crate::ocsf::OcsfPath;
 
+pub use crate::backend::Window;
 pub use crate::store::Cancel;
 pub use error::EvalError;
 pub use finding::codes;
 pub use interpreted::{interpreted_event_ids, interpreted_summaries};
 pub use matches::{event_ids, matches};
 pub use summaries::{summaries, summaries_with};
+pub use windows::{correlation_summary, windows};
 
 /// What a rule matched.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

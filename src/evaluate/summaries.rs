@@ -41,7 +41,7 @@ pub fn summaries_with(
 ) {
     let mut sound = Vec::new();
     for (index, (plan, sql)) in rules.iter().enumerate() {
-        match check_columns(store, plan) {
+        match check_columns(store, &plan.columns) {
             Ok(()) => sound.push(Job { index, plan, sql }),
             Err(error) => on_result(index, Err(error)),
         }

@@ -19,7 +19,7 @@ pub(crate) static BAD_SCOPE: Code = Code {
     name: "pack_bad_scope",
     reason: None,
     severity: Severity::Error,
-    summary: "An alias scope that cannot be read",
+    summary: "an alias scope that cannot be read",
     explanation: "A scope is category/product/service, with parts left out from the end, and `*` for any: \
                   `process_creation/windows`, `*/windows/security`, `*`.",
 };
@@ -28,7 +28,7 @@ pub(crate) static UNUSED_SCOPE: Code = Code {
     name: "pack_unused_scope",
     reason: None,
     severity: Severity::Warning,
-    summary: "Aliases that no route leads to",
+    summary: "aliases that no route leads to",
     explanation: "No route's log source agrees with the scope, or none of them leads to the class, so that no rule \
                   ever uses these aliases. Their paths are checked against every class of the catalog.",
 };
@@ -37,7 +37,7 @@ pub(crate) static BAD_ALIAS: Code = Code {
     name: "pack_bad_alias",
     reason: None,
     severity: Severity::Error,
-    summary: "An alias that says nothing, or two things",
+    summary: "an alias that says nothing, or two things",
     explanation: "An alias has exactly one of `path`, `any_of`, `expr` and `per_class`. `type` is for raw.* paths; \
                   `otherwise` needs `values`; `literal` is the type that the target's values have.",
 };
@@ -46,7 +46,7 @@ pub(crate) static BAD_VALUES: Code = Code {
     name: "pack_bad_values",
     reason: None,
     severity: Severity::Error,
-    summary: "A value map that gives what the target cannot hold",
+    summary: "a value map that gives what the target cannot hold",
     explanation: "`values` maps literals of rules, compared without case, to what is stored. What is stored is of the \
                   target's type, and no literal stands there twice.",
 };
@@ -55,7 +55,7 @@ pub(crate) static DUPLICATE_ALIAS: Code = Code {
     name: "pack_duplicate_alias",
     reason: None,
     severity: Severity::Warning,
-    summary: "Two aliases for a field at one scope",
+    summary: "two aliases for a field at one scope",
     explanation: "A rule that uses the field there is refused as ambiguous_field_alias. Keep one of them, limit each \
                   to its `classes`, or use `any_of` or `per_class`.",
 };

@@ -14,7 +14,7 @@ pub(crate) static BAD_FILTER: Code = Code {
     name: "pack_bad_filter",
     reason: None,
     severity: Severity::Error,
-    summary: "A producer predicate that could never be evaluated",
+    summary: "a producer predicate that could never be evaluated",
     explanation: "`in` and `nin` take an array, `exists` takes a boolean or nothing, the others take one value. \
                   Comparisons are type-strict: the value has to be of the attribute's type. `contains`, `prefix` and \
                   `suffix` are for text. An attribute with several values never equals one: use `in`.",
@@ -24,7 +24,7 @@ pub(crate) static UNSUPPORTED_FILTER: Code = Code {
     name: "pack_unsupported_filter",
     reason: None,
     severity: Severity::Error,
-    summary: "A producer predicate whose operator is not supported",
+    summary: "a producer predicate whose operator is not supported",
     explanation: "Filters with `regex` are not evaluated. A route that needs one would look at the wrong events, so \
                   the pack is refused. `prefix`, `suffix`, `contains` and `in` cover most cases.",
 };

@@ -13,7 +13,7 @@ pub(crate) static PACK_SYNTAX: Code = Code {
     name: "pack_syntax",
     reason: None,
     severity: Severity::Error,
-    summary: "A file of the mapping pack is not YAML of the form that it has to have",
+    summary: "a file of the mapping pack is not YAML of the form that it has to have",
     explanation: "mapping_packs/README.md shows every form. Unknown and duplicate keys are refused, so that a \
                   misspelt key is never silently without effect.",
 };

@@ -15,7 +15,7 @@ pub(crate) static PACK_OCSF_VERSION: Code = Code {
     name: "pack_ocsf_version",
     reason: None,
     severity: Severity::Error,
-    summary: "The mapping pack is for another OCSF version",
+    summary: "the mapping pack is for another OCSF version",
     explanation: "Paths and types are checked against the one OCSF version that the tool is pinned to. A pack for \
                   another version may name paths that are not there or mean something else.",
 };

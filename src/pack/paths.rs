@@ -10,7 +10,7 @@ pub(crate) static UNKNOWN_PATH: Code = Code {
     name: "pack_unknown_path",
     reason: None,
     severity: Severity::Error,
-    summary: "A path that no class that could use it has",
+    summary: "a path that no class that could use it has",
     explanation: "Paths are checked against the pinned OCSF catalog, in the classes of the routes that the statement \
                   is for. A path that none of them has would be NULL in every event, and a rule that reads it would \
                   never match. A path names a value, not an object that holds values.",
@@ -20,7 +20,7 @@ pub(crate) static AMBIGUOUS_TYPE: Code = Code {
     name: "pack_ambiguous_type",
     reason: None,
     severity: Severity::Error,
-    summary: "Values of differing types under one alias",
+    summary: "values of differing types under one alias",
     explanation: "A field of a rule is compared as one type. Where the classes of an alias, or its several targets, \
                   have values of differing types, alias them for each class under narrower scopes.",
 };

@@ -15,7 +15,7 @@ pub(crate) static UNKNOWN_CLASS: Code = Code {
     name: "pack_unknown_class",
     reason: None,
     severity: Severity::Error,
-    summary: "A class uid that the pinned OCSF version does not have",
+    summary: "a class uid that the pinned OCSF version does not have",
     explanation: "Classes are named by class_uid, those of the Windows extension with its uid in front (201001). \
                   Events of a class that does not exist can never be found.",
 };
@@ -24,7 +24,7 @@ pub(crate) static BAD_ROUTE: Code = Code {
     name: "pack_bad_route",
     reason: None,
     severity: Severity::Error,
-    summary: "A route that leads nowhere or could take any rule",
+    summary: "a route that leads nowhere or could take any rule",
     explanation: "A route names a category or, for rules without one, a service; `logsource` holds text that is \
                   not empty; `classes` holds at least one class; `when` holds at least one literal a field.",
 };
@@ -33,7 +33,7 @@ pub(crate) static DUPLICATE_ROUTE: Code = Code {
     name: "pack_duplicate_route",
     reason: None,
     severity: Severity::Error,
-    summary: "Two routes for the same rules",
+    summary: "two routes for the same rules",
     explanation: "Two routes with the same log source and the same `when` always tie, and a tie routes nothing. One \
                   route may lead to several classes.",
 };

@@ -27,7 +27,7 @@ pub(crate) static PACK_NOT_FOUND: Code = Code {
     name: "pack_not_found",
     reason: None,
     severity: Severity::Error,
-    summary: "No mapping pack has this name",
+    summary: "no mapping pack has this name",
     explanation: "A pack is named by the path of its folder, by the name of a folder under mapping_packs/ in the \
                   working directory, or by the id of a pack that the binary carries; they are tried in this order.",
 };
@@ -36,7 +36,7 @@ pub(crate) static PACK_UNREADABLE: Code = Code {
     name: "pack_unreadable",
     reason: None,
     severity: Severity::Error,
-    summary: "A file of the mapping pack could not be read",
+    summary: "a file of the mapping pack could not be read",
     explanation: "A pack has pack.yaml and routes.yaml, and its aliases in aliases/*.yaml. Each is a regular file \
                   of UTF-8 text of at most 4 MiB.",
 };

@@ -17,7 +17,7 @@ pub(crate) static RAW_PREFIX: Code = Code {
     name: "pack_raw_prefix",
     reason: None,
     severity: Severity::Error,
-    summary: "An alias to raw.* outside the pack's fallback prefixes",
+    summary: "an alias to raw.* outside the pack's fallback prefixes",
     explanation: "`raw_fallback.prefixes` in pack.yaml lists what fallback may reach at all. An alias beyond it could \
                   never be used, whether fallback is permitted or not.",
 };
@@ -26,7 +26,7 @@ pub(crate) static BAD_EXPRESSION: Code = Code {
     name: "pack_bad_expression",
     reason: None,
     severity: Severity::Error,
-    summary: "A computed expression that is not one of the allowed forms",
+    summary: "a computed expression that is not one of the allowed forms",
     explanation: "An expression is one scalar over columns: 'text' and whole numbers, ||, lower, upper, coalesce, \
                   replace(x, 'from', 'to'), split_part(x, 'separator', n) and CAST(x AS VARCHAR). Its text never \
                   becomes SQL. Operands are text; a number has to be CAST. Columns that hold several values have to \

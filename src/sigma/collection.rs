@@ -1,5 +1,6 @@
 //! The documents of a file as rules: `action: global`, `reset` and `repeat` of rule collections are carried
-//! out on the tree, so every part of a rule still points at where it is written.
+//! out on the tree, so every part of a rule still points at where it is written. `action: include` puts the rules
+//! of another file in its place.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -8,17 +9,30 @@ use std::sync::Arc;
 use super::document::{Source, action};
 use super::problem::{Problem, ProblemKind};
 use super::rule::Rule;
-use super::span::Span;
+use super::span::{Span, Spanned};
 use super::yaml::{self, Node, NodeKind};
 
 /// The rules of a file's text, one for each document that is one. A text without any gives one unreadable rule.
+/// A text stands in no folder, so that `action: include` is refused.
 #[must_use]
 pub fn parse(path: &Path, text: &str) -> Vec<Rule> {
+    parse_with(path, text, &mut |filename| {
+        let message = "`action: include` needs a rule folder to look in";
+        let problem = Problem::new(ProblemKind::Collection, filename.span, message);
+        Err(problem.with_help("load the rule from a file"))
+    })
+}
+
+/// Gives the rules of the file that an `include` names, or says why there are none.
+pub(super) type Include<'i> = dyn FnMut(&Spanned<String>) -> Result<Vec<Rule>, Problem> + 'i;
+
+/// As [`parse`], with the files that the text includes.
+pub(super) fn parse_with(path: &Path, text: &str, include: &mut Include<'_>) -> Vec<Rule> {
     let source = Source { path: Arc::from(path), text: Arc::from(text) };
     let (documents, error) = yaml::parse_leading(text);
     let count = documents.len();
     let mut collection =
-        Collection { source: &source, global: None, previous: None, nodes: 0, rules: Vec::new() };
+        Collection { source: &source, include, global: None, previous: None, nodes: 0, rules: Vec::new() };
     for (index, document) in documents.into_iter().enumerate() {
         collection.document(index, document);
     }
@@ -45,8 +59,9 @@ fn no_rule(documents: usize) -> Problem {
     }
 }
 
-struct Collection<'a> {
+struct Collection<'a, 'i> {
     source: &'a Source,
+    include: &'a mut Include<'i>,
     /// The keys of every `global` document since the last `reset`.
     global: Option<Node>,
     /// The last event rule, with what it had from `global`.
@@ -56,7 +71,7 @@ struct Collection<'a> {
     rules: Vec<Rule>,
 }
 
-impl Collection<'_> {
+impl Collection<'_, '_> {
     fn document(&mut self, index: usize, document: Node) {
         let span = document.span;
         let rule = match document.get("action").map(|_| action(&document)) {
@@ -67,6 +82,7 @@ impl Collection<'_> {
                 None
             }
             Some(Some("repeat")) => Some(self.repeat(index, document)),
+            Some(Some("include")) => self.include(index, &document),
             Some(Some("correlation")) => Some(self.source.rule(index, span, &document)),
             Some(other) => Some(self.refuse_action(index, &document, other)),
         };
@@ -121,21 +137,38 @@ impl Collection<'_> {
         rule
     }
 
+    /// Adds the rules of another file as that file has them: what is global here stays here.
+    fn include(&mut self, index: usize, document: &Node) -> Option<Rule> {
+        let filename = document.get("filename").and_then(|node| Some((node.as_str()?, node.span)));
+        let included = match filename {
+            Some((filename, span)) => (self.include)(&Spanned::new(filename.to_owned(), span)),
+            None => Err(Problem::new(
+                ProblemKind::Collection,
+                action_span(document),
+                "`action: include` names no `filename`",
+            )
+            .with_help("add `filename: …`, relative to this file")),
+        };
+        match included {
+            Ok(rules) => {
+                self.rules.extend(rules);
+                None
+            }
+            Err(problem) => Some(self.source.unreadable(index, document.span, problem)),
+        }
+    }
+
     fn refuse_action(&self, index: usize, document: &Node, action: Option<&str>) -> Rule {
         let span = action_span(document);
         let problem = match action {
-            Some("include") => {
-                Problem::new(ProblemKind::Collection, span, "`action: include` is not carried out")
-                    .with_help("name the included file among the rules, and remove this document")
-            }
             Some(other) => Problem::new(
                 ProblemKind::Collection,
                 span,
                 format!("`{other}` is not an action of a collection"),
             )
-            .with_help("one of: global, reset, repeat, correlation"),
+            .with_help("one of: global, reset, repeat, include, correlation"),
             None => Problem::new(ProblemKind::Collection, span, "`action` takes a word")
-                .with_help("one of: global, reset, repeat, correlation"),
+                .with_help("one of: global, reset, repeat, include, correlation"),
         };
         self.source.unreadable(index, document.span, problem)
     }
@@ -202,7 +235,7 @@ fn weight(node: &Node) -> usize {
 #[allow(clippy::unwrap_used, reason = "a test may panic")]
 mod tests {
     use super::*;
-    use crate::sigma::{Body, Search, Value};
+    use crate::sigma::{Body, CorrelationKind, Search, Value};
 
     const RULE: &str = "title: T\nlogsource: {category: c}\ndetection:\n  s: {A: x}\n  condition: s\n";
 
@@ -296,7 +329,7 @@ mod tests {
     #[test]
     fn correlations_and_filters_are_left_alone() {
         let rules = read(
-            "action: global\nlevel: high\n---\ntitle: C\ncorrelation:\n  type: event_count\n  rules: [a, b]\n  \
+            "action: global\nlevel: high\n---\ntitle: C\ncorrelation:\n  type: temporal\n  rules: [a, b]\n  \
              timespan: 5m\n---\ntitle: F\nlogsource: {category: c}\nfilter:\n  rules: any\n  s: {A: x}\n  \
              condition: not s\n---\naction: correlation\nname: old\ntype: temporal\nrule: [a]\ntimespan: 30s\n",
         );
@@ -309,9 +342,9 @@ mod tests {
         else {
             panic!("{rules:?}")
         };
-        assert_eq!((new.rules.len(), &*new.kind.as_ref().unwrap().value), (2, "event_count"));
+        assert_eq!((new.rules.len(), new.kind.as_ref().unwrap().value), (2, CorrelationKind::Temporal));
         assert!(filter.rules.is_empty());
-        assert_eq!((old.rules.len(), &*old.kind.as_ref().unwrap().value), (1, "temporal"));
+        assert_eq!((old.rules.len(), old.kind.as_ref().unwrap().value), (1, CorrelationKind::Temporal));
     }
 
     #[test]

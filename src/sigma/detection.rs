@@ -13,10 +13,10 @@ use super::yaml::{Node, NodeKind};
 /// The selections of a rule that are read. Conditions may reach each of them many times.
 const MAX_SELECTIONS: usize = 1000;
 
-/// Reads a `detection` block that stands in `source`.
-pub(super) fn detection(node: &Node, source: &str, problems: &mut Vec<Problem>) -> Detection {
+/// Reads a `detection` block, or another `block` of this form, that stands in `source`.
+pub(super) fn detection(block: &str, node: &Node, source: &str, problems: &mut Vec<Problem>) -> Detection {
     if !matches!(node.kind, NodeKind::Mapping(_)) {
-        let message = format!("`detection` takes a map of selections, not {}", node.type_name());
+        let message = format!("`{block}` takes a map of selections, not {}", node.type_name());
         problems.push(Problem::new(ProblemKind::Parse, node.span, message));
     }
     let mut detection =
@@ -38,7 +38,7 @@ pub(super) fn detection(node: &Node, source: &str, problems: &mut Vec<Problem>) 
         }
     }
     if node.get("condition").is_none() {
-        let message = "`detection` has no `condition`";
+        let message = format!("`{block}` has no `condition`");
         problems.push(
             Problem::new(ProblemKind::Parse, node.span.head(), message)
                 .with_help(missing_condition(&detection)),
@@ -193,7 +193,7 @@ mod tests {
 
     fn read(text: &str) -> (Detection, Vec<Problem>) {
         let mut problems = Vec::new();
-        let detection = detection(&yaml::parse(text).unwrap()[0], text, &mut problems);
+        let detection = detection("detection", &yaml::parse(text).unwrap()[0], text, &mut problems);
         (detection, problems)
     }
 

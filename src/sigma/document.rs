@@ -3,10 +3,11 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use super::correlation::correlation;
 use super::detection::detection;
 use super::metadata::{logsource, metadata};
 use super::problem::{Problem, ProblemKind};
-use super::rule::{Body, Correlation, Filter, LogSource, Metadata, Rule};
+use super::rule::{Body, Filter, LogSource, Metadata, Rule};
 use super::span::{Span, Spanned};
 use super::yaml::{Node, NodeKind};
 
@@ -72,12 +73,14 @@ impl Source {
         }
         match kinds.first() {
             Some((key, node)) if key.value == "detection" => {
-                Body::Event(detection(node, &self.text, problems))
+                Body::Event(detection("detection", node, &self.text, problems))
             }
-            Some((key, node)) if key.value == "correlation" => Body::Correlation(correlation(node, problems)),
-            Some((_, node)) => Body::Filter(filter(node, problems)),
+            Some((key, node)) if key.value == "correlation" => {
+                Body::Correlation(correlation(document, node, &self.text, problems))
+            }
+            Some((_, node)) => Body::Filter(filter(node, &self.text, problems)),
             None if action(document) == Some("correlation") => {
-                Body::Correlation(correlation(document, problems))
+                Body::Correlation(correlation(document, document, &self.text, problems))
             }
             None => {
                 let message = "this document has no `detection`";
@@ -109,7 +112,12 @@ fn check_parts(document: &Node, metadata: &Metadata, body: &Body, problems: &mut
     }
 }
 
-fn required<'a>(node: &'a Node, block: &str, keys: &[&str], problems: &mut Vec<Problem>) -> Option<&'a Node> {
+pub(super) fn required<'a>(
+    node: &'a Node,
+    block: &str,
+    keys: &[&str],
+    problems: &mut Vec<Problem>,
+) -> Option<&'a Node> {
     let found = keys.iter().find_map(|key| node.get(key)).filter(|value| !value.is_null());
     if let (None, Some(key)) = (found, keys.first()) {
         let message = format!("this {block} has no `{key}`");
@@ -120,79 +128,29 @@ fn required<'a>(node: &'a Node, block: &str, keys: &[&str], problems: &mut Vec<P
     found
 }
 
-/// The types of correlations.
-const CORRELATIONS: [&str; 8] = [
-    "event_count",
-    "value_count",
-    "temporal",
-    "temporal_ordered",
-    "value_sum",
-    "value_avg",
-    "value_median",
-    "value_percentile",
-];
-
-/// A timespan is a whole number above zero and a unit.
-fn timespan_problem(node: &Node) -> Option<Problem> {
-    let text = node.scalar_text().unwrap_or_default();
-    let number = text.strip_suffix(['s', 'm', 'h', 'd', 'w', 'M', 'y']).unwrap_or_default();
-    let is_number = !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit());
-    if is_number && number.bytes().any(|b| b != b'0') {
-        return None;
-    }
-    let message = format!("`{text}` is not a timespan");
-    Some(
-        Problem::new(ProblemKind::Parse, node.span, message)
-            .with_help("write a number above zero and one of s, m, h, d, w, M, y, such as `5m`"),
-    )
-}
-
-/// Reads a correlation, in the new form or in the old one, where the document itself is the block.
-fn correlation(node: &Node, problems: &mut Vec<Problem>) -> Correlation {
-    let kind = required(node, "correlation", &["type"], problems);
-    if let Some(timespan) = required(node, "correlation", &["timespan", "timeframe"], problems) {
-        problems.extend(timespan_problem(timespan));
-    }
-    let extended = node.get("condition").is_some_and(|condition| condition.as_str().is_some());
-    let rules = if extended {
-        node.get("rules")
-    } else {
-        required(node, "correlation", &["rules", "rule"], problems)
-    };
-    let kind = kind.and_then(|kind| text(kind, problems));
-    if let Some(unknown) = kind.as_ref().filter(|kind| !CORRELATIONS.contains(&kind.value.as_str())) {
-        let message = format!("`{}` is not a type of correlation", unknown.value);
-        problems.push(
-            Problem::new(ProblemKind::Parse, unknown.span, message)
-                .with_help(format!("one of: {}", CORRELATIONS.join(", "))),
-        );
-    }
-    Correlation {
-        kind,
-        rules: rules.map_or_else(Vec::new, |rules| texts(rules, problems)),
-        node: node.clone(),
-    }
-}
-
-fn filter(node: &Node, problems: &mut Vec<Problem>) -> Filter {
+/// Reads a `filter` block that stands in `source`.
+fn filter(node: &Node, source: &str, problems: &mut Vec<Problem>) -> Filter {
     let rules = required(node, "filter", &["rules"], problems);
-    required(node, "filter", &["condition"], problems);
     if !node.entries().iter().any(|(key, _)| !matches!(key.value.as_str(), "rules" | "condition")) {
         problems.push(Problem::new(ProblemKind::Parse, node.span.head(), "this filter has no selection"));
     }
     let all = rules.and_then(Node::as_str).is_some_and(|rules| rules == "any");
     let rules = rules.filter(|_| !all).map_or_else(Vec::new, |rules| texts(rules, problems));
-    Filter { rules, node: node.clone() }
+    let mut logic = node.clone();
+    if let NodeKind::Mapping(entries) = &mut logic.kind {
+        entries.retain(|(key, _)| key.value != "rules");
+    }
+    Filter { rules, detection: detection("filter", &logic, source, problems), node: node.clone() }
 }
 
-fn texts(node: &Node, problems: &mut Vec<Problem>) -> Vec<Spanned<String>> {
+pub(super) fn texts(node: &Node, problems: &mut Vec<Problem>) -> Vec<Spanned<String>> {
     match &node.kind {
         NodeKind::Sequence(items) => items.iter().filter_map(|item| text(item, problems)).collect(),
         _ => text(node, problems).into_iter().collect(),
     }
 }
 
-fn text(node: &Node, problems: &mut Vec<Problem>) -> Option<Spanned<String>> {
+pub(super) fn text(node: &Node, problems: &mut Vec<Problem>) -> Option<Spanned<String>> {
     let text = node.scalar_text().map(|text| Spanned::new(text, node.span));
     if text.is_none() {
         let message = format!("this takes text, not {}", node.type_name());

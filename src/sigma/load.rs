@@ -8,17 +8,31 @@ use std::sync::Arc;
 
 use walkdir::{DirEntry, WalkDir};
 
-use super::collection::parse;
 use super::document::Source;
+use super::include::{self, Loaded};
 use super::problem::{Problem, ProblemKind};
 use super::rule::Rule;
 use super::span::{Position, Span};
 use super::yaml::MAX_BYTES;
 
-/// The rules of files and folders, in the order of [`rule_files`] and of their documents.
+/// The rules of files and folders, in the order of [`rule_files`] and of their documents. A file that another one
+/// includes gives its rules there, and not once more.
 #[must_use]
 pub fn load(paths: &[PathBuf]) -> Vec<Rule> {
-    rule_files(paths).iter().flat_map(|path| load_file(path)).collect()
+    let mut seen = BTreeSet::new();
+    let mut files: Vec<Loaded> = Vec::new();
+    for path in paths {
+        let folder = if path.is_dir() { path.as_path() } else { folder_of(path) };
+        let named = rule_files(std::slice::from_ref(path)).into_iter();
+        files.extend(named.filter(|file| seen.insert(file.clone())).map(|file| include::load(&file, folder)));
+    }
+    let including: Vec<&Loaded> = files.iter().filter(|file| !file.includes.is_empty()).collect();
+    let stands_elsewhere = |file: &Loaded| {
+        let included_by = |other: &&Loaded| other.includes.contains(&file.path);
+        including.iter().any(|other| included_by(other) && !file.includes.contains(&other.path))
+    };
+    let kept: Vec<bool> = files.iter().map(|file| !stands_elsewhere(file)).collect();
+    files.into_iter().zip(kept).filter(|(_, kept)| *kept).flat_map(|(file, _)| file.rules).collect()
 }
 
 /// The rule files that paths name: files as they are, folders with every `.yml` and `.yaml` file below them, in
@@ -66,16 +80,29 @@ fn is_hidden(path: &Path) -> bool {
     path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."))
 }
 
-/// The rules of a file, or one unreadable rule that says why there are none.
+/// The rules of a file, or one unreadable rule that says why there are none. It may include files of its folder.
 #[must_use]
 pub fn load_file(path: &Path) -> Vec<Rule> {
-    match read(path) {
-        Ok(bytes) => match String::from_utf8(bytes) {
-            Ok(text) => parse(path, &text),
-            Err(error) => vec![not_utf8(path, &error)],
-        },
-        Err(problem) => vec![unreadable(path, "", problem)],
+    load_file_within(path, folder_of(path))
+}
+
+/// As [`load_file`], for a file of a rule folder: it may include any file below that.
+#[must_use]
+pub fn load_file_within(path: &Path, folder: &Path) -> Vec<Rule> {
+    include::load(path, folder).rules
+}
+
+fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
     }
+}
+
+/// The text of a file, or the unreadable rule that stands for it.
+pub(super) fn read_text(path: &Path) -> Result<String, Box<Rule>> {
+    let bytes = read(path).map_err(|problem| unreadable(path, "", problem))?;
+    String::from_utf8(bytes).map_err(|error| Box::new(not_utf8(path, &error)))
 }
 
 /// The bytes of a regular file, within the limit. Pipes and devices are refused: they may never end.

@@ -4,8 +4,10 @@ mod capability;
 mod chain;
 mod collection;
 mod condition;
+mod correlation;
 mod detection;
 mod document;
+mod include;
 mod item;
 mod load;
 mod metadata;
@@ -21,7 +23,11 @@ pub mod yaml;
 pub use capability::Capability;
 pub use collection::parse;
 pub use condition::{Condition, Expression, Quantifier};
-pub use load::{load, load_file, rule_files};
+pub use correlation::{
+    Bound, BoundOperator, BoundValue, Bounds, Correlation, CorrelationKind, FieldAlias, Timespan,
+    WindowCondition,
+};
+pub use load::{load, load_file, load_file_within, rule_files};
 pub use modifier::{Chain, Comparison, Modifier, Operator, TextMatch, TimePart, Transform};
 pub use problem::{Problem, ProblemKind};
 pub use rule::*;

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::condition::Condition;
+use super::correlation::Correlation;
 use super::modifier::{Chain, Modifier};
 use super::problem::Problem;
 use super::span::{Span, Spanned};
@@ -322,22 +323,13 @@ pub enum Value {
     Nested(&'static str),
 }
 
-/// A correlation, read as far as needed to name and refuse it.
-#[derive(Clone, Debug)]
-pub struct Correlation {
-    /// `type`, such as `event_count`.
-    pub kind: Option<Spanned<String>>,
-    /// The rules it refers to, by id or name.
-    pub rules: Vec<Spanned<String>>,
-    /// The whole block.
-    pub node: Node,
-}
-
-/// A filter, read as far as needed to name and refuse it.
+/// A filter, which narrows other rules.
 #[derive(Clone, Debug)]
 pub struct Filter {
     /// The rules it applies to, by id or name; empty for all.
     pub rules: Vec<Spanned<String>>,
+    /// What it says of an event, over selections of its own.
+    pub detection: Detection,
     /// The whole block.
     pub node: Node,
 }

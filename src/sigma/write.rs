@@ -1,6 +1,7 @@
 //! A rule as the text of a Sigma rule, the fields in the order that the Sigma specification lists them.
 
-use super::rule::{Body, Correlation, Detection, Item, LogSource, Related, Rule, Search, Value};
+use super::correlation::Correlation;
+use super::rule::{Body, Detection, Item, LogSource, Related, Rule, Search, Value};
 use super::span::{Span, Spanned};
 use super::yaml::{self, Node, NodeKind};
 

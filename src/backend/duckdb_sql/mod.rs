@@ -3,18 +3,21 @@
 //! Emission is fixed: class filter, route filters in stored order, then the rule's tests in source order; one
 //! test a line, each selection under a comment with its name; keywords upper case, two spaces a level.
 
+mod correlation;
 mod layout;
 mod literal;
 mod network;
 mod pattern;
 mod scalar;
 mod test;
+mod window;
 
 use super::Sql;
 use crate::bridge::Plan;
 use crate::bridge::ir::Expr;
 use crate::pack::{FilterOp, RouteFilter};
 use crate::sigma::{Span, TextMatch};
+pub use correlation::emit_correlation;
 use layout::Layout;
 
 /// The backend's id, as plans record it.
@@ -26,6 +29,21 @@ pub const RELATION: &str = "ocsf_events";
 /// `plan` as one statement that yields the id and time of every matching event.
 #[must_use]
 pub fn emit(plan: &Plan) -> Sql {
+    let (scope, body) = body(plan);
+    let (predicate, origins) = body.finish();
+    let head = format!("SELECT \"metadata.event_id\", \"time\"\nFROM {RELATION}\nWHERE ");
+    let indented = predicate.replace('\n', "\n  ");
+    let lines = [None, None].into_iter().chain(origins).collect();
+    Sql { text: format!("{head}{indented}"), predicate, scope, lines }
+}
+
+/// What a rule asks of an event, for a statement that asks for more.
+fn rule_body(plan: &Plan) -> String {
+    body(plan).1.text()
+}
+
+/// The part that routes, and all of it.
+fn body(plan: &Plan) -> (String, Layout) {
     let mut body = Layout::default();
     body.line(0, class_filter(plan), None);
     for filter in &plan.scope.filters {
@@ -36,11 +54,7 @@ pub fn emit(plan: &Plan) -> Sql {
         Expr::Or(_) => group(&mut body, &plan.predicate, "AND ", 0),
         predicate => conjunct(&mut body, predicate, "AND ", 0),
     }
-    let (predicate, origins) = body.finish();
-    let head = format!("SELECT \"metadata.event_id\", \"time\"\nFROM {RELATION}\nWHERE ");
-    let indented = predicate.replace('\n', "\n  ");
-    let lines = [None, None].into_iter().chain(origins).collect();
-    Sql { text: format!("{head}{indented}"), predicate, scope, lines }
+    (scope, body)
 }
 
 fn class_filter(plan: &Plan) -> String {
@@ -94,11 +108,11 @@ fn term(body: &mut Layout, expr: &Expr, prefix: &str, depth: usize, joined_by: J
             let lines = test::lines(predicate);
             for (index, line) in lines.into_iter().enumerate() {
                 let prefix = if index == 0 { prefix } else { "" };
-                body.line(depth, format!("{prefix}{line}"), Some(span));
+                body.line(depth, format!("{prefix}{line}"), origin(span));
             }
         }
         Expr::Selection { name, span, body: inner } => {
-            body.line(depth, format!("-- {}", comment(name)), Some(*span));
+            body.line(depth, format!("-- {}", comment(name)), origin(*span));
             term(body, inner, prefix, depth, joined_by);
         }
         Expr::Not(inner) => term(body, inner, &format!("{prefix}NOT "), depth, Joined::Nothing),
@@ -125,10 +139,15 @@ fn group(body: &mut Layout, expr: &Expr, prefix: &str, depth: usize) {
     body.line(depth, ")".to_owned(), None);
 }
 
-/// A search identifier, safe in a comment: the name is the rule author's, and a line break would end the comment.
+/// A name or title, safe in a comment: it is the rule author's, and a line break would end the comment.
 fn comment(name: &str) -> String {
-    name.chars().map(|c| if c.is_ascii_alphanumeric() || "_-. ".contains(c) { c } else { '?' }).collect()
+    name.chars().map(|c| if c.is_ascii_graphic() || c == ' ' { c } else { '?' }).collect()
 }
 
 /// Where a line comes from, if from the rule.
 type Origin = Option<Span>;
+
+/// What a filter adds to a rule has an empty span: it stands in another file.
+fn origin(span: Span) -> Origin {
+    Some(span).filter(|span| span.start != span.end)
+}

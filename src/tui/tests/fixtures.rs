@@ -244,6 +244,8 @@ pub(super) fn executable(rule: &Arc<Rule>, fallback: bool) -> Arc<CompiledRule> 
         routing: Routing { scope: Some(scope.clone()), rejected: vec![rejected] },
         fields,
         diagnostics: Vec::new(),
+        correlation: None,
+        reported: true,
         plan: Some(plan(&scope, fallback)),
     };
     Arc::new(CompiledRule { sql: Some(sql(rule)), compilation })
@@ -266,6 +268,8 @@ pub(super) fn refused(rule: &Arc<Rule>, diagnostics: Vec<Diagnostic>) -> Arc<Com
             false => Vec::new(),
         },
         diagnostics,
+        correlation: None,
+        reported: true,
         plan: None,
     };
     Arc::new(CompiledRule { sql: None, compilation })

@@ -1,0 +1,244 @@
+//! A correlation as one statement: a CTE for each rule, then for each correlation its events, what is measured
+//! over each window, and the windows that satisfy it (`sigma_semantics.md` 7, 10).
+
+use std::collections::BTreeSet;
+
+use super::layout::Layout;
+use super::{Origin, RELATION, comment, literal, rule_body, scalar, window};
+use crate::backend::Sql;
+use crate::bridge::ir::FieldExpr;
+use crate::bridge::{
+    CorrelationInput, CorrelationPlan, CorrelationStep, InputValue, Measure, Source, WindowTest,
+};
+
+/// Where every event has its id and its time.
+const EVENT_ID: &str = "\"metadata.event_id\"";
+pub(super) const TIME: &str = "\"time\"";
+
+/// `plan` as one statement. A row is a window: its keys as text, `first_seen`, `last_seen`, and `event_ids`,
+/// sorted by byte. [`Sql::predicate`] and [`Sql::scope`] are empty: a window is not a test of one event.
+#[must_use]
+pub fn emit_correlation(plan: &CorrelationPlan) -> Sql {
+    let mut ctes: Vec<Cte> = (0..plan.rules.len()).filter_map(|place| rule(plan, place)).collect();
+    let last = plan.steps.len().saturating_sub(1);
+    for (place, step) in plan.steps.iter().enumerate() {
+        let names = StepNames::new(place, place == last);
+        ctes.push(events(plan, step, &names));
+        ctes.extend(window::ctes(step, &names));
+    }
+    let mut text = Layout::default();
+    text.line(0, "WITH".to_owned(), None);
+    let count = ctes.len();
+    for (index, cte) in ctes.into_iter().enumerate() {
+        cte.write(&mut text, index + 1 == count);
+    }
+    if let Some(step) = plan.steps.last() {
+        outcome(&mut text, step);
+    }
+    let (text, lines) = text.finish();
+    Sql { text, predicate: String::new(), scope: String::new(), lines }
+}
+
+/// A named part of the statement.
+pub(super) struct Cte {
+    pub(super) name: String,
+    pub(super) lines: Vec<(usize, String, Origin)>,
+}
+
+impl Cte {
+    pub(super) fn new(name: String) -> Self {
+        Self { name, lines: Vec::new() }
+    }
+
+    pub(super) fn line(&mut self, depth: usize, text: impl Into<String>, origin: Origin) {
+        self.lines.push((depth, text.into(), origin));
+    }
+
+    fn write(self, text: &mut Layout, is_last: bool) {
+        text.line(0, format!("{} AS (", self.name), None);
+        for (depth, line, origin) in self.lines {
+            text.line(depth + 1, line, origin);
+        }
+        text.line(0, if is_last { ")" } else { ")," }.to_owned(), None);
+    }
+}
+
+/// What the parts of a step are called: the last one plainly, those before it with their number. Only the last
+/// stands in the rule's own file, so that only its lines have a place.
+pub(super) struct StepNames {
+    suffix: String,
+    is_own: bool,
+}
+
+impl StepNames {
+    fn new(place: usize, is_own: bool) -> Self {
+        let suffix = if is_own { String::new() } else { format!("_{}", place + 1) };
+        Self { suffix, is_own }
+    }
+
+    pub(super) fn of(&self, part: &str) -> String {
+        format!("{part}{}", self.suffix)
+    }
+
+    pub(super) fn origin(&self, span: crate::sigma::Span) -> Origin {
+        Some(span).filter(|_| self.is_own)
+    }
+}
+
+/// Whether events of the step may be windows, which have several event ids.
+pub(super) fn is_nested(step: &CorrelationStep) -> bool {
+    step.inputs.iter().any(|input| matches!(input.source, Source::Step(_)))
+}
+
+/// Whether it matters which input an event is of.
+pub(super) fn tells_inputs(step: &CorrelationStep) -> bool {
+    matches!(step.test, WindowTest::Bounds(Measure::DistinctInputs, _) | WindowTest::Seen(_))
+}
+
+/// The matches of a rule, with the columns that steps read.
+fn rule(plan: &CorrelationPlan, place: usize) -> Option<Cte> {
+    let rule = plan.rules.get(place)?;
+    let mut columns: BTreeSet<String> = BTreeSet::new();
+    let inputs = plan.steps.iter().flat_map(|step| &step.inputs);
+    for value in
+        inputs.filter(|i| i.source == Source::Rule(place)).flat_map(|i| i.keys.iter().chain(&i.values))
+    {
+        if let InputValue::Field(field) = value {
+            field.visit_columns(&mut |column| {
+                columns.insert(scalar::identifier(column.path.as_str()));
+            });
+            if matches!(field, FieldExpr::PerClass(_)) {
+                columns.insert("\"class_uid\"".to_owned());
+            }
+        }
+    }
+    let others = columns.iter().map(String::as_str).filter(|name| ![EVENT_ID, TIME].contains(name));
+    let columns: Vec<&str> = [EVENT_ID, TIME].into_iter().chain(others).collect();
+    let mut cte = Cte::new(format!("rule_{}", place + 1));
+    cte.line(0, format!("-- {}", comment(&rule.title)), None);
+    cte.line(0, format!("SELECT {}", columns.join(", ")), None);
+    cte.line(0, format!("FROM {RELATION}"), None);
+    cte.line(0, format!("WHERE {TIME} IS NOT NULL"), None);
+    for (index, line) in rule_body(&rule.plan).lines().enumerate() {
+        let prefix = if index == 0 { "AND " } else { "" };
+        cte.line(1, format!("{prefix}{line}"), None);
+    }
+    Some(cte)
+}
+
+/// The events of all inputs. Where it does not matter of which input an event is, one that several have is one.
+fn events(plan: &CorrelationPlan, step: &CorrelationStep, names: &StepNames) -> Cte {
+    let mut cte = Cte::new(names.of("events"));
+    cte.line(0, format!("-- {}", comment(&step.title)), None);
+    for (place, input) in step.inputs.iter().enumerate() {
+        if place > 0 {
+            cte.line(0, if tells_inputs(step) { "UNION ALL" } else { "UNION" }, None);
+        }
+        one_input(&mut cte, plan, step, names, place, input);
+    }
+    cte
+}
+
+fn one_input(
+    cte: &mut Cte,
+    plan: &CorrelationPlan,
+    step: &CorrelationStep,
+    names: &StepNames,
+    place: usize,
+    input: &CorrelationInput,
+) {
+    let origin = names.origin(input.span);
+    let (source, mut columns) = match input.source {
+        Source::Rule(rule) if is_nested(step) => (
+            format!("rule_{}", rule + 1),
+            vec![format!("[{EVENT_ID}] AS event_ids"), format!("{TIME} AS first_seen"), TIME.to_owned()],
+        ),
+        Source::Rule(rule) => {
+            (format!("rule_{}", rule + 1), vec![format!("{EVENT_ID} AS event_id"), TIME.to_owned()])
+        }
+        Source::Step(inner) => {
+            let inner = StepNames::new(inner, inner + 1 == plan.steps.len());
+            let columns = ["event_ids", "first_seen", "last_seen AS \"time\""].map(str::to_owned);
+            (inner.of("windows"), columns.into())
+        }
+    };
+    if tells_inputs(step) {
+        columns.push(format!("{} AS input", place + 1));
+    } else if is_nested(step) {
+        // Windows of two correlations are never one event, whatever they hold.
+        let firing = if matches!(input.source, Source::Step(_)) { place + 1 } else { 0 };
+        columns.push(format!("{firing} AS firing"));
+    }
+    let values = input.values.iter().enumerate();
+    columns.extend(values.map(|(at, value)| format!("{} AS value_{}", sql(value), at + 1)));
+    let keys: Vec<String> = input.keys.iter().map(sql).collect();
+    let comma = if keys.is_empty() { "" } else { "," };
+    cte.line(0, format!("SELECT {}{comma}", columns.join(", ")), origin);
+    for (at, (key, declared)) in keys.iter().zip(&step.keys).enumerate() {
+        let comma = if at + 1 < keys.len() { "," } else { "" };
+        let name = format!("key_{}", at + 1);
+        let named = if *key == name { name } else { format!("{key} AS {name}") };
+        let line = format!("{named}{comma} -- {}", comment(&declared.name.0));
+        cte.line(1, line, names.origin(declared.span));
+    }
+    cte.line(0, format!("FROM {source}"), None);
+    // A window has all its keys.
+    if matches!(input.source, Source::Rule(_)) && !keys.is_empty() {
+        let present: Vec<String> =
+            (1..=keys.len()).map(|number| format!("key_{number} IS NOT NULL")).collect();
+        cte.line(0, format!("WHERE {}", present.join(" AND ")), None);
+    }
+}
+
+/// A value of an event; NULL where it has none.
+fn sql(value: &InputValue) -> String {
+    match value {
+        InputValue::Field(field) => field_sql(field),
+        InputValue::Key(place) => format!("key_{}", place + 1),
+    }
+}
+
+fn field_sql(field: &FieldExpr) -> String {
+    match field {
+        FieldExpr::Column(column) => scalar::identifier(column.path.as_str()),
+        FieldExpr::Computed(computed) => scalar::computed(computed),
+        FieldExpr::AnyOf(fields) => {
+            let fields: Vec<String> = fields.iter().map(field_sql).collect();
+            format!("coalesce({})", fields.join(", "))
+        }
+        FieldExpr::PerClass(fields) => {
+            let cases: String = fields
+                .iter()
+                .map(|(class, field)| format!(" WHEN {class} THEN {}", field_sql(field)))
+                .collect();
+            format!("CASE \"class_uid\"{cases} END")
+        }
+    }
+}
+
+/// `key_1` and so on, of a relation where one is named.
+pub(super) fn keys(step: &CorrelationStep, relation: &str) -> Vec<String> {
+    let dot = if relation.is_empty() { "" } else { "." };
+    (1..=step.keys.len()).map(|number| format!("{relation}{dot}key_{number}")).collect()
+}
+
+fn outcome(text: &mut Layout, step: &CorrelationStep) {
+    let keys = keys(step, "");
+    let shown = keys.iter().map(|key| format!("CAST({key} AS VARCHAR) AS {key}"));
+    let columns: Vec<String> =
+        shown.chain(["first_seen", "last_seen", "event_ids"].map(str::to_owned)).collect();
+    let order: Vec<String> = ["last_seen".to_owned()].into_iter().chain(keys).collect();
+    text.line(0, format!("SELECT {}", columns.join(", ")), None);
+    text.line(0, "FROM windows".to_owned(), None);
+    text.line(0, format!("ORDER BY {}", order.join(", ")), None);
+}
+
+/// A number of a bound.
+pub(super) fn number(value: crate::sigma::BoundValue) -> String {
+    use crate::bridge::ir::Number;
+    use crate::sigma::BoundValue;
+    literal::number(match value {
+        BoundValue::Integer(number) => Number::Integer(i128::from(number)),
+        BoundValue::Float(number) => Number::Float(number),
+    })
+}

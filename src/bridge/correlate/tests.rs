@@ -1,0 +1,1 @@
+//! What correlations become: plans, or findings.

@@ -1,0 +1,53 @@
+//! The windows in which one correlation fires.
+
+use duckdb::Row;
+use duckdb::types::Value;
+
+use super::error::{EvalError, check_columns};
+use super::{Cancel, Summary, Window};
+use crate::backend::Sql;
+use crate::bridge::CorrelationPlan;
+use crate::store::Store;
+
+/// Every window in which a correlation fires, by the time of its last event and then by group.
+///
+/// # Errors
+/// The dataset has a column as another type; DuckDB refuses or fails; nobody waits any more.
+pub fn windows(
+    store: &mut Store,
+    plan: &CorrelationPlan,
+    sql: &Sql,
+    cancel: &Cancel,
+) -> Result<Vec<Window>, EvalError> {
+    check_columns(store, &plan.columns)?;
+    store.ensure_columns(&plan.columns)?;
+    let keys = plan.steps.last().map_or(0, |step| step.keys.len());
+    let mut windows = store.select(&sql.text, cancel, |row| window(row, keys))?;
+    windows.sort_unstable();
+    Ok(windows)
+}
+
+fn window(row: &Row<'_>, keys: usize) -> duckdb::Result<Window> {
+    let group = (0..keys).map(|at| row.get(at)).collect::<duckdb::Result<_>>()?;
+    let mut event_ids = texts(row.get(keys + 2)?);
+    event_ids.sort_unstable();
+    Ok(Window { group, first_seen: row.get(keys)?, last_seen: row.get(keys + 1)?, event_ids })
+}
+
+fn texts(value: Value) -> Vec<String> {
+    let Value::List(items) = value else { return Vec::new() };
+    items
+        .into_iter()
+        .filter_map(|item| if let Value::Text(text) = item { Some(text) } else { None })
+        .collect()
+}
+
+/// What a correlation matched: a match is a window.
+#[must_use]
+pub fn correlation_summary(windows: &[Window]) -> Summary {
+    Summary {
+        matches: windows.len() as u64,
+        first_seen: windows.iter().map(|window| window.first_seen).min(),
+        last_seen: windows.iter().map(|window| window.last_seen).max(),
+    }
+}

@@ -3,14 +3,14 @@
 //! All events lie in one Parquet file, each vector's under its own `metadata.source_type` and in columns of its
 //! own, so that one session answers for all of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
 use serde::Deserialize;
 use sigma_ocsf_tui::backend::{self, BackendId, CompiledRule};
 use sigma_ocsf_tui::bridge::Settings;
-use sigma_ocsf_tui::evaluate::{self, Cancel};
+use sigma_ocsf_tui::evaluate::{self, Cancel, EvalError};
 use sigma_ocsf_tui::ocsf::{ClassUid, FieldType, OcsfPath};
 use sigma_ocsf_tui::pack::{
     Alias, AliasScope, Column, FilterOp, Manifest, Otherwise, Pack, PackPlace, RawFallback, Route,
@@ -55,40 +55,113 @@ impl Vector {
     }
 }
 
+/// The vectors of a file of which each line is known to be one.
 pub fn read(path: &Path) -> Vec<Vector> {
     let text = std::fs::read_to_string(path).expect("the vector file is readable");
-    text.lines().map(|line| serde_json::from_str(line).expect("a line is a vector")).collect()
+    parse(&text)
+        .into_iter()
+        .map(|(line, vector)| vector.unwrap_or_else(|e| panic!("line {line}: {e}")))
+        .collect()
 }
 
-/// Runs the vectors, and gives a line for each failure.
-pub fn failures(vectors: &[Vector]) -> Vec<String> {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    write_events(vectors, &folder.path().join("events.parquet"));
-    let dataset = Dataset::discover(folder.path()).expect("the events are a dataset");
-    let mut store = Store::open(dataset, SessionSettings { threads: 1 }).expect("the dataset opens");
-    vectors
-        .iter()
-        .filter_map(|vector| {
-            let verdicts = verdicts(vector, &mut store);
-            let expected = match &vector.expect {
-                serde_json::Value::String(text) => text.clone(),
-                other => other.to_string(),
-            };
-            let wrong: Vec<String> = BackendId::ALL
-                .iter()
-                .zip(verdicts)
-                .filter(|(_, verdict)| *verdict != expected)
-                .map(|(backend, verdict)| format!("{verdict} by {}", backend.as_str()))
-                .collect();
-            let line =
-                || format!("{}: expected {expected}, got {} ({})", vector.id, wrong.join(", "), vector.why);
-            (!wrong.is_empty()).then(line)
+/// The lines of a file that say something, each with its number and what is wrong where it is no vector.
+pub fn parse(text: &str) -> Vec<(usize, Result<Vector, String>)> {
+    let mut taken = BTreeSet::new();
+    let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
+    lines
+        .map(|(index, line)| {
+            let vector = serde_json::from_str(line).map_err(|error| error.to_string());
+            (index + 1, vector.and_then(|vector| check(&vector, &mut taken).map(|()| vector)))
         })
         .collect()
 }
 
-/// By each backend: `true`, `false`, or `non_executable:<reason_code>`.
-fn verdicts(vector: &Vector, store: &mut Store) -> [String; BackendId::ALL.len()] {
+/// Whether the event can be stored beside those of the lines before it.
+fn check(vector: &Vector, taken: &mut BTreeSet<String>) -> Result<(), String> {
+    for kind in vector.types.values().chain(vector.pack.raw.values()) {
+        known_type(kind).ok_or_else(|| format!("there is no type `{kind}`"))?;
+    }
+    if let Some(name) = vector.capabilities.iter().find(|name| Capability::from_name(name).is_none()) {
+        return Err(format!("there is no capability `{name}`"));
+    }
+    for (field, value) in vector.events().flatten() {
+        if vector.types.get(field).is_some_and(|kind| !fits(value, kind)) {
+            return Err(format!("the value of `{field}` is not of its type"));
+        }
+    }
+    let mut names = vector.types.keys().chain([&vector.id]);
+    if let Some(name) = names.find(|name| name.contains(char::is_control)) {
+        return Err(format!("`{name}` has a control character, which no name of a column has"));
+    }
+    // DuckDB compares the names of columns without case.
+    let columns = vector.types.keys().map(|field| column_path(vector, field));
+    for name in columns.chain([format!("id {}", vector.id)]) {
+        if !taken.insert(name.to_lowercase()) {
+            return Err(format!("`{}` or one of its fields has the name of another", vector.id));
+        }
+    }
+    Ok(())
+}
+
+/// Whether a column of that type can hold the value.
+fn fits(value: &serde_json::Value, kind: &str) -> bool {
+    if let Some(element) = kind.strip_suffix("[]") {
+        let fits_all = |values: &Vec<serde_json::Value>| values.iter().all(|value| fits(value, element));
+        return value.is_null() || value.as_array().is_some_and(fits_all);
+    }
+    value.is_null()
+        || match kind {
+            "string" => value.is_string(),
+            "integer" | "timestamp" => value.is_i64(),
+            "float" => value.is_number(),
+            _ => value.is_boolean(),
+        }
+}
+
+/// A verdict that is not the one of the vector.
+#[derive(Debug)]
+pub struct Failure {
+    /// Which of the vectors, from 0.
+    pub vector: usize,
+    pub backend: BackendId,
+    pub expected: String,
+    pub got: String,
+}
+
+/// Runs the vectors, and gives a line for each failure.
+pub fn failures(vectors: &[Vector]) -> Vec<String> {
+    let line = |failure: Failure| {
+        let Failure { vector, backend, expected, got } = failure;
+        let Vector { id, why, .. } = &vectors[vector];
+        format!("{id} by {}: expected {expected}, got {got} ({why})", backend.as_str())
+    };
+    run(vectors).into_iter().map(line).collect()
+}
+
+/// Asks every backend for its verdict on each vector.
+pub fn run(vectors: &[Vector]) -> Vec<Failure> {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    write_events(vectors, &folder.path().join("events.parquet"));
+    let dataset = Dataset::discover(folder.path()).expect("the events are a dataset");
+    let mut store = Store::open(dataset, SessionSettings { threads: 1 }).expect("the dataset opens");
+    let mut failures = Vec::new();
+    for (index, vector) in vectors.iter().enumerate() {
+        let expected = match &vector.expect {
+            serde_json::Value::String(text) => text.clone(),
+            other => other.to_string(),
+        };
+        for backend in BackendId::ALL {
+            let verdict = verdict(vector, backend, &mut store);
+            if verdict.split(": ").next() != Some(&expected) {
+                failures.push(Failure { vector: index, backend, expected: expected.clone(), got: verdict });
+            }
+        }
+    }
+    failures
+}
+
+/// `true`, `false`, or `non_executable:<reason_code>`; what was said of it follows behind a colon.
+fn verdict(vector: &Vector, backend: BackendId, store: &mut Store) -> String {
     let rules: Vec<Arc<Rule>> =
         sigma::parse(Path::new("vector.yml"), &vector.rule).into_iter().map(Arc::new).collect();
     let capabilities = vector.capabilities.iter().filter_map(|name| Capability::from_name(name)).collect();
@@ -96,33 +169,44 @@ fn verdicts(vector: &Vector, store: &mut Store) -> [String; BackendId::ALL.len()
     let compiled = backend::compile(&rules, &pack(vector), &settings);
     // Filters are no rules: what is wrong with one shows in the rules that it narrows.
     let is_rule = |rule: &&CompiledRule| !matches!(rule.compilation.rule.body, Body::Filter(_));
-    if let Some(reason) = compiled.iter().filter(is_rule).find_map(|rule| rule.compilation.reason()) {
-        return BackendId::ALL.map(|_| format!("non_executable:{reason}"));
+    for rule in compiled.iter().filter(is_rule) {
+        if let Some(reason) = rule.compilation.reason() {
+            return format!("non_executable:{reason}: {}", said(rule));
+        }
     }
-    let reported: Vec<&CompiledRule> = compiled.iter().filter(|rule| rule.compilation.reported).collect();
-    BackendId::ALL.map(|backend| reported.iter().any(|rule| matches_any(backend, rule, store)).to_string())
+    for rule in compiled.iter().filter(|rule| rule.compilation.reported) {
+        match matches(rule, backend, store) {
+            Ok(false) => {}
+            Ok(true) => return "true".to_owned(),
+            Err(error) => return format!("error: {error}"),
+        }
+    }
+    "false".to_owned()
 }
 
-/// Whether the rule matches an event, or the correlation fires.
-fn matches_any(backend: BackendId, rule: &CompiledRule, store: &mut Store) -> bool {
-    let Some(sql) = &rule.sql else { return false };
-    let cancel = Cancel::never();
-    let found = match (&rule.compilation.plan, &rule.compilation.correlation, backend) {
+fn said(rule: &CompiledRule) -> String {
+    let lines = rule.compilation.diagnostics.iter().map(|diagnostic| diagnostic.message.as_str());
+    lines.collect::<Vec<_>>().join("; ")
+}
+
+fn matches(rule: &CompiledRule, backend: BackendId, store: &mut Store) -> Result<bool, EvalError> {
+    let never = Cancel::never();
+    let Some(sql) = &rule.sql else { return Ok(false) };
+    match (&rule.compilation.plan, &rule.compilation.correlation, backend) {
         (Some(plan), _, BackendId::DuckdbSql) => {
-            evaluate::event_ids(store, plan, sql, &cancel).map(|ids| ids.len())
+            evaluate::event_ids(store, plan, sql, &never).map(|ids| !ids.is_empty())
         }
         (Some(plan), _, BackendId::Interpreter) => {
-            evaluate::interpreted_event_ids(store, plan, &cancel).map(|ids| ids.len())
+            evaluate::interpreted_event_ids(store, plan, &never).map(|ids| !ids.is_empty())
         }
         (None, Some(plan), BackendId::DuckdbSql) => {
-            evaluate::windows(store, plan, sql, &cancel).map(|windows| windows.len())
+            evaluate::windows(store, plan, sql, &never).map(|found| !found.is_empty())
         }
         (None, Some(plan), BackendId::Interpreter) => {
-            evaluate::interpreted_windows(store, plan, &cancel).map(|windows| windows.len())
+            evaluate::interpreted_windows(store, plan, &never).map(|found| !found.is_empty())
         }
-        (None, None, _) => Ok(0),
-    };
-    found.expect("the plan runs") > 0
+        (None, None, _) => Ok(false),
+    }
 }
 
 pub fn column_path(vector: &Vector, field: &str) -> String {
@@ -204,19 +288,21 @@ fn alias(column: Column) -> Alias {
 }
 
 fn field_type(kind: &str) -> (FieldType, bool) {
-    let (name, list) = match kind.strip_suffix("[]") {
-        Some(name) => (name, true),
-        None => (kind, false),
-    };
+    known_type(kind).unwrap_or_else(|| panic!("a vector has a field of type {kind}"))
+}
+
+/// The type of that name, and whether it is a list of them.
+fn known_type(kind: &str) -> Option<(FieldType, bool)> {
+    let name = kind.strip_suffix("[]").unwrap_or(kind);
     let field_type = match name {
         "string" => FieldType::String,
         "integer" => FieldType::Integer,
         "float" => FieldType::Float,
         "boolean" => FieldType::Boolean,
         "timestamp" => FieldType::Timestamp,
-        other => panic!("a vector has a field of type {other}"),
+        _ => return None,
     };
-    (field_type, list)
+    Some((field_type, name != kind))
 }
 
 fn sql_type(kind: &str) -> String {

@@ -48,7 +48,7 @@ fn both_runs_answer_the_same_plan() {
         assert_eq!(ids.len(), expected, "{run}");
         assert_eq!(table.summary.matches, expected as u64, "{run}");
         assert_eq!(table.rows.len(), expected, "{run}");
-        assert_eq!(table.in_scope, in_scope, "{run}");
+        assert_eq!(table.in_scope, Some(in_scope), "{run}");
     }
 }
 

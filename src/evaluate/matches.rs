@@ -31,7 +31,7 @@ pub fn matches(
         if summary.matches == 0 || limit == 0 { Vec::new() } else { rows(store, plan, sql, limit, cancel)? };
     let lacks = |path: &&OcsfPath| store.schema().column(path).is_none();
     let absent = plan.columns.keys().filter(lacks).cloned().collect();
-    Ok(MatchTable { summary, in_scope, columns: plan.shown.clone(), rows, absent })
+    Ok(MatchTable { summary, in_scope: Some(in_scope), columns: plan.shown.clone(), rows, absent })
 }
 
 /// The ids of all events that a plan matches, in byte order.

@@ -19,7 +19,7 @@ pub use finding::codes;
 pub use interpreted::{interpreted_event_ids, interpreted_summaries, interpreted_windows};
 pub use matches::{event_ids, matches};
 pub use summaries::{summaries, summaries_with};
-pub use windows::{correlation_summary, windows};
+pub use windows::{correlation_summary, window_table, windows};
 
 /// What a rule matched.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -37,9 +37,9 @@ pub struct Summary {
 pub struct MatchTable {
     /// How many there are in all, and when.
     pub summary: Summary,
-    /// Events in the rule's routed scope.
-    pub in_scope: u64,
-    /// The columns after time and event id: those that the rule uses.
+    /// Events in the rule's routed scope; `None` for a correlation, which has a scope for each of its rules.
+    pub in_scope: Option<u64>,
+    /// The columns after time and event id: those that the rule uses; the group keys of a correlation.
     pub columns: Vec<OcsfPath>,
     /// Rows by time, then event id; at most as many as were asked for.
     pub rows: Vec<MatchRow>,

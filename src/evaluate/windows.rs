@@ -4,9 +4,10 @@ use duckdb::Row;
 use duckdb::types::Value;
 
 use super::error::{EvalError, check_types};
-use super::{Cancel, Summary, Window};
+use super::{Cancel, MatchRow, MatchTable, Summary, Window};
 use crate::backend::Sql;
 use crate::bridge::CorrelationPlan;
+use crate::ocsf::OcsfPath;
 use crate::store::Store;
 
 /// Every window in which a correlation fires, by the time of its last event and then by group.
@@ -40,6 +41,27 @@ fn texts(value: Value) -> Vec<String> {
         .into_iter()
         .filter_map(|item| if let Value::Text(text) = item { Some(text) } else { None })
         .collect()
+}
+
+/// The first `limit` windows as a table: a row is a window at the time of its last event, with its group and how
+/// many events it holds, named by the ids of these.
+#[must_use]
+pub fn window_table(plan: &CorrelationPlan, windows: &[Window], limit: usize) -> MatchTable {
+    let keys = plan.steps.last().map_or(&[][..], |step| &step.keys);
+    let named = keys.iter().map(|key| OcsfPath(key.name.0.clone()));
+    let row = |window: &Window| MatchRow {
+        event_id: window.event_ids.join(", "),
+        time: Some(window.last_seen),
+        host: None,
+        values: window.group.iter().cloned().chain([Some(window.event_ids.len().to_string())]).collect(),
+    };
+    MatchTable {
+        summary: correlation_summary(windows),
+        in_scope: None,
+        columns: named.chain([OcsfPath("events".to_owned())]).collect(),
+        rows: windows.iter().take(limit).map(row).collect(),
+        absent: Vec::new(),
+    }
 }
 
 /// What a correlation matched: a match is a window.

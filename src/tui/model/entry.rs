@@ -98,6 +98,11 @@ impl RuleEntry {
         self.compiled.as_ref().is_some_and(|c| c.sql.is_some())
     }
 
+    /// Whether its matches count by themselves, and not only in a correlation.
+    pub(crate) fn is_reported(&self) -> bool {
+        self.compiled.as_ref().is_some_and(|c| c.compilation.reported)
+    }
+
     /// Whether the rule reads `raw.*`.
     pub(crate) fn fallback_used(&self) -> bool {
         self.compiled.as_ref().is_some_and(|c| c.compilation.fallback_used())

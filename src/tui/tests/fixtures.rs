@@ -340,7 +340,7 @@ pub(super) fn table(matches: u64, shown: usize) -> MatchTable {
     };
     MatchTable {
         summary: summary(matches),
-        in_scope: 2_180,
+        in_scope: Some(2_180),
         columns: vec![OcsfPath("process.file.path".to_owned()), OcsfPath("process.cmd_line".to_owned())],
         rows: (0..shown).map(row).collect(),
         absent: Vec::new(),

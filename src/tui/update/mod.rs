@@ -166,7 +166,10 @@ fn request_summaries(model: &mut Model) -> Vec<Effect> {
         return Vec::new();
     }
     model.generations.summaries += 1;
-    let due = model.rules.iter().filter(|entry| entry.is_executable() && !entry.outcome.is_fresh());
+    let due = model
+        .rules
+        .iter()
+        .filter(|entry| entry.is_executable() && entry.is_reported() && !entry.outcome.is_fresh());
     let rules: Vec<_> =
         due.filter_map(|entry| Some((entry.key.clone(), Arc::clone(entry.compiled.as_ref()?)))).collect();
     model.work.running = (!rules.is_empty()).then_some((0, rules.len()));

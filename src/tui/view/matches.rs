@@ -25,8 +25,11 @@ pub(super) fn title(model: &Model) -> PaneLine {
     let theme = &model.theme;
     let Some(table) = model.table() else { return Vec::new() };
     let role = if model.matches.stale { Role::Stale } else { Role::PaneCount };
-    let mut said =
-        format!("{} of {} in scope", text::count(table.summary.matches), text::count(table.in_scope));
+    let matches = text::count(table.summary.matches);
+    let mut said = match table.in_scope {
+        Some(in_scope) => format!("{matches} of {} in scope", text::count(in_scope)),
+        None => format!("{matches} windows"),
+    };
     if (table.rows.len() as u64) < table.summary.matches {
         said.push_str(&format!(" · first {} shown", text::count(table.rows.len() as u64)));
     }
@@ -108,7 +111,7 @@ fn said(model: &Model, entry: &RuleEntry) -> Option<(Role, String)> {
 
 fn no_match(table: &MatchTable) -> String {
     match table.in_scope {
-        0 => "no match: the dataset has no event in the rule's scope".to_owned(),
+        Some(0) => "no match: the dataset has no event in the rule's scope".to_owned(),
         _ => "no match".to_owned(),
     }
 }

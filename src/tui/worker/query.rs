@@ -9,8 +9,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::backend::{CompiledRule, Sql};
-use crate::bridge::Plan;
-use crate::evaluate::{self, Cancel, EvalError};
+use crate::bridge::{CorrelationPlan, Plan};
+use crate::evaluate::{self, Cancel, EvalError, Summary};
 use crate::store::{Dataset, Interrupter, SessionSettings, Store};
 use crate::tui::model::{DatasetInfo, RuleKey};
 
@@ -190,28 +190,49 @@ impl Session<'_> {
     }
 
     fn find(&self, generation: u64, (rule, compiled): Wanted, store: &mut Store, cancel: &Cancel) {
-        let Some((plan, sql)) = parts(&compiled) else { return };
-        match evaluate::matches(store, plan, sql, ROWS, cancel) {
-            Err(EvalError::Cancelled) => {}
-            found => {
-                let table = found.map_err(|error| error.to_string());
-                (self.report)(Report::Matches { generation, rule, table });
-            }
+        let found = match runnable(&compiled) {
+            Some(Runnable::Event(plan, sql)) => evaluate::matches(store, plan, sql, ROWS, cancel),
+            Some(Runnable::Correlation(plan, sql)) => evaluate::windows(store, plan, sql, cancel)
+                .map(|windows| evaluate::window_table(plan, &windows, ROWS)),
+            None => return,
+        };
+        if !matches!(found, Err(EvalError::Cancelled)) {
+            let table = found.map_err(|error| error.to_string());
+            (self.report)(Report::Matches { generation, rule, table });
         }
     }
 
     fn count(&self, generation: u64, wanted: Vec<Wanted>, store: &mut Store, cancel: &Cancel) {
-        let plans: Vec<_> = wanted.iter().filter_map(|(_, compiled)| parts(compiled)).collect();
         let mut done = vec![false; wanted.len()];
-        evaluate::summaries_with(store, &plans, cancel, &mut |index, summary| {
-            let Some((rule, _)) = wanted.get(index) else { return };
+        let mut tell = |index: usize, summary: Result<Summary, EvalError>| {
+            let (Some((rule, _)), Some(done)) = (wanted.get(index), done.get_mut(index)) else { return };
             if matches!(summary, Err(EvalError::Cancelled)) {
                 return;
             }
-            done[index] = true;
+            *done = true;
             let summary = summary.map_err(|error| error.to_string());
             (self.report)(Report::Summary { generation, rule: rule.clone(), summary });
+        };
+        let (mut events, mut places, mut correlations) = (Vec::new(), Vec::new(), Vec::new());
+        for (index, (_, compiled)) in wanted.iter().enumerate() {
+            match runnable(compiled) {
+                Some(Runnable::Event(plan, sql)) => {
+                    places.push(index);
+                    events.push((plan, sql));
+                }
+                Some(Runnable::Correlation(plan, sql)) => correlations.push((index, plan, sql)),
+                None => {}
+            }
+        }
+        evaluate::summaries_with(store, &events, cancel, &mut |at, summary| {
+            if let Some(index) = places.get(at) {
+                tell(*index, summary);
+            }
         });
+        for (index, plan, sql) in correlations {
+            let windows = evaluate::windows(store, plan, sql, cancel);
+            tell(index, windows.map(|windows| evaluate::correlation_summary(&windows)));
+        }
         if cancel.is_cancelled() {
             let left = wanted.into_iter().zip(done).filter(|(_, done)| !done).map(|(wanted, _)| wanted);
             self.queue.put_back(generation, left.collect());
@@ -221,7 +242,18 @@ impl Session<'_> {
     }
 }
 
-/// Plan and SQL of an executable rule.
-fn parts(compiled: &CompiledRule) -> Option<(&Plan, &Sql)> {
-    Some((compiled.compilation.plan.as_ref()?, compiled.sql.as_ref()?))
+/// What of a rule can be run.
+enum Runnable<'r> {
+    Event(&'r Plan, &'r Sql),
+    Correlation(&'r CorrelationPlan, &'r Sql),
+}
+
+/// `None` for a rule that is refused, and for a filter, which runs within the rules that it narrows.
+fn runnable(compiled: &CompiledRule) -> Option<Runnable<'_>> {
+    let sql = compiled.sql.as_ref()?;
+    match (&compiled.compilation.plan, &compiled.compilation.correlation) {
+        (Some(plan), _) => Some(Runnable::Event(plan, sql)),
+        (None, Some(plan)) => Some(Runnable::Correlation(plan, sql)),
+        (None, None) => None,
+    }
 }

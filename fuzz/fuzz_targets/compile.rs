@@ -23,8 +23,7 @@ const RECURSION_LIMIT: usize = 10_000;
 
 fuzz_target!(|bytes: &[u8]| {
     let text = String::from_utf8_lossy(bytes);
-    let rules: Vec<_> =
-        sigma::parse(Path::new("fuzzed.yml"), &text).into_iter().map(Arc::new).collect();
+    let rules: Vec<_> = sigma::parse(Path::new("fuzzed.yml"), &text).into_iter().map(Arc::new).collect();
     let settings = Settings { capabilities: Capability::ALL.into_iter().collect(), raw_fallback: true };
     let compiled = backend::compile(&rules, &PACK, &settings);
     assert_eq!(compiled.len(), rules.len());

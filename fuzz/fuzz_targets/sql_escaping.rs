@@ -12,7 +12,7 @@ use sigma_ocsf_tui::backend::{self, CompiledRule};
 use sigma_ocsf_tui::bridge::Settings;
 use sigma_ocsf_tui::pack::{self, DEFAULT_PACK, Pack, PackSource};
 use sigma_ocsf_tui::sigma;
-use sqlparser::ast::{BinaryOperator, Expr, FunctionArguments, Value, visit_expressions_mut};
+use sqlparser::ast::{BinaryOperator, Expr, FunctionArguments, Value, VisitMut, VisitorMut};
 use sqlparser::dialect::DuckDbDialect;
 use sqlparser::parser::Parser;
 
@@ -48,8 +48,7 @@ fn sql(modifier: &str, literal: &str) -> Option<String> {
          CommandLine{modifier}: {}\n  condition: s\n",
         quoted(literal)
     );
-    let rules: Vec<_> =
-        sigma::parse(Path::new("fuzzed.yml"), &text).into_iter().map(Arc::new).collect();
+    let rules: Vec<_> = sigma::parse(Path::new("fuzzed.yml"), &text).into_iter().map(Arc::new).collect();
     let compiled = backend::compile(&rules, &PACK, &Settings::default());
     compiled.into_iter().find_map(|CompiledRule { sql, .. }| sql).map(|sql| sql.text)
 }
@@ -73,16 +72,25 @@ fn quoted(literal: &str) -> String {
 fn shape(sql: &str) -> (String, Vec<String>) {
     let statements = Parser::parse_sql(&DuckDbDialect {}, sql).expect("the SQL is SQL");
     let [mut statement] = <[_; 1]>::try_from(statements).expect("one statement");
-    let mut texts = Vec::new();
-    let _ = visit_expressions_mut(&mut statement, |expr| {
+    let mut texts = Texts::default();
+    let _ = statement.visit(&mut texts);
+    (statement.to_string().replace("(?)", "?"), texts.0)
+}
+
+/// Takes the texts out of a statement. What a text is put together from is not met by itself.
+#[derive(Default)]
+struct Texts(Vec<String>);
+
+impl VisitorMut for Texts {
+    type Break = ();
+
+    fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
         if let Some(text) = text_of(expr) {
-            texts.push(text);
+            self.0.push(text);
             *expr = Expr::value(Value::Placeholder("?".to_owned()));
         }
-        ControlFlow::<()>::Continue(())
-    });
-    let shape = statement.to_string().replace("(?)", "?");
-    (shape, texts)
+        ControlFlow::Continue(())
+    }
 }
 
 /// The text that an expression is without reading any column.

@@ -10,7 +10,8 @@ use crate::bridge::ir::Number;
 const MAX_PARTS: usize = 64;
 
 /// Text as a SQL expression. Control characters are written as `chr(n)`: the parser ends at a NUL, and the rest
-/// would break lines on the screen. A text with many of them, or of quotes, is base64.
+/// would break lines on the screen. A quote never stands behind a backslash or another quote: some readers of SQL
+/// take either for an escape. A text with many of all these is base64.
 pub(super) fn text(value: &str) -> String {
     if value.matches('\'').count() >= MAX_PARTS {
         return encoded(value);
@@ -24,6 +25,9 @@ pub(super) fn text(value: &str) -> String {
             }
             parts.push(format!("chr({})", u32::from(character)));
         } else {
+            if character == '\'' && run.ends_with(['\\', '\'']) {
+                parts.push(quoted(&std::mem::take(&mut run)));
+            }
             run.push(character);
         }
     }
@@ -94,6 +98,13 @@ mod tests {
             text(&"'".repeat(64)),
             format!("decode(from_base64('{}'))", STANDARD.encode("'".repeat(64)))
         );
+    }
+
+    #[test]
+    fn a_quote_stands_behind_nothing_that_could_escape_it() {
+        assert_eq!(text(r"a\'b"), r"('a\' || '''b')");
+        assert_eq!(text("a''b"), "('a''' || '''b')");
+        assert_eq!(text(r"a\b'"), r"'a\b'''");
     }
 
     #[test]

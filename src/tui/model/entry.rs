@@ -56,6 +56,8 @@ pub(crate) enum Verdict {
     Failed,
     /// It has not been run.
     NotRun,
+    /// It has no matches of its own: a filter, or a rule that only correlations ask for.
+    Within,
 }
 
 /// One rule of the list.
@@ -119,7 +121,12 @@ impl RuleEntry {
             return Verdict::ParseError;
         }
         if !self.is_executable() {
-            return self.reason().map_or(Verdict::NotRun, Verdict::Refused);
+            let sound = self.compiled.as_ref().is_some_and(|c| c.compilation.is_executable());
+            let unrefused = if sound { Verdict::Within } else { Verdict::NotRun };
+            return self.reason().map_or(unrefused, Verdict::Refused);
+        }
+        if !self.is_reported() {
+            return Verdict::Within;
         }
         match &self.outcome {
             Outcome::NotRun => Verdict::NotRun,
@@ -178,6 +185,7 @@ impl Verdict {
             Self::ParseError => "parse error",
             Self::Failed => "failed",
             Self::NotRun => "not run",
+            Self::Within => "within others",
         }
     }
 }

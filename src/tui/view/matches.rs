@@ -28,6 +28,7 @@ pub(super) fn title(model: &Model) -> PaneLine {
     let matches = text::count(table.summary.matches);
     let mut said = match table.in_scope {
         Some(in_scope) => format!("{matches} of {} in scope", text::count(in_scope)),
+        None if table.summary.matches == 1 => "1 window".to_owned(),
         None => format!("{matches} windows"),
     };
     if (table.rows.len() as u64) < table.summary.matches {

@@ -9,6 +9,7 @@
 //!
 //! Nothing here changes anything or fails; where there is no room, less is drawn.
 
+mod correlation;
 mod findings;
 mod frame;
 mod help;

@@ -17,6 +17,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use super::correlation;
 use super::findings::findings;
 use super::paint::{self, PaneLine, piece};
 use crate::bridge::{Compilation, Diagnostic, FieldResolution, Resolution, RoutedScope, Severity};
@@ -55,8 +56,11 @@ pub(super) fn lines(model: &Model, width: usize) -> Vec<PaneLine> {
     let readable = !entry.is_unreadable() || entry.last_good.is_some();
     if let Some(compiled) = shown.filter(|_| readable) {
         let compilation = &compiled.compilation;
-        lines.extend(routing(model, compilation, width));
-        lines.extend(fields(model, compilation, width));
+        lines.extend(correlation::lines(model, compilation, width).unwrap_or_else(|| {
+            let mut lines = routing(model, compilation, width);
+            lines.extend(fields(model, compilation, width));
+            lines
+        }));
         if entry.last_good.is_some() {
             fade(&mut lines, model);
         }
@@ -133,7 +137,7 @@ fn refusal(model: &Model, entry: &RuleEntry, width: usize) -> Vec<PaneLine> {
     lines
 }
 
-fn paragraph(model: &Model, role: Role, lead: &str, said: &str, width: usize) -> Vec<PaneLine> {
+pub(super) fn paragraph(model: &Model, role: Role, lead: &str, said: &str, width: usize) -> Vec<PaneLine> {
     let room = width.saturating_sub(text::width(lead) + 1);
     let blank = " ".repeat(text::width(lead));
     let line = |(at, line): (usize, String)| {

@@ -142,6 +142,6 @@ fn count(entry: &RuleEntry) -> String {
         Verdict::Matched(matches) => text::count(matches),
         Verdict::NoMatch => "0".to_owned(),
         Verdict::NotRun => "…".to_owned(),
-        Verdict::Refused(_) | Verdict::ParseError | Verdict::Failed => "–".to_owned(),
+        Verdict::Refused(_) | Verdict::ParseError | Verdict::Failed | Verdict::Within => "–".to_owned(),
     }
 }

@@ -14,6 +14,7 @@ pub(super) fn glyph(entry: &RuleEntry) -> (&'static str, Role) {
         Verdict::Refused(_) | Verdict::Failed => ("✗", Role::StatusRefused),
         Verdict::ParseError => ("◌", Role::StatusParseError),
         Verdict::NotRun => ("…", Role::StatusPending),
+        Verdict::Within => ("◦", Role::TextDim),
     };
     (symbol, if entry.is_stale() { Role::Stale } else { role })
 }
@@ -26,6 +27,7 @@ pub(super) const LEGEND: &[(&str, Role, &str)] = &[
     ("✗", Role::StatusRefused, "refused: not executable; or failed while it ran"),
     ("◌", Role::StatusParseError, "parse error: the text cannot be read"),
     ("…", Role::StatusPending, "not yet run"),
+    ("◦", Role::TextDim, "within others: a filter, or a rule that only a correlation asks for"),
 ];
 
 /// A level in four columns.

@@ -61,8 +61,9 @@ pub fn pack() -> Pack {
         place: PackPlace::default(),
     };
     let raw_fallback = RawFallback { enabled: true, prefixes: vec!["raw.".to_owned()] };
+    let keywords = crate::events::columns(FieldType::String);
     Pack {
-        manifest: Manifest { id: "properties".to_owned(), raw_fallback, ..Manifest::default() },
+        manifest: Manifest { id: "properties".to_owned(), raw_fallback, keywords, ..Manifest::default() },
         routes: vec![route],
         aliases: BTreeMap::from([(AliasScope::default(), COLUMNS.iter().map(alias).collect())]),
         ..Pack::default()

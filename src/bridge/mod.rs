@@ -15,6 +15,8 @@ mod references;
 mod resolve;
 mod route;
 mod settings;
+#[cfg(test)]
+mod tests;
 
 pub use codes::codes;
 pub use compile::compile;

@@ -82,6 +82,10 @@ impl<'p> Resolver<'p> {
         let Some(&(_, scope, alias)) = found.first() else {
             return Err(self.unmapped(field, span));
         };
+        // One literal is fitted for all classes, so what aliases do to literals has to be the same in all.
+        if let Some((_, _, other)) = found.iter().find(|(_, _, other)| !reads_literals_alike(alias, other)) {
+            return Err(self.ambiguous(field, scope, [alias, other], span));
+        }
         let source = self.combine(&found);
         let Some(source) = source else {
             return Err(self.target_not_in_classes(field, alias, span));
@@ -235,6 +239,11 @@ impl<'p> Resolver<'p> {
     fn diagnostic(&self, code: &'static Code, message: String, span: Span, help: String) -> Diagnostic {
         Diagnostic { code, message, path: self.rule.to_path_buf(), span, help: Some(help) }
     }
+}
+
+fn reads_literals_alike(one: &Alias, other: &Alias) -> bool {
+    let of = |alias: &Alias| (alias.target.field_type(), alias.literal, alias.otherwise);
+    of(one) == of(other) && one.values == other.values
 }
 
 fn applies_to(alias: &Alias, class: ClassUid) -> bool {

@@ -129,7 +129,7 @@ impl<'p> Lowering<'p> {
         let cased = chain.cased;
         match (chain.transforms.as_slice(), &value.value) {
             ([], Value::String(raw)) if text::literal(raw).is_none() && self.wildcards() => {
-                if !self.is_text(source, value.span) {
+                if !(self.is_text(source, value.span) && self.is_stored_as_written(source, value.span)) {
                     return None;
                 }
                 let parts = self.pattern_parts(raw, value.span)?;
@@ -211,7 +211,18 @@ impl<'p> Lowering<'p> {
             self.push(&literal::TYPE_CLASH, message, value.span, "quote it".to_owned());
             return None;
         };
-        Some(raw)
+        self.is_stored_as_written(source, value.span).then_some(raw)
+    }
+
+    /// Whether the field is stored in the words that rules use: a pattern cannot be translated value by value.
+    fn is_stored_as_written(&mut self, source: &ResolvedField<'p>, span: Span) -> bool {
+        if source.alias.values.is_empty() {
+            return true;
+        }
+        let message =
+            "the field is stored under other values, and only whole literals are translated".to_owned();
+        self.push(&literal::UNLISTED_VALUE, message, span, "compare by equality".to_owned());
+        false
     }
 
     fn compare(
@@ -279,6 +290,12 @@ impl<'p> Lowering<'p> {
         let both_text = source.field_type == FieldType::String && other.field_type == FieldType::String;
         let both_numbers = number(source.field_type) && number(other.field_type);
         let scalar = !other.alias.target.list();
+        if source.alias.values != other.alias.values {
+            let message = format!("the values of the field and of `{name}` are translated differently");
+            let help = "compare fields that are stored alike".to_owned();
+            self.push(&literal::UNLISTED_VALUE, message, value.span, help);
+            return None;
+        }
         match (both_text, both_numbers && position == TextMatch::Equals, scalar) {
             (true, _, true) => Some(Test::OtherText { position, other: other.source, cased }),
             (_, true, true) => Some(Test::OtherNumber(other.source)),

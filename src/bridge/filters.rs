@@ -13,6 +13,7 @@ use super::plan::{Compilation, FieldResolution};
 use super::reason::ReasonCode;
 use super::references::References;
 use super::resolve::Resolver;
+use super::settings::switch_on;
 use crate::sigma::{Body, Capability, Expression, Filter, LogSource, Rule, Span, Spanned};
 
 /// A filter, or a rule that a filter narrows, with filters off.
@@ -54,7 +55,7 @@ pub(super) fn check(
 ) -> Vec<Diagnostic> {
     if !context.enabled.contains(&Capability::Filters) {
         let message = "a filter of other rules is outside the default subset".to_owned();
-        let help = format!("capability `{}` stands for it", Capability::Filters);
+        let help = switch_on(Capability::Filters);
         return vec![diagnostic(&FILTERS_DISABLED, message, &rule.path, rule.span, help)];
     }
     let named = filter.rules.iter().filter(|named| named.value != "any");
@@ -173,8 +174,7 @@ fn without_places(expr: Expr) -> Expr {
 
 fn disabled(rule: &Rule, filter: &Rule) -> Diagnostic {
     let message = format!("filter `{}` narrows this rule", filter.title());
-    let help =
-        format!("capability `{}` stands for it; or take the filter out of the rule set", Capability::Filters);
+    let help = format!("{}; or take the filter out of the rule set", switch_on(Capability::Filters));
     diagnostic(&FILTERS_DISABLED, message, &rule.path, rule.span, help)
 }
 

@@ -12,3 +12,8 @@ pub struct Settings {
     /// `--raw-fallback`: permit `raw.*` where the pack's policy does not.
     pub raw_fallback: bool,
 }
+
+/// How a user switches a capability on.
+pub(crate) fn switch_on(capability: Capability) -> String {
+    format!("capability `{capability}` switches it on: --enable {capability}")
+}

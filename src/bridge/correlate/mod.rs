@@ -16,6 +16,7 @@ use super::diagnostic::{Code, Diagnostic, Severity};
 use super::plan::Compilation;
 use super::reason::ReasonCode;
 use super::references::References;
+use super::settings::switch_on;
 use crate::sigma::{Body, Capability, Correlation, Expression, Rule, Span, Spanned, WindowCondition};
 
 pub use plan::*;
@@ -240,7 +241,7 @@ fn disabled(rule: &Rule) -> Diagnostic {
         message: "a correlation of several events is outside the default subset".to_owned(),
         path: rule.path.to_path_buf(),
         span: rule.span,
-        help: Some(format!("capability `{}` stands for it", Capability::Correlation)),
+        help: Some(switch_on(Capability::Correlation)),
     }
 }
 

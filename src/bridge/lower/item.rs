@@ -6,6 +6,7 @@ use crate::bridge::ir::{Expr, Predicate, Test};
 use crate::bridge::language;
 use crate::bridge::reason::ReasonCode;
 use crate::bridge::resolve::ResolvedField;
+use crate::bridge::settings::switch_on;
 use crate::sigma::{Capability, Item, Modifier, ProblemKind, SigmaField, Span, Spanned};
 
 /// A regular expression, with regular expressions off.
@@ -127,9 +128,4 @@ fn others_exist(alternatives: &[Alternatives], field: &SigmaField) -> Vec<Expr> 
             _ => None,
         })
         .collect()
-}
-
-/// How a user switches a capability on.
-pub(super) fn switch_on(capability: Capability) -> String {
-    format!("capability `{capability}` switches it on: --enable {capability}")
 }

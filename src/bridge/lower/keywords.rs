@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::item::switch_on;
 use super::{Lowering, all, any};
 use crate::bridge::diagnostic::{Code, Severity};
 use crate::bridge::ir::{Expr, FieldExpr, PatternPart, Predicate, Test};
 use crate::bridge::literal;
 use crate::bridge::reason::ReasonCode;
+use crate::bridge::settings::switch_on;
 use crate::ocsf::{Catalog, FieldType, OcsfPath};
 use crate::pack::Column;
 use crate::sigma::{Capability, Item, Operator, SigmaField, Span, Spanned, TextMatch, Value, text};

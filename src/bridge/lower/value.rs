@@ -1,6 +1,6 @@
 //! The values of an item as tests of its field.
 
-use super::item::{Alternatives, switch_on};
+use super::item::Alternatives;
 use super::shape::{joined, literal_test, positioned};
 use super::{Lowering, encode, network, regex};
 use crate::bridge::diagnostic::{Code, Severity};
@@ -8,6 +8,7 @@ use crate::bridge::ir::{PatternPart, Regex, Test};
 use crate::bridge::literal::{self, Literal};
 use crate::bridge::reason::ReasonCode;
 use crate::bridge::resolve::ResolvedField;
+use crate::bridge::settings::switch_on;
 use crate::ocsf::FieldType;
 use crate::sigma::text::{self, TextPart};
 use crate::sigma::{

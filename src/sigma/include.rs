@@ -12,22 +12,25 @@ use super::span::Spanned;
 /// Files that one file may include, directly and through others, each time counted.
 const MAX_FILES: usize = 64;
 
-/// A file with its rules.
-pub(super) struct Loaded {
-    /// The file itself, links followed; as named where that cannot be done.
-    pub(super) path: PathBuf,
+/// A rule file as loaded.
+#[derive(Clone, Debug)]
+pub struct RuleFile {
+    /// The file, as it was named.
+    pub path: PathBuf,
     /// Its rules, and those of the files that it includes, in place.
-    pub(super) rules: Vec<Rule>,
+    pub rules: Vec<Rule>,
     /// Every file that it includes, directly and through others, links followed.
-    pub(super) includes: BTreeSet<PathBuf>,
+    pub includes: BTreeSet<PathBuf>,
+    /// The file itself, links followed; as named where that cannot be done.
+    pub(super) real: PathBuf,
 }
 
 /// Loads a file of the rule folder `folder`.
-pub(super) fn load(path: &Path, folder: &Path) -> Loaded {
+pub(super) fn load(path: &Path, folder: &Path) -> RuleFile {
     let real = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
     let mut including = Including { folder, open: vec![real.clone()], includes: BTreeSet::new(), files: 0 };
     let rules = including.rules(path);
-    Loaded { path: real, rules, includes: including.includes }
+    RuleFile { path: path.to_path_buf(), rules, includes: including.includes, real }
 }
 
 struct Including<'a> {

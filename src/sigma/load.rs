@@ -9,30 +9,36 @@ use std::sync::Arc;
 use walkdir::{DirEntry, WalkDir};
 
 use super::document::Source;
-use super::include::{self, Loaded};
+use super::include::{self, RuleFile};
 use super::problem::{Problem, ProblemKind};
 use super::rule::Rule;
 use super::span::{Position, Span};
 use super::yaml::MAX_BYTES;
 
-/// The rules of files and folders, in the order of [`rule_files`] and of their documents. A file that another one
-/// includes gives its rules there, and not once more.
+/// The rules of files and folders, in the order of [`load_files`] and of their documents.
 #[must_use]
 pub fn load(paths: &[PathBuf]) -> Vec<Rule> {
+    load_files(paths).into_iter().flat_map(|file| file.rules).collect()
+}
+
+/// Files and folders with their rules, in the order of [`rule_files`]. A file that another one includes gives its
+/// rules there, and is not listed once more.
+#[must_use]
+pub fn load_files(paths: &[PathBuf]) -> Vec<RuleFile> {
     let mut seen = BTreeSet::new();
-    let mut files: Vec<Loaded> = Vec::new();
+    let mut files: Vec<RuleFile> = Vec::new();
     for path in paths {
-        let folder = if path.is_dir() { path.as_path() } else { folder_of(path) };
         let named = rule_files(std::slice::from_ref(path)).into_iter();
+        let folder = folder_of(path);
         files.extend(named.filter(|file| seen.insert(file.clone())).map(|file| include::load(&file, folder)));
     }
-    let including: Vec<&Loaded> = files.iter().filter(|file| !file.includes.is_empty()).collect();
-    let stands_elsewhere = |file: &Loaded| {
-        let included_by = |other: &&Loaded| other.includes.contains(&file.path);
-        including.iter().any(|other| included_by(other) && !file.includes.contains(&other.path))
+    let including: Vec<&RuleFile> = files.iter().filter(|file| !file.includes.is_empty()).collect();
+    let stands_elsewhere = |file: &RuleFile| {
+        let included_by = |other: &&RuleFile| other.includes.contains(&file.real);
+        including.iter().any(|other| included_by(other) && !file.includes.contains(&other.real))
     };
     let kept: Vec<bool> = files.iter().map(|file| !stands_elsewhere(file)).collect();
-    files.into_iter().zip(kept).filter(|(_, kept)| *kept).flat_map(|(file, _)| file.rules).collect()
+    files.into_iter().zip(kept).filter(|(_, kept)| *kept).map(|(file, _)| file).collect()
 }
 
 /// The rule files that paths name: files as they are, folders with every `.yml` and `.yaml` file below them, in
@@ -83,16 +89,21 @@ fn is_hidden(path: &Path) -> bool {
 /// The rules of a file, or one unreadable rule that says why there are none. It may include files of its folder.
 #[must_use]
 pub fn load_file(path: &Path) -> Vec<Rule> {
-    load_file_within(path, folder_of(path))
+    include::load(path, folder_of(path)).rules
 }
 
-/// As [`load_file`], for a file of a rule folder: it may include any file below that.
+/// A file of what `paths` name, loaded again. As in [`load_files`], it may include what lies below its rule folder.
 #[must_use]
-pub fn load_file_within(path: &Path, folder: &Path) -> Vec<Rule> {
-    include::load(path, folder).rules
+pub fn reload_file(path: &Path, paths: &[PathBuf]) -> RuleFile {
+    let named = paths.iter().find(|named| path.starts_with(named));
+    include::load(path, folder_of(named.map_or(path, PathBuf::as_path)))
 }
 
+/// The rule folder of what a user names: a folder itself, or the folder of a file.
 fn folder_of(path: &Path) -> &Path {
+    if path.is_dir() {
+        return path;
+    }
     match path.parent() {
         Some(folder) if folder != Path::new("") => folder,
         _ => Path::new("."),

@@ -27,7 +27,8 @@ pub use correlation::{
     Bound, BoundOperator, BoundValue, Bounds, Correlation, CorrelationKind, FieldAlias, Timespan,
     WindowCondition,
 };
-pub use load::{load, load_file, load_file_within, rule_files};
+pub use include::RuleFile;
+pub use load::{load, load_file, load_files, reload_file, rule_files};
 pub use modifier::{Chain, Comparison, Modifier, Operator, TextMatch, TimePart, Transform};
 pub use problem::{Problem, ProblemKind};
 pub use rule::*;

@@ -8,7 +8,7 @@ use super::slot::Slot;
 use super::{PackReport, Report};
 use crate::backend::{self, CompiledRule};
 use crate::pack::{self, Pack};
-use crate::sigma::{self, Rule};
+use crate::sigma::{self, Rule, RuleFile};
 use crate::tui::Options;
 use crate::tui::action::Changed;
 use crate::tui::model::PackInfo;
@@ -37,6 +37,8 @@ impl Request {
 pub(super) struct Compiler {
     options: Options,
     rules: BTreeMap<PathBuf, Vec<Arc<Rule>>>,
+    /// Whether a file includes another: then what a change reaches is known only by loading all.
+    includes: bool,
     pack: Option<Pack>,
     report: PackReport,
     gone: Vec<PathBuf>,
@@ -44,7 +46,14 @@ pub(super) struct Compiler {
 
 impl Compiler {
     pub(super) fn new(options: Options) -> Self {
-        Self { options, rules: BTreeMap::new(), pack: None, report: PackReport::default(), gone: Vec::new() }
+        Self {
+            options,
+            rules: BTreeMap::new(),
+            includes: false,
+            pack: None,
+            report: PackReport::default(),
+            gone: Vec::new(),
+        }
     }
 
     /// Works until the slot is closed.
@@ -79,20 +88,29 @@ impl Compiler {
             |root: &PathBuf| self.rules.keys().any(|path| path.starts_with(root) && path != root);
         self.gone = roots.iter().filter(|root| !root.exists() && holds_rules(root)).cloned().collect();
         let there: Vec<_> = roots.iter().filter(|root| !self.gone.contains(root)).cloned().collect();
-        if changed.rescan {
+        if changed.rescan || self.includes || !self.reload(changed, &there) {
             let gone = &self.gone;
             self.rules.retain(|path, _| gone.iter().any(|root| path.starts_with(root)));
-            self.rules.extend(sigma::rule_files(&there).into_iter().map(load));
-            return;
+            let files = sigma::load_files(&there);
+            self.includes = files.iter().any(|file| !file.includes.is_empty());
+            self.rules.extend(files.into_iter().map(keyed));
         }
+    }
+
+    /// Loads the changed files alone. False where that is not enough: one of them includes others.
+    fn reload(&mut self, changed: &Changed, there: &[PathBuf]) -> bool {
         for path in &changed.rules {
             if path.exists() || there.contains(path) {
-                let (path, rules) = load(path.clone());
-                self.rules.insert(path, rules);
+                let file = sigma::reload_file(path, there);
+                if !file.includes.is_empty() {
+                    return false;
+                }
+                self.rules.extend([keyed(file)]);
             } else if !self.gone.iter().any(|root| path.starts_with(root)) {
                 self.rules.remove(path);
             }
         }
+        true
     }
 
     fn compile(&self) -> Vec<(Arc<Rule>, Option<Arc<CompiledRule>>)> {
@@ -103,7 +121,6 @@ impl Compiler {
     }
 }
 
-fn load(path: PathBuf) -> (PathBuf, Vec<Arc<Rule>>) {
-    let rules = sigma::load_file(&path).into_iter().map(Arc::new).collect();
-    (path, rules)
+fn keyed(file: RuleFile) -> (PathBuf, Vec<Arc<Rule>>) {
+    (file.path, file.rules.into_iter().map(Arc::new).collect())
 }

@@ -147,3 +147,19 @@ fn changed_rules_are_read_again_and_a_lost_folder_keeps_its_rules() {
     assert_eq!((rules.len(), gone.len()), (1, 1));
     assert_eq!(rules[0].0.title(), "One");
 }
+
+#[test]
+fn an_included_file_stands_once_and_is_followed() {
+    let folder = folder();
+    let rules = folder.path().join("rules");
+    fs::write(rules.join("all.yml"), "action: include\nfilename: one.yml\n").unwrap();
+    let bench = Bench::new(folder.path());
+    let titles = |rules: &[Compiled]| rules.iter().map(|(rule, _)| rule.title()).collect::<Vec<_>>();
+    let (loaded, _) = bench.compile(1, everything());
+    let before = titles(&loaded);
+    assert_eq!(before.len(), 1, "{before:?}");
+    fs::write(rules.join("one.yml"), RULE.replace(&before[0], "Renamed")).unwrap();
+    let changed = Changed { rules: [rules.join("one.yml")].into(), ..Changed::default() };
+    let (loaded, _) = bench.compile(2, changed);
+    assert_eq!(titles(&loaded), ["Renamed"]);
+}

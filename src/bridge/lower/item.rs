@@ -41,7 +41,7 @@ impl<'p> Lowering<'p> {
         let Some(field) = &item.field else {
             return self.keyword_item(item);
         };
-        let source = self.field(field);
+        let source = self.field(field, item.span);
         let sound = self.is_sound(item);
         let supported = self.is_enabled(item);
         let (Ok(chain), Some(source), true, true) = (&item.chain, source, sound, supported) else {
@@ -98,8 +98,8 @@ impl<'p> Lowering<'p> {
         supported
     }
 
-    /// Resolves a field once, and notes the use.
-    pub(super) fn field(&mut self, field: &Spanned<SigmaField>) -> Option<ResolvedField<'p>> {
+    /// Resolves a field once, and notes where it is used: the field with what it is compared with.
+    pub(super) fn field(&mut self, field: &Spanned<SigmaField>, used: Span) -> Option<ResolvedField<'p>> {
         let (resolver, diagnostics) = (self.resolver, &mut self.diagnostics);
         let entry = self.fields.entry(field.value.clone()).or_insert_with(|| {
             let resolved = match resolver {
@@ -111,7 +111,7 @@ impl<'p> Lowering<'p> {
             }
             FieldUse { resolved, uses: Vec::new() }
         });
-        entry.uses.push(field.span);
+        entry.uses.push(used);
         entry.resolved.as_ref().ok().cloned()
     }
 }

@@ -286,7 +286,7 @@ impl<'p> Lowering<'p> {
             self.push(&literal::TYPE_CLASH, message, value.span, "write a field's name".to_owned());
             return None;
         };
-        let other = self.field(&Spanned::new(SigmaField(name.clone()), value.span))?;
+        let other = self.field(&Spanned::new(SigmaField(name.clone()), value.span), value.span)?;
         let number = |field_type| matches!(field_type, FieldType::Integer | FieldType::Float);
         let both_text = source.field_type == FieldType::String && other.field_type == FieldType::String;
         let both_numbers = number(source.field_type) && number(other.field_type);

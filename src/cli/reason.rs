@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::{CliError, Format};
 use crate::bridge::{self, Code, Severity};
+use crate::tui::text::wrap;
 use crate::{evaluate, pack};
 
 #[derive(Debug, Args)]
@@ -107,25 +108,8 @@ fn explain(out: &mut impl Write, code: &Code) -> Result<(), CliError> {
     };
     writeln!(out, "{}: {}", code.name, code.summary)?;
     writeln!(out, "({effect})\n")?;
-    for line in wrapped(code.explanation, 88) {
+    for line in wrap(code.explanation, 88) {
         writeln!(out, "{line}")?;
     }
     Ok(())
-}
-
-/// `text` broken at blanks into lines of at most `width` characters.
-fn wrapped(text: &str, width: usize) -> Vec<String> {
-    let mut lines = vec![String::new()];
-    for word in text.split_whitespace() {
-        let line = lines.last_mut().filter(|line| line.chars().count() + 1 + word.chars().count() <= width);
-        match line {
-            Some(line) if line.is_empty() => line.push_str(word),
-            Some(line) => {
-                line.push(' ');
-                line.push_str(word);
-            }
-            None => lines.push(word.to_owned()),
-        }
-    }
-    lines
 }

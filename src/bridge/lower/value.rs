@@ -137,16 +137,8 @@ impl<'p> Lowering<'p> {
                 Some(vec![positioned(parts, position, cased)])
             }
             ([], _) => {
-                let equality = position == TextMatch::Equals;
-                let written = value.span.slice(self.text);
-                let fitted = literal::fit(&value.value, source.field_type, source.alias, equality, written);
-                match fitted {
-                    Ok(literal) => Some(vec![literal_test(literal, position, cased)]),
-                    Err(misfit) => {
-                        self.refuse(misfit, value.span);
-                        None
-                    }
-                }
+                let literal = self.fitted(value, source, position == TextMatch::Equals)?;
+                Some(vec![literal_test(literal, position, cased)])
             }
             ([Transform::Windash], _) => {
                 let raw = self.text_value(value, source, "text")?.to_owned();
@@ -232,15 +224,25 @@ impl<'p> Lowering<'p> {
         comparison: Comparison,
         source: &ResolvedField<'p>,
     ) -> Option<Test> {
+        let Literal::Number(number) = self.fitted(value, source, false)? else {
+            let message = "only numbers compare by size".to_owned();
+            let help = "write a number, and map the field to a number".to_owned();
+            self.push(&literal::TYPE_CLASH, message, value.span, help);
+            return None;
+        };
+        Some(Test::Compare(comparison, number))
+    }
+
+    /// The value as a literal of the field's type; a misfit is reported.
+    fn fitted(
+        &mut self,
+        value: &Spanned<Value>,
+        source: &ResolvedField<'p>,
+        equality: bool,
+    ) -> Option<Literal> {
         let written = value.span.slice(self.text);
-        match literal::fit(&value.value, source.field_type, source.alias, false, written) {
-            Ok(Literal::Number(number)) => Some(Test::Compare(comparison, number)),
-            Ok(_) => {
-                let message = "only numbers compare by size".to_owned();
-                let help = "write a number, and map the field to a number".to_owned();
-                self.push(&literal::TYPE_CLASH, message, value.span, help);
-                None
-            }
+        match literal::fit(&value.value, source.field_type, source.alias, equality, written) {
+            Ok(literal) => Some(literal),
             Err(misfit) => {
                 self.refuse(misfit, value.span);
                 None

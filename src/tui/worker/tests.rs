@@ -82,6 +82,10 @@ fn folder() -> tempfile::TempDir {
     folder
 }
 
+fn runnable(rules: &[Compiled]) -> Vec<(RuleKey, Arc<CompiledRule>)> {
+    rules.iter().map(|(rule, made)| (RuleKey::of(rule), Arc::clone(made.as_ref().unwrap()))).collect()
+}
+
 fn everything() -> Changed {
     Changed { rescan: true, pack: true, ..Changed::default() }
 }
@@ -91,8 +95,7 @@ fn a_rule_is_loaded_compiled_found_and_counted() {
     let folder = folder();
     let bench = Bench::new(folder.path());
     let (rules, _) = bench.compile(1, everything());
-    let wanted: Vec<_> =
-        rules.iter().map(|(rule, made)| (RuleKey::of(rule), Arc::clone(made.as_ref().unwrap()))).collect();
+    let wanted = runnable(&rules);
     bench.workers.perform(Effect::OpenDataset { generation: 1 });
     let info = bench.wait(|report| match report {
         Report::Dataset { opened, .. } => Some(opened.unwrap()),
@@ -116,8 +119,7 @@ fn many_requests_at_once_end_with_the_last_one_answered() {
     let folder = folder();
     let bench = Bench::new(folder.path());
     let (rules, _) = bench.compile(1, everything());
-    let wanted: Vec<_> =
-        rules.iter().map(|(rule, made)| (RuleKey::of(rule), Arc::clone(made.as_ref().unwrap()))).collect();
+    let wanted = runnable(&rules);
     bench.workers.perform(Effect::OpenDataset { generation: 1 });
     bench.wait(|report| matches!(report, Report::Dataset { .. }).then_some(()));
     for generation in 1..=200 {

@@ -9,12 +9,18 @@
 //! | [`backend`] | plan → text for an engine |
 //! | [`store`] | a dataset: discovery, the dotted view, the DuckDB session |
 //! | [`evaluate`] | plans over a store |
+//! | [`attribution`] | why a rule did or did not match |
+//! | [`bundle`] | the run bundle: canonical JSON, hashes, the contract files |
+//! | [`authoring`] | the pack author's bench: tests, evidence, proposals, effect of an edit |
 //! | [`tui`] | the terminal screen: model, update, view; one file a pane |
 //! | [`cli`] | the command line: one file a subcommand |
 //! | [`watch`] | file changes → a set of changed inputs |
 
+pub mod attribution;
+pub mod authoring;
 pub mod backend;
 pub mod bridge;
+pub mod bundle;
 pub mod cli;
 pub mod evaluate;
 pub mod ocsf;

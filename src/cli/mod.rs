@@ -2,6 +2,7 @@
 
 mod check;
 mod completions;
+mod pack;
 mod reason;
 mod report;
 mod screen;
@@ -52,6 +53,9 @@ enum Command {
     Check(check::CheckArgs),
     /// Print the SQL that rules compile to.
     Sql(sql::SqlArgs),
+    /// Write and check mapping packs.
+    #[command(subcommand)]
+    Pack(pack::PackCommand),
     /// Explain a diagnostic code, or list all of them.
     Reason(reason::ReasonArgs),
     /// Print a completion script for a shell.
@@ -121,6 +125,9 @@ impl ValueEnum for BackendId {
 /// A failure of a command, by what the caller can do about it.
 #[derive(Debug, thiserror::Error)]
 enum CliError {
+    /// What was asked for was done, and a condition that it had to meet does not hold. Exit code 1.
+    #[error("{0}")]
+    Gate(String),
     /// Exit code 2.
     #[error("{0}")]
     Configuration(String),
@@ -134,6 +141,7 @@ enum CliError {
 impl CliError {
     fn exit_code(&self) -> ExitCode {
         match self {
+            Self::Gate(_) => ExitCode::from(1),
             Self::Configuration(_) => ExitCode::from(2),
             Self::Data(_) | Self::Output(_) => ExitCode::from(3),
         }
@@ -151,6 +159,7 @@ pub fn main() -> ExitCode {
         None => screen::run(&cli.inputs, cli.theme.clone()),
         Some(Command::Check(args)) => check::run(args),
         Some(Command::Sql(args)) => sql::run(args),
+        Some(Command::Pack(command)) => pack::run(command),
         Some(Command::Reason(args)) => reason::run(args),
         Some(Command::Completions(args)) => completions::run(args),
     };

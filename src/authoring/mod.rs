@@ -2,3 +2,16 @@
 //! an edit, edits that keep comments, life cycle, pySigma.
 //!
 //! Knows packs, rules and datasets, and no screen.
+
+mod edit;
+mod effect;
+mod evidence;
+mod gap;
+mod likeness;
+mod proposal;
+
+pub use edit::{AliasEdit, EditError, plan_edit};
+pub use effect::{Effect, effect, try_out};
+pub use evidence::{Evidence, Sample, Survey, survey};
+pub use gap::{Gap, Literal, gaps};
+pub use proposal::{Origin, Proposal, Rejection, proposals};

@@ -107,33 +107,44 @@ impl Catalog {
     /// objects hold each other without end. Deprecated ones and the text forms of timestamps are left out.
     #[must_use]
     pub fn text_leaves(&self, class: ClassUid) -> Vec<(OcsfPath, bool)> {
+        let texts = self.leaves(class, TEXT_DEPTH).into_iter();
+        texts
+            .filter(|(path, attribute)| {
+                attribute.field_type == FieldType::String && !path.as_str().ends_with("_dt")
+            })
+            .map(|(path, attribute)| (path, attribute.list))
+            .collect()
+    }
+
+    /// The values of a class that lie at most `depth` objects down, by path. Deprecated ones are left out.
+    #[must_use]
+    pub fn leaves(&self, class: ClassUid, depth: usize) -> Vec<(OcsfPath, Attribute)> {
         let mut leaves = Vec::new();
         if let Some(class) = self.classes.get(&class) {
-            self.collect_texts(Level::Class(class), "", false, TEXT_DEPTH, &mut leaves);
+            self.collect_leaves(Level::Class(class), "", false, depth, &mut leaves);
         }
-        leaves.sort();
+        leaves.sort_by(|(one, _), (other, _)| one.cmp(other));
         leaves
     }
 
-    fn collect_texts(
+    fn collect_leaves(
         &self,
         level: Level<'_>,
         prefix: &str,
         list: bool,
         depth: usize,
-        leaves: &mut Vec<(OcsfPath, bool)>,
+        leaves: &mut Vec<(OcsfPath, Attribute)>,
     ) {
         for (name, member) in self.members(level).filter(|(_, member)| !member.deprecated) {
             let (path, list) = (format!("{prefix}{name}"), list || member.list);
             match member.kind {
-                Kind::Leaf(FieldType::String) if !name.ends_with("_dt") => {
-                    leaves.push((OcsfPath(path), list))
+                Kind::Leaf(field_type) => {
+                    leaves.push((OcsfPath(path), Attribute { field_type, list, deprecated: false }));
                 }
-                Kind::Leaf(_) => {}
                 Kind::Object(_) if depth == 0 => {}
                 Kind::Object(_) => {
                     if let Some(below) = self.below(member) {
-                        self.collect_texts(below, &format!("{path}."), list, depth - 1, leaves);
+                        self.collect_leaves(below, &format!("{path}."), list, depth - 1, leaves);
                     }
                 }
             }

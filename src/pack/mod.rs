@@ -18,11 +18,13 @@ mod scope;
 mod source;
 mod target;
 mod targets;
+mod trial;
 
 pub use load::{LoadedPack, PackError, load};
 pub use model::*;
 pub use scope::InvalidScope;
 pub use source::{DEFAULT_PACK, PackSource};
+pub use trial::{alias_yaml, with_alias};
 
 use crate::bridge::Code;
 

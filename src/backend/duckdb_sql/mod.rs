@@ -13,8 +13,8 @@ mod test;
 mod window;
 
 use super::Sql;
-use crate::bridge::Plan;
 use crate::bridge::ir::Expr;
+use crate::bridge::{Plan, RoutedScope};
 use crate::pack::{FilterOp, RouteFilter};
 use crate::sigma::{Span, TextMatch};
 pub use correlation::emit_correlation;
@@ -42,13 +42,32 @@ fn rule_body(plan: &Plan) -> String {
     body(plan).1.text()
 }
 
-/// The part that routes, and all of it.
-fn body(plan: &Plan) -> (String, Layout) {
+/// The class and producer filters of a scope, for the body of a `WHERE`.
+#[must_use]
+pub fn scope(scope: &RoutedScope) -> String {
+    routing(scope).text()
+}
+
+/// What must hold of an event, in parentheses.
+#[must_use]
+pub fn condition(expr: &Expr) -> String {
+    let mut layout = Layout::default();
+    group(&mut layout, expr, "", 0);
+    layout.text()
+}
+
+fn routing(scope: &RoutedScope) -> Layout {
     let mut body = Layout::default();
-    body.line(0, class_filter(plan), None);
-    for filter in &plan.scope.filters {
+    body.line(0, class_filter(scope), None);
+    for filter in &scope.filters {
         body.line(0, format!("AND {}", route_filter(filter)), None);
     }
+    body
+}
+
+/// The part that routes, and all of it.
+fn body(plan: &Plan) -> (String, Layout) {
+    let mut body = routing(&plan.scope);
     let scope = body.text();
     match &plan.predicate {
         Expr::Or(_) => group(&mut body, &plan.predicate, "AND ", 0),
@@ -57,8 +76,8 @@ fn body(plan: &Plan) -> (String, Layout) {
     (scope, body)
 }
 
-fn class_filter(plan: &Plan) -> String {
-    let classes: Vec<String> = plan.scope.class_uids.iter().map(ToString::to_string).collect();
+fn class_filter(scope: &RoutedScope) -> String {
+    let classes: Vec<String> = scope.class_uids.iter().map(ToString::to_string).collect();
     format!("\"class_uid\" IN ({})", classes.join(", "))
 }
 

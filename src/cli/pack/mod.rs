@@ -1,5 +1,6 @@
 //! `pack …`: write and check mapping packs; one file a subcommand.
 
+mod suggest;
 mod validate;
 
 use clap::Subcommand;
@@ -10,10 +11,13 @@ use super::CliError;
 pub(super) enum PackCommand {
     /// Check a pack against the pinned OCSF catalog and itself.
     Validate(validate::ValidateArgs),
+    /// Propose aliases for the fields that rules name and the pack does not know, with evidence and effect.
+    Suggest(suggest::SuggestArgs),
 }
 
 pub(super) fn run(command: &PackCommand) -> Result<(), CliError> {
     match command {
         PackCommand::Validate(args) => validate::run(args),
+        PackCommand::Suggest(args) => suggest::run(args),
     }
 }

@@ -1,0 +1,104 @@
+//! What one more alias would change: which rules become executable, and which are refused still, and why.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use super::gap::Gap;
+use crate::backend::{self, CompiledRule};
+use crate::bridge::Settings;
+use crate::pack::{self, Pack, PackError};
+use crate::sigma::{Body, Rule};
+
+/// What an alias does to a set of rules, which indices refer to.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Effect {
+    /// Rules that become executable.
+    pub unlocked: Vec<usize>,
+    /// Those of them that read `raw.*`.
+    pub with_fallback: usize,
+    /// Rules that it takes away: executable before, refused after.
+    pub refused: Vec<usize>,
+    /// Rules that ran before and run with other SQL after.
+    pub changed: Vec<usize>,
+}
+
+/// What an alias for the gap's field does to the rules that wait for it.
+///
+/// # Errors
+/// The alias would be a finding.
+pub fn effect(
+    compiled: &[CompiledRule],
+    pack: &Pack,
+    settings: &Settings,
+    gap: &Gap,
+    target: &str,
+) -> Result<Effect, PackError> {
+    // Filters narrow other rules, so that they have to be there as well.
+    let concerned: Vec<usize> = (0..compiled.len())
+        .filter(|index| {
+            let filter =
+                || compiled.get(*index).is_some_and(|r| matches!(r.compilation.rule.body, Body::Filter(_)));
+            gap.rules.binary_search(index).is_ok() || filter()
+        })
+        .collect();
+    let before: Vec<&CompiledRule> = concerned.iter().filter_map(|index| compiled.get(*index)).collect();
+    let after = recompile(&before, pack, settings, gap, target)?;
+    let pairs = concerned.iter().copied().zip(before.into_iter().zip(&after));
+    // Of a filter whose rules are not here nothing can be said.
+    Ok(compare(pairs.filter(|(index, _)| gap.rules.binary_search(index).is_ok())))
+}
+
+/// What it does to the whole set, and the set as it would be: a trial, with nothing written.
+///
+/// # Errors
+/// As for [`effect`].
+pub fn try_out(
+    compiled: &[CompiledRule],
+    pack: &Pack,
+    settings: &Settings,
+    gap: &Gap,
+    target: &str,
+) -> Result<(Effect, Vec<CompiledRule>), PackError> {
+    let before: Vec<&CompiledRule> = compiled.iter().collect();
+    let after = recompile(&before, pack, settings, gap, target)?;
+    let effect = compare(before.into_iter().zip(&after).enumerate());
+    Ok((effect, after))
+}
+
+fn recompile(
+    before: &[&CompiledRule],
+    pack: &Pack,
+    settings: &Settings,
+    gap: &Gap,
+    target: &str,
+) -> Result<Vec<CompiledRule>, PackError> {
+    let changed = pack::with_alias(pack, &gap.scope, &gap.field, target)?;
+    // Whether fallback is permitted is another question: what it would unlock is told all the same, and marked.
+    let reads_raw = alias_is_raw(&changed, gap);
+    let settings = Settings { raw_fallback: settings.raw_fallback || reads_raw, ..settings.clone() };
+    let rules: Vec<Arc<Rule>> = before.iter().map(|rule| Arc::clone(&rule.compilation.rule)).collect();
+    Ok(backend::compile(&rules, &changed, &settings))
+}
+
+fn alias_is_raw(pack: &Pack, gap: &Gap) -> bool {
+    let aliases = pack.aliases.get(&gap.scope).and_then(|aliases| aliases.get(&gap.field));
+    aliases.into_iter().flatten().any(|alias| alias.target.is_raw())
+}
+
+/// What differs between pairs of a rule before and after, each with the rule's index.
+fn compare<'a>(pairs: impl Iterator<Item = (usize, (&'a CompiledRule, &'a CompiledRule))>) -> Effect {
+    let mut effect = Effect::default();
+    for (index, (before, after)) in pairs {
+        match (before.compilation.is_executable(), after.compilation.is_executable()) {
+            (false, true) => {
+                effect.unlocked.push(index);
+                effect.with_fallback += usize::from(after.compilation.fallback_used());
+            }
+            (true, false) => effect.refused.push(index),
+            (true, true) if before.sql != after.sql => effect.changed.push(index),
+            _ => {}
+        }
+    }
+    effect
+}

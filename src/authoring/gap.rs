@@ -1,0 +1,147 @@
+//! Fields that rules name and the pack does not resolve: where an alias is missing, and for how many rules.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::backend::CompiledRule;
+use crate::bridge::{ReasonCode, Resolution, RoutedScope, Severity};
+use crate::pack::AliasScope;
+use crate::sigma::text::{self, TextPart};
+use crate::sigma::{Body, Detection, LogSource, Operator, Search, SigmaField, TextMatch, Value};
+
+/// A field without an alias at a scope, and the rules that wait for one.
+#[derive(Clone, Debug)]
+pub struct Gap {
+    /// The field.
+    pub field: SigmaField,
+    /// Where an alias for it would stand: the rules' category and product, or product and service.
+    pub scope: AliasScope,
+    /// What the rules are routed to, each scope once, in the order of the rules.
+    pub routed: Vec<RoutedScope>,
+    /// Indices of the rules that use the field, ascending.
+    pub rules: Vec<usize>,
+    /// Those of them that nothing else refuses: the alias alone unlocks them.
+    pub unlocks: Vec<usize>,
+    /// What the rules compare the field with, distinct, in byte order.
+    pub literals: Vec<Literal>,
+    /// Whether some alias to `raw.*` is there, which is not permitted.
+    pub raw: bool,
+}
+
+/// A text that a rule looks for in a field.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Literal {
+    /// The text; of a value with wildcards, its longest part.
+    pub text: String,
+    /// Where in the field.
+    pub position: TextMatch,
+}
+
+/// Every gap of a compiled set: those that unlock most rules first, then those that most rules use, then by
+/// scope and field.
+#[must_use]
+pub fn gaps(compiled: &[CompiledRule]) -> Vec<Gap> {
+    let mut found: BTreeMap<(AliasScope, SigmaField), Gap> = BTreeMap::new();
+    for (index, rule) in compiled.iter().enumerate() {
+        collect(index, rule, &mut found);
+    }
+    let mut gaps: Vec<Gap> = found.into_values().collect();
+    for gap in &mut gaps {
+        gap.literals.sort();
+        gap.literals.dedup();
+    }
+    gaps.sort_by_key(|gap| std::cmp::Reverse((gap.unlocks.len(), gap.rules.len())));
+    gaps
+}
+
+fn collect(index: usize, rule: &CompiledRule, found: &mut BTreeMap<(AliasScope, SigmaField), Gap>) {
+    let compilation = &rule.compilation;
+    let (Some(routed), Body::Event(detection)) = (&compilation.routing.scope, &compilation.rule.body) else {
+        return;
+    };
+    let unresolved: BTreeSet<&SigmaField> = compilation
+        .fields
+        .iter()
+        .filter(|field| field.resolution == Resolution::Unmapped)
+        .map(|field| &field.field)
+        .collect();
+    let missing_alias =
+        [Some(ReasonCode::UnmappedField), Some(ReasonCode::RawFallbackDisabled)].map(|code| code);
+    let errors = || compilation.diagnostics.iter().filter(|d| d.code.severity == Severity::Error);
+    let only_aliases = errors().all(|d| missing_alias.contains(&d.code.reason));
+    let scope = scope_of(&compilation.rule.logsource);
+    for &field in &unresolved {
+        let gap = found.entry((scope.clone(), field.clone())).or_insert_with(|| Gap {
+            field: field.clone(),
+            scope: scope.clone(),
+            routed: Vec::new(),
+            rules: Vec::new(),
+            unlocks: Vec::new(),
+            literals: Vec::new(),
+            raw: errors().any(|d| d.code.reason == Some(ReasonCode::RawFallbackDisabled)),
+        });
+        gap.rules.push(index);
+        if unresolved.len() == 1 && only_aliases {
+            gap.unlocks.push(index);
+        }
+        if !gap.routed.iter().any(|other| other.place == routed.place) {
+            gap.routed.push(routed.clone());
+        }
+        literals(detection, field, &mut gap.literals);
+    }
+}
+
+/// The narrowest scope that all rules of this category have in common: category and product, or product and
+/// service where there is no category.
+fn scope_of(logsource: &LogSource) -> AliasScope {
+    let token = |part: &Option<crate::sigma::Spanned<String>>| {
+        part.as_ref().map(|p| p.value.trim().to_ascii_lowercase()).filter(|t| !t.is_empty())
+    };
+    let category = token(&logsource.category);
+    let service = if category.is_none() { token(&logsource.service) } else { None };
+    AliasScope { category, product: token(&logsource.product), service }
+}
+
+fn literals(detection: &Detection, field: &SigmaField, found: &mut Vec<Literal>) {
+    for selection in &detection.selections {
+        collect_literals(&selection.search, field, found);
+    }
+}
+
+fn collect_literals(search: &Search, field: &SigmaField, found: &mut Vec<Literal>) {
+    match search {
+        Search::AnyOf(entries, _) => {
+            entries.iter().for_each(|entry| collect_literals(entry, field, found));
+        }
+        Search::AllOf(items, _) => {
+            for item in items.iter().filter(|item| item.field.as_ref().is_some_and(|f| f.value == *field)) {
+                let Ok(chain) = &item.chain else { continue };
+                let Operator::Match(position) = chain.operator else { continue };
+                if chain.transforms.is_empty() {
+                    found.extend(item.values.iter().filter_map(|value| literal(&value.value, position)));
+                }
+            }
+        }
+        Search::Keywords(..) => {}
+    }
+}
+
+fn literal(value: &Value, position: TextMatch) -> Option<Literal> {
+    let exact = |text: String| Literal { text, position };
+    match value {
+        Value::String(written) => match text::literal(written) {
+            Some(text) => (!text.is_empty()).then(|| exact(text)),
+            None => longest_part(written).map(|text| Literal { text, position: TextMatch::Contains }),
+        },
+        Value::Integer(number) => Some(exact(number.to_string())),
+        Value::Boolean(truth) => Some(exact(truth.to_string())),
+        Value::Float(_) | Value::Null | Value::Nested(_) => None,
+    }
+}
+
+fn longest_part(written: &str) -> Option<String> {
+    let texts = text::parts(written).into_iter().filter_map(|part| match part {
+        TextPart::Text(text) => Some(text),
+        TextPart::AnyRun | TextPart::AnyOne => None,
+    });
+    texts.max_by_key(String::len)
+}

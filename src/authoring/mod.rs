@@ -3,6 +3,7 @@
 //!
 //! Knows packs, rules and datasets, and no screen.
 
+mod diff;
 mod edit;
 mod effect;
 mod evidence;
@@ -10,6 +11,7 @@ mod gap;
 mod likeness;
 mod proposal;
 
+pub use diff::{PackDiff, Ran, RuleChange, RuleDiff, Statement, pack_diff, rule_diff};
 pub use edit::{AliasEdit, EditError, plan_edit};
 pub use effect::{Effect, effect, try_out};
 pub use evidence::{Evidence, Sample, Survey, survey};

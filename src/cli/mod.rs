@@ -74,6 +74,13 @@ struct Inputs {
     /// Mapping pack: a folder, or the id of a pack under ./mapping_packs or within this program.
     #[arg(long, value_name = "DIR|ID", default_value = DEFAULT_PACK)]
     pack: String,
+    #[command(flatten)]
+    compiling: Compiling,
+}
+
+/// What every command compiles with.
+#[derive(Debug, Args)]
+struct Compiling {
     /// Switch on parts of the rule language beyond the default subset; `all` for all.
     #[arg(long, value_name = "CAPABILITY", value_delimiter = ',', value_parser = capability)]
     enable: Vec<Enabled>,

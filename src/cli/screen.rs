@@ -17,9 +17,9 @@ pub(super) fn run(inputs: &Inputs, theme: Option<String>) -> Result<(), CliError
     let options = tui::Options {
         rules: inputs.rules.clone(),
         dataset: inputs.parquet.clone(),
-        threads: inputs.threads.unwrap_or_else(pack_threads),
+        threads: inputs.compiling.threads.unwrap_or_else(pack_threads),
         pack,
-        settings: inputs.settings(),
+        settings: inputs.compiling.settings(),
         theme,
     };
     tui::run(options).map_err(|error| CliError::Configuration(error.to_string()))

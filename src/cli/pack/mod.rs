@@ -1,5 +1,6 @@
 //! `pack …`: write and check mapping packs; one file a subcommand.
 
+mod diff;
 mod suggest;
 mod validate;
 
@@ -11,6 +12,8 @@ use super::CliError;
 pub(super) enum PackCommand {
     /// Check a pack against the pinned OCSF catalog and itself.
     Validate(validate::ValidateArgs),
+    /// Tell what one pack says and does otherwise than another.
+    Diff(diff::DiffArgs),
     /// Propose aliases for the fields that rules name and the pack does not know, with evidence and effect.
     Suggest(suggest::SuggestArgs),
 }
@@ -18,6 +21,7 @@ pub(super) enum PackCommand {
 pub(super) fn run(command: &PackCommand) -> Result<(), CliError> {
     match command {
         PackCommand::Validate(args) => validate::run(args),
+        PackCommand::Diff(args) => diff::run(args),
         PackCommand::Suggest(args) => suggest::run(args),
     }
 }

@@ -155,10 +155,10 @@ pub(super) fn resolution(field: &SigmaField, used: &FieldUse<'_>) -> FieldResolu
     let alias = resolved.alias;
     FieldResolution {
         resolution: resolved.resolution,
-        expr: alias.target.to_string(),
+        expr: resolved.target.to_string(),
         field_type: Some(resolved.field_type),
-        list: alias.target.list(),
-        columns: alias.target.columns().into_iter().map(|column| column.path.clone()).collect(),
+        list: resolved.target.list(),
+        columns: resolved.target.columns().into_iter().map(|column| column.path.clone()).collect(),
         scope: resolved.scope.to_string(),
         transforms: transforms(alias),
         place: Some(alias.place.clone()),

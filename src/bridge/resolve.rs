@@ -1,5 +1,6 @@
 //! Field aliases (specification, "Field alias map"): where in OCSF a Sigma field's values are found.
 
+use std::borrow::Cow;
 use std::path::Path;
 
 use super::diagnostic::{Code, Diagnostic, Severity};
@@ -54,6 +55,8 @@ pub(crate) struct ResolvedField<'p> {
     pub(crate) source: FieldExpr,
     /// The alias whose `values` and `literal` apply.
     pub(crate) alias: &'p Alias,
+    /// The alias's target, as it is for the routed events.
+    pub(crate) target: Cow<'p, Target>,
     pub(crate) scope: AliasScope,
     pub(crate) resolution: Resolution,
     pub(crate) field_type: FieldType,
@@ -68,7 +71,13 @@ pub(crate) struct Resolver<'p> {
     pub(crate) rule: &'p Path,
 }
 
-type Found<'p> = (ClassUid, &'p AliasScope, &'p Alias);
+/// The answer for one class, with its target as it is for the routed events.
+struct Found<'p> {
+    class: ClassUid,
+    scope: &'p AliasScope,
+    alias: &'p Alias,
+    target: Cow<'p, Target>,
+}
 
 impl<'p> Resolver<'p> {
     /// Resolves `field`, first used at `span`.
@@ -76,15 +85,16 @@ impl<'p> Resolver<'p> {
         let mut found: Vec<Found<'p>> = Vec::new();
         for &class in &self.scope.class_uids {
             if let Some((scope, alias)) = self.answer(field, class, span)? {
-                found.push((class, scope, alias));
+                let target = alias.target.specialised(&self.scope.filters);
+                found.push(Found { class, scope, alias, target });
             }
         }
-        let Some(&(_, scope, alias)) = found.first() else {
+        let Some(Found { scope, alias, target, .. }) = found.first() else {
             return Err(self.unmapped(field, span));
         };
         // One literal is fitted for all classes, so what aliases do to literals has to be the same in all.
-        if let Some((_, _, other)) = found.iter().find(|(_, _, other)| !reads_literals_alike(alias, other)) {
-            return Err(self.ambiguous(field, scope, [alias, other], span));
+        if let Some(other) = found.iter().find(|other| !reads_literals_alike(alias, other.alias)) {
+            return Err(self.ambiguous(field, scope, [alias, other.alias], span));
         }
         let source = self.combine(&found);
         let Some(source) = source else {
@@ -94,7 +104,8 @@ impl<'p> Resolver<'p> {
         Ok(ResolvedField {
             source,
             alias,
-            scope: scope.clone(),
+            target: target.clone(),
+            scope: (*scope).clone(),
             resolution,
             field_type: alias.target.field_type(),
         })
@@ -144,9 +155,9 @@ impl<'p> Resolver<'p> {
     /// would be NULL there, and the rule could never match.
     fn combine(&self, found: &[Found<'p>]) -> Option<FieldExpr> {
         let mut per_class: Vec<(ClassUid, FieldExpr)> = Vec::new();
-        for &(class, _, alias) in found {
-            if let Some(expr) = expression(&alias.target, class) {
-                per_class.push((class, expr));
+        for answer in found {
+            if let Some(expr) = expression(&answer.target, answer.class) {
+                per_class.push((answer.class, expr));
             }
         }
         let (_, first) = per_class.first()?;
@@ -158,7 +169,7 @@ impl<'p> Resolver<'p> {
     fn permit(&self, field: &SigmaField, found: &[Found<'p>], span: Span) -> Result<Resolution, Diagnostic> {
         let raw: Vec<&OcsfPath> = found
             .iter()
-            .flat_map(|(_, _, alias)| alias.target.columns())
+            .flat_map(|answer| answer.target.columns())
             .map(|column| &column.path)
             .filter(|path| path.is_raw())
             .collect();
@@ -257,7 +268,7 @@ fn expression(target: &Target, class: ClassUid) -> Option<FieldExpr> {
         Target::Path(column) => has_path(class, &column.path).then(|| FieldExpr::Column(column.clone())),
         Target::Expr(computed) => {
             let known = target.columns().iter().all(|column| has_path(class, &column.path));
-            known.then(|| FieldExpr::Computed(computed.clone()))
+            (known && !computed.scalar.is_null()).then(|| FieldExpr::Computed(computed.clone()))
         }
         Target::PerClass(targets) => expression(targets.get(&class)?, class),
         Target::AnyOf(targets) => {

@@ -108,3 +108,27 @@ fn raw_fallback_wants_policy_prefix_and_producer() {
     assert!(allowed(pinned).fallback_used());
     assert_eq!(allowed(PROCESS).refusal().unwrap().code.name, "raw_fallback_disabled");
 }
+
+#[test]
+fn a_choice_that_the_route_has_made_is_not_fallback() {
+    let route = |service: &str, codes: &str| {
+        format!(
+            "- logsource: {{service: {service}}}\n  classes: [3002]\n  filters:\n    \
+             - {{path: metadata.event_code, op: in, value: [{codes}]}}\n    \
+             - {{path: metadata.source_type, op: eq, value: x}}\n"
+        )
+    };
+    let routes = [route("one", "'4648'"), route("two", "'4624'"), route("both", "'4624', '4648'")].concat();
+    let aliases = "'*':\n  User: {expr: CASE WHEN metadata.event_code = '4624' THEN raw.User ELSE user.name END}\n  \
+                   Never: {expr: CASE WHEN metadata.event_code = '1' THEN user.name END}\n";
+    let pack = pack(&routes, aliases);
+    let of = |service: &str| compiled(&pack, &format!("service: {service}"), "User: x");
+    let plain = of("one");
+    assert!(plain.is_executable() && !plain.fallback_used());
+    assert_eq!(plain.fields[0].expr, "user.name");
+    for service in ["two", "both"] {
+        assert_eq!(of(service).refusal().map(|found| found.code.name), Some("raw_fallback_disabled"));
+    }
+    let never = compiled(&pack, "service: one", "Never: x");
+    assert_eq!(never.refusal().map(|found| found.code.name), Some("unmapped_field"));
+}

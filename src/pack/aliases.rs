@@ -9,7 +9,7 @@ use super::filters::fits;
 use super::load::PACK_SYNTAX;
 use super::report::{Report, span_of};
 use super::targets::{Form, Targets};
-use super::{Alias, AliasScope, Pack, Target, paths, routes};
+use super::{Alias, AliasScope, Fields, Route, Target, paths, routes};
 use crate::bridge::{Code, Severity};
 use crate::ocsf::{Catalog, ClassUid, FieldType};
 use crate::sigma::yaml::{self, Node, NodeKind};
@@ -57,11 +57,26 @@ pub(crate) static DUPLICATE_ALIAS: Code = Code {
     severity: Severity::Warning,
     summary: "two aliases for a field at one scope",
     explanation: "A rule that uses the field there is refused as ambiguous_field_alias. Keep one of them, limit each \
-                  to its `classes`, or use `any_of` or `per_class`.",
+                  to its `classes`, or use `any_of` or `per_class`. Where the two stand in packs of which neither extends the \
+                  other, the pack that extends both may state its own, which wins.",
 };
 
-/// Adds the aliases of a file to the pack, whose manifest and routes are there already.
-pub(super) fn read(node: &Node, pack: &mut Pack, report: &mut Report) {
+/// What aliases are checked against.
+#[derive(Clone, Copy)]
+pub(super) struct Checks<'a> {
+    /// The routes of the pack and of those that it extends.
+    pub(super) routes: &'a [Route],
+    /// What fallback may reach.
+    pub(super) prefixes: &'a [String],
+}
+
+/// Adds the aliases of a file to those of the pack.
+pub(super) fn read(
+    node: &Node,
+    checks: Checks<'_>,
+    known: &mut BTreeMap<AliasScope, Fields>,
+    report: &mut Report,
+) {
     if node.kind == NodeKind::Null {
         return;
     }
@@ -70,11 +85,17 @@ pub(super) fn read(node: &Node, pack: &mut Pack, report: &mut Report) {
         return;
     };
     for (name, fields) in scopes {
-        read_scope(name, fields, pack, report);
+        read_scope(name, fields, checks, known, report);
     }
 }
 
-fn read_scope(name: &Spanned<String>, fields: &Node, pack: &mut Pack, report: &mut Report) {
+fn read_scope(
+    name: &Spanned<String>,
+    fields: &Node,
+    checks: Checks<'_>,
+    known: &mut BTreeMap<AliasScope, Fields>,
+    report: &mut Report,
+) {
     let scope = match AliasScope::parse(&name.value) {
         Ok(scope) => scope,
         Err(error) => return report.raise(&BAD_SCOPE, name.span, error.to_string(), None),
@@ -83,18 +104,17 @@ fn read_scope(name: &Spanned<String>, fields: &Node, pack: &mut Pack, report: &m
         let message = format!("the scope `{}` maps fields to targets", name.value);
         return report.raise(&PACK_SYNTAX, fields.span, message, None);
     };
-    let mut classes = paths::classes_of(&scope, &pack.routes);
+    let mut classes = paths::classes_of(&scope, checks.routes);
     if classes.is_empty() {
         let message = format!("no route leads to `{scope}`, so that no rule uses its aliases");
         report.raise(&UNUSED_SCOPE, name.span, message, None);
         classes = Catalog::pinned().classes().map(|(class, _)| class).collect();
     }
     for (field, node) in fields {
-        let mut targets =
-            Targets { classes: &classes, prefixes: &pack.manifest.raw_fallback.prefixes, report };
+        let mut targets = Targets { classes: &classes, prefixes: checks.prefixes, report };
         let Some(alias) = alias(node, &mut targets) else { continue };
         let field = SigmaField(field.value.clone());
-        let known = pack.aliases.entry(scope.clone()).or_default().entry(field.clone()).or_default();
+        let known = known.entry(scope.clone()).or_default().entry(field.clone()).or_default();
         if known.iter().any(|other| overlap(&other.class_uids, &alias.class_uids)) {
             let message = format!("`{field}` has another alias at `{scope}`");
             report.raise(&DUPLICATE_ALIAS, node.span, message, None);
@@ -104,7 +124,7 @@ fn read_scope(name: &Spanned<String>, fields: &Node, pack: &mut Pack, report: &m
 }
 
 /// Whether two aliases are for a common class; no classes means all.
-fn overlap(a: &[ClassUid], b: &[ClassUid]) -> bool {
+pub(super) fn overlap(a: &[ClassUid], b: &[ClassUid]) -> bool {
     a.is_empty() || b.is_empty() || a.iter().any(|class| b.contains(class))
 }
 

@@ -7,16 +7,16 @@ use sqlparser::dialect::DuckDbDialect;
 use sqlparser::parser::Parser;
 use sqlparser::tokenizer::{Token, Tokenizer, Whitespace};
 
-use super::{Column, Scalar};
-use crate::ocsf::{FieldType, OcsfPath};
+use super::{Case, CaseArm, CaseValues, Column, Scalar};
+use crate::ocsf::FieldType;
 
 /// Bytes of text; it bounds the depth of everything that follows, too.
 const MAX_LENGTH: usize = 1000;
 /// Nesting of calls and parentheses.
 const MAX_DEPTH: usize = 16;
 
-const FORMS: &str = "columns, string and integer literals, ||, lower, upper, coalesce, replace, split_part and \
-                     CAST(x AS VARCHAR)";
+const FORMS: &str = "columns, string and integer literals, ||, lower, upper, coalesce, replace, split_part, \
+                     CAST(x AS VARCHAR) and CASE WHEN column IN (…) THEN x ELSE y END";
 
 /// Reads one scalar expression; `column` says what a path is, or why it is nothing.
 pub(super) fn parse(
@@ -42,7 +42,10 @@ pub(super) fn type_of(scalar: &Scalar) -> Result<FieldType, String> {
         Scalar::Replace(part, ..) => text_operand("replace", part)?,
         Scalar::SplitPart(part, ..) => text_operand("split_part", part)?,
         Scalar::ToText(part) => drop(type_of(part)?),
-        Scalar::Coalesce(parts) => return common_type(parts),
+        Scalar::Coalesce(parts) => return common_type("coalesce", parts),
+        Scalar::Case(case) => {
+            return common_type("CASE", case.arms.iter().map(|arm| &arm.then).chain(&case.otherwise));
+        }
     }
     Ok(FieldType::String)
 }
@@ -56,11 +59,11 @@ fn text_operand(operator: &str, part: &Scalar) -> Result<(), String> {
     }
 }
 
-fn common_type(parts: &[Scalar]) -> Result<FieldType, String> {
-    let types = parts.iter().map(type_of).collect::<Result<Vec<_>, _>>()?;
+fn common_type<'s>(operator: &str, parts: impl IntoIterator<Item = &'s Scalar>) -> Result<FieldType, String> {
+    let types = parts.into_iter().map(type_of).collect::<Result<Vec<_>, _>>()?;
     match types.split_first() {
         Some((first, rest)) if rest.iter().all(|other| other == first) => Ok(*first),
-        _ => Err("coalesce takes values of one type".to_owned()),
+        _ => Err(format!("{operator} takes values of one type")),
     }
 }
 
@@ -111,6 +114,9 @@ impl Reader<'_> {
                 format: None,
                 ..
             } => Ok(Scalar::ToText(Box::new(self.scalar(expr, depth + 1)?))),
+            Expr::Case { operand: None, conditions, else_result, .. } => {
+                self.case(conditions, else_result.as_deref(), depth + 1)
+            }
             other => Err(refusal(other)),
         }
     }
@@ -125,6 +131,37 @@ impl Reader<'_> {
         parts.push(self.scalar(expr, depth + 1)?);
         parts.reverse();
         Ok(Scalar::Concat(parts))
+    }
+
+    fn case(
+        &mut self,
+        conditions: &[ast::CaseWhen],
+        otherwise: Option<&Expr>,
+        depth: usize,
+    ) -> Result<Scalar, String> {
+        let mut column: Option<Column> = None;
+        let mut arms = Vec::new();
+        for ast::CaseWhen { condition, result } in conditions {
+            let (tested, literals) = membership(condition).ok_or_else(|| refusal_of_when(condition))?;
+            let Scalar::Column(tested) = self.scalar(tested, depth)? else {
+                return Err(refusal_of_when(condition));
+            };
+            if column.as_ref().is_some_and(|first| *first != tested) {
+                return Err("the arms of a CASE look at one and the same column".to_owned());
+            }
+            arms.push(CaseArm {
+                values: case_values(&tested, &literals)?,
+                then: self.scalar(result, depth)?,
+            });
+            column = Some(tested);
+        }
+        let otherwise = otherwise.map(|expr| self.scalar(expr, depth)).transpose()?;
+        let column = column.ok_or_else(|| "a CASE has an arm".to_owned())?;
+        let scalar = Scalar::Case(Box::new(Case { column, arms, otherwise }));
+        match scalar.list_paths().first() {
+            Some(path) => Err(format!("a CASE reads columns of one value, and `{path}` has several")),
+            None => Ok(scalar),
+        }
     }
 
     fn path(&mut self, names: &[ast::Ident]) -> Result<Scalar, String> {
@@ -153,6 +190,48 @@ impl Reader<'_> {
             _ => Err(refusal_of_call(function)),
         }
     }
+}
+
+/// `column = literal` and `column IN (literals)`.
+fn membership(condition: &Expr) -> Option<(&Expr, Vec<&Expr>)> {
+    match condition {
+        Expr::Nested(inner) => membership(inner),
+        Expr::BinaryOp { left, op: ast::BinaryOperator::Eq, right } => Some((left, vec![right])),
+        Expr::InList { expr, list, negated: false } if !list.is_empty() => {
+            Some((expr, list.iter().collect()))
+        }
+        _ => None,
+    }
+}
+
+fn case_values(column: &Column, literals: &[&Expr]) -> Result<CaseValues, String> {
+    let literals = literals.iter().map(|expr| match expr {
+        Expr::Value(value) => literal(&value.value),
+        other => Err(format!("`{other}` has to be a literal")),
+    });
+    let literals = literals.collect::<Result<Vec<_>, _>>()?;
+    let values = match column.field_type {
+        FieldType::String => {
+            let texts = literals.into_iter().map(|value| match value {
+                Scalar::Text(text) => Some(text),
+                _ => None,
+            });
+            texts.collect::<Option<_>>().map(CaseValues::Texts)
+        }
+        FieldType::Integer => {
+            let integers = literals.into_iter().map(|value| match value {
+                Scalar::Integer(number) => Some(number),
+                _ => None,
+            });
+            integers.collect::<Option<_>>().map(CaseValues::Integers)
+        }
+        other => return Err(format!("a CASE is by text or whole numbers, and this is {}", other.as_str())),
+    };
+    values.ok_or_else(|| format!("`{}` is {}, and a literal is not", column.path, column.field_type.as_str()))
+}
+
+fn refusal_of_when(condition: &Expr) -> String {
+    format!("`WHEN {condition}` is not allowed: only column = literal, and column IN (literals)")
 }
 
 /// Name and operands of a call that has nothing else: no schema, filter, window, order or DISTINCT.
@@ -215,22 +294,16 @@ fn refusal_of_call(function: &ast::Function) -> String {
     format!("the call `{function}` is not allowed in an expression: only {FORMS}")
 }
 
-impl Scalar {
-    /// The columns that come from a LIST.
-    pub(super) fn list_paths(&self) -> Vec<&OcsfPath> {
-        self.columns().into_iter().filter(|column| column.list).map(|column| &column.path).collect()
-    }
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test may panic")]
 mod tests {
     use super::*;
+    use crate::ocsf::OcsfPath;
 
     fn column(path: &str) -> Column {
         let integer = path.ends_with("pid");
         let field_type = if integer { FieldType::Integer } else { FieldType::String };
-        Column { path: OcsfPath(path.into()), field_type, list: false }
+        Column { path: OcsfPath(path.into()), field_type, list: path == "many" }
     }
 
     fn read(text: &str) -> Result<Scalar, String> {
@@ -259,6 +332,23 @@ mod tests {
         );
         assert_eq!(read("split_part(a, '@', 2)"), Ok(Scalar::SplitPart(of("a").into(), "@".into(), 2)));
         assert_eq!(read("CAST(p.pid AS VARCHAR)"), Ok(Scalar::ToText(of("p.pid").into())));
+        assert_eq!(
+            read("CASE WHEN (a) = 'x' THEN b WHEN a IN ('y', 'z') THEN lower(c) ELSE 'd' END"),
+            Ok(Scalar::Case(Box::new(Case {
+                column: column("a"),
+                arms: vec![
+                    CaseArm { values: CaseValues::Texts(["x".into()].into()), then: of("b") },
+                    CaseArm {
+                        values: CaseValues::Texts(["y".into(), "z".into()].into()),
+                        then: Scalar::Lower(of("c").into())
+                    },
+                ],
+                otherwise: Some(Scalar::Text("d".into())),
+            })))
+        );
+        let Ok(Scalar::Case(case)) = read("CASE WHEN p.pid IN (4, 0) THEN p.pid END") else { panic!() };
+        assert_eq!(case.arms[0].values, CaseValues::Integers([0, 4].into()));
+        assert_eq!(case.otherwise, None);
         assert_eq!(read("coalesce(p.pid, 0)"), Ok(Scalar::Coalesce(vec![of("p.pid"), Scalar::Integer(0)])));
     }
 
@@ -317,6 +407,24 @@ mod tests {
             "CAST(a AS VARCHAR(3))",
             "CAST(a AS BLOB)",
             "CASE WHEN a THEN b END",
+            "CASE a WHEN 'x' THEN b END",
+            "CASE WHEN a = b THEN c END",
+            "CASE WHEN a <> 'x' THEN c END",
+            "CASE WHEN a NOT IN ('x') THEN c END",
+            "CASE WHEN a IN () THEN c END",
+            "CASE WHEN a IN (SELECT 'x') THEN c END",
+            "CASE WHEN a = 1 THEN c END",
+            "CASE WHEN a IN ('x', 1) THEN c END",
+            "CASE WHEN p.pid = '1' THEN c END",
+            "CASE WHEN p.pid = 1.5 THEN c END",
+            "CASE WHEN a = 'x' OR a = 'y' THEN c END",
+            "CASE WHEN lower(a) = 'x' THEN c END",
+            "CASE WHEN a = 'x' THEN b WHEN c = 'y' THEN d END",
+            "CASE WHEN a = 'x' THEN b ELSE p.pid END",
+            "CASE WHEN a = 'x' THEN b ELSE NULL END",
+            "CASE WHEN a = 'x' THEN many END",
+            "CASE WHEN many = 'x' THEN a END",
+            "CASE END",
             "a + b",
             "a = b",
             "a AND b",
@@ -404,9 +512,10 @@ mod tests {
         #![proptest_config(proptest::prelude::ProptestConfig { failure_persistence: None, ..Default::default() })]
 
         #[test]
-        fn reading_never_panics(text in "((a|b\\.c|lower|replace|CAST|AS|VARCHAR|SELECT|OVER|'|\"|\\(|\\)|,|\\|\\||::|-|;|1|\\PC) ?){0,30}") {
+        fn reading_never_panics(text in "((a|b\\.c|lower|replace|CASE|WHEN|=|IN|THEN|END|CAST|AS|VARCHAR|SELECT|OVER|'|\"|\\(|\\)|,|\\|\\||::|-|;|1|\\PC) ?){0,30}") {
             if let Ok(scalar) = read(&text) {
                 proptest::prop_assert!(!scalar.columns().is_empty());
+                proptest::prop_assert_eq!(read(&scalar.to_string()), Ok(scalar));
             }
         }
     }

@@ -18,6 +18,8 @@ pub(super) struct ManifestFile {
     #[serde(default)]
     pub(super) description: String,
     #[serde(default)]
+    pub(super) extends: Vec<String>,
+    #[serde(default)]
     pub(super) raw_fallback: RawFallbackFile,
     #[serde(default)]
     pub(super) capabilities: Vec<String>,

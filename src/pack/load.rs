@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
+use super::files::Place;
 use super::report::Report;
-use super::source::{self, PackSource};
-use super::{Pack, aliases, hash, manifest, routes};
+use super::source::PackSource;
+use super::{Pack, extends, merge};
 use crate::bridge::{Code, Diagnostic, Severity};
 use crate::sigma::Span;
 use crate::sigma::yaml::{self, Node, NodeKind};
@@ -45,14 +46,15 @@ impl PackError {
     }
 }
 
-/// Reads and validates a pack.
+/// Reads and validates a pack, and the packs that it extends.
 ///
 /// # Errors
 /// A file is missing or cannot be read, is not of the form that it has to have, or says something that cannot hold
 /// in the pinned OCSF version. Every error is found, not only the first.
 pub fn load(source: &PackSource) -> Result<LoadedPack, PackError> {
     let mut report = Report::default();
-    let pack = read(source, &mut report);
+    let layers = extends::read(source, &mut report);
+    let pack = merge::merged(&layers, &mut report);
     let (errors, warnings): (Vec<_>, Vec<_>) =
         report.findings.into_iter().partition(|finding| finding.code.severity == Severity::Error);
     match errors.is_empty() {
@@ -61,26 +63,9 @@ pub fn load(source: &PackSource) -> Result<LoadedPack, PackError> {
     }
 }
 
-fn read(source: &PackSource, report: &mut Report) -> Pack {
-    let mut pack = Pack::default();
-    if let Some(node) = document(source, Path::new("pack.yaml"), report) {
-        pack.manifest = manifest::read(&node, report).unwrap_or_default();
-    }
-    if let Some(node) = document(source, Path::new("routes.yaml"), report) {
-        pack.routes = routes::read(&node, report);
-    }
-    for file in source::alias_files(source, report) {
-        if let Some(node) = document(source, &file, report) {
-            aliases::read(&node, &mut pack, report);
-        }
-    }
-    pack.sha256 = hash::sha256(&pack);
-    pack
-}
-
 /// The one YAML document of a file; null where the file says nothing.
-fn document(source: &PackSource, file: &Path, report: &mut Report) -> Option<Node> {
-    let text = source::read(source, file, report)?;
+pub(super) fn document(place: &Place, file: &Path, report: &mut Report) -> Option<Node> {
+    let text = place.read(file, report)?;
     let mut documents = report.accept(&PACK_SYNTAX, yaml::parse(&text))?.into_iter();
     let first = documents.next().unwrap_or(Node { kind: NodeKind::Null, span: Span::START });
     match documents.next() {

@@ -9,7 +9,7 @@ use super::{BackendDefaults, Column, Manifest, RawFallback};
 use crate::bridge::{Code, Severity};
 use crate::ocsf::{Catalog, FieldType, OCSF_VERSION, OcsfPath};
 use crate::sigma::yaml::{self, Node};
-use crate::sigma::{Capability, Span};
+use crate::sigma::{Capability, Span, Spanned};
 
 pub(crate) static PACK_OCSF_VERSION: Code = Code {
     name: "pack_ocsf_version",
@@ -29,7 +29,7 @@ pub(crate) static PACK_VALUE: Code = Code {
                   by name; a session has at least one thread.",
 };
 
-/// What `pack.yaml` says.
+/// What `pack.yaml` says, but for `extends`.
 pub(super) fn read(node: &Node, report: &mut Report) -> Option<Manifest> {
     let file: ManifestFile = report.accept(&PACK_SYNTAX, yaml::from_node(node))?;
     let at = |keys: &[&str]| span_of(node, keys);
@@ -54,6 +54,7 @@ pub(super) fn read(node: &Node, report: &mut Report) -> Option<Manifest> {
     }
     let keywords = keyword_columns(&file.keywords, at(&["keywords"]), report);
     Some(Manifest {
+        extends: file.extends,
         placeholders: file.placeholders,
         keywords,
         capabilities: capabilities(&file.capabilities, at(&["capabilities"]), report),
@@ -67,6 +68,12 @@ pub(super) fn read(node: &Node, report: &mut Report) -> Option<Manifest> {
         },
         backend: BackendDefaults { threads },
     })
+}
+
+/// The packs that `extends` names, each with its place.
+pub(super) fn extends(node: &Node) -> Vec<Spanned<String>> {
+    let items = node.get("extends").map(Node::items).unwrap_or_default();
+    items.iter().filter_map(|item| Some(Spanned::new(item.as_str()?.to_owned(), item.span))).collect()
 }
 
 fn capabilities(names: &[String], span: Span, report: &mut Report) -> BTreeSet<Capability> {

@@ -5,21 +5,27 @@
 
 mod aliases;
 mod expression;
+mod extends;
 mod file;
+mod files;
 mod filters;
 mod hash;
 mod load;
 mod manifest;
+mod merge;
 mod model;
 mod paths;
 mod report;
 mod routes;
+mod scalar;
 mod scope;
 mod source;
+mod specialise;
 mod target;
 mod targets;
 mod trial;
 
+pub use extends::folders;
 pub use load::{LoadedPack, PackError, load};
 pub use model::*;
 pub use scope::InvalidScope;
@@ -31,7 +37,10 @@ use crate::bridge::Code;
 /// Every kind of finding that a pack can give.
 pub static CODES: &[&Code] = &[
     &source::PACK_NOT_FOUND,
-    &source::PACK_UNREADABLE,
+    &files::PACK_UNREADABLE,
+    &extends::BAD_EXTENDS,
+    &extends::EXTENDS_CYCLE,
+    &merge::EXTENDS_CONFLICT,
     &load::PACK_SYNTAX,
     &manifest::PACK_OCSF_VERSION,
     &manifest::PACK_VALUE,
@@ -51,6 +60,9 @@ pub static CODES: &[&Code] = &[
     &targets::BAD_EXPRESSION,
 ];
 
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may panic")]
+mod extension_tests;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test may panic")]
 mod tests;

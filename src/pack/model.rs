@@ -6,17 +6,35 @@ use std::path::PathBuf;
 use crate::ocsf::{ClassUid, FieldType, OcsfPath};
 use crate::sigma::{Capability, SigmaField, Span};
 
-/// A loaded and validated mapping pack.
+/// A loaded and validated mapping pack, together with what it extends.
 #[derive(Clone, Debug, Default)]
 pub struct Pack {
     /// What `pack.yaml` says.
     pub manifest: Manifest,
-    /// The routes, in the order they stand in `routes.yaml`.
+    /// The routes, in the order they stand in `routes.yaml`, after those of the extended packs.
     pub routes: Vec<Route>,
     /// Aliases by scope and field. More than one entry for a field means two answers at one scope.
-    pub aliases: BTreeMap<AliasScope, BTreeMap<SigmaField, Vec<Alias>>>,
-    /// SHA-256 over the pack's meaning, lower-case hexadecimal.
+    pub aliases: BTreeMap<AliasScope, Fields>,
+    /// The packs that it is made of, each after those that it extends; itself last.
+    pub components: Vec<Component>,
+    /// SHA-256 over the pack's meaning, lower-case hexadecimal; that of what it extends is part of it.
     pub sha256: String,
+}
+
+/// The aliases of one scope.
+pub type Fields = BTreeMap<SigmaField, Vec<Alias>>;
+
+/// One of the packs that a pack is made of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Component {
+    /// `id`
+    pub id: String,
+    /// `version`
+    pub version: String,
+    /// SHA-256 over what this pack itself says, as [`Pack::sha256`] is over the whole.
+    pub sha256: String,
+    /// Its folder, as findings name it.
+    pub root: PathBuf,
 }
 
 /// What `pack.yaml` says.
@@ -30,6 +48,8 @@ pub struct Manifest {
     pub ocsf_version: String,
     /// `description`
     pub description: String,
+    /// `extends`: the packs that this one builds on, as it names them. What they say is part of the rest.
+    pub extends: Vec<String>,
     /// `raw_fallback`
     pub raw_fallback: RawFallback,
     /// `capabilities`
@@ -224,4 +244,35 @@ pub enum Scalar {
     SplitPart(Box<Scalar>, String, i64),
     /// `CAST(x AS VARCHAR)`
     ToText(Box<Scalar>),
+    /// `CASE WHEN column IN (…) THEN x … ELSE y END`; NULL without arm and `ELSE`.
+    Case(Box<Case>),
+}
+
+/// A choice by the value of one column.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Case {
+    /// The column: text or whole numbers, one value.
+    pub column: Column,
+    /// The first arm that has the column's value is taken.
+    pub arms: Vec<CaseArm>,
+    /// `ELSE`; NULL without.
+    pub otherwise: Option<Scalar>,
+}
+
+/// An arm of a [`Case`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct CaseArm {
+    /// What the column has to be one of, compared exactly.
+    pub values: CaseValues,
+    /// The value then.
+    pub then: Scalar,
+}
+
+/// The values that an arm of a [`Case`] is for, of the column's type. Never empty.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CaseValues {
+    /// Texts.
+    Texts(BTreeSet<String>),
+    /// Whole numbers.
+    Integers(BTreeSet<i64>),
 }

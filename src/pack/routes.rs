@@ -57,7 +57,7 @@ pub(super) fn read(node: &Node, report: &mut Report) -> Vec<Route> {
     routes
 }
 
-fn same_rules(a: &Route, b: &Route) -> bool {
+pub(super) fn same_rules(a: &Route, b: &Route) -> bool {
     (&a.category, &a.product, &a.service, &a.when) == (&b.category, &b.product, &b.service, &b.when)
 }
 

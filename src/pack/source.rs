@@ -2,11 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 
-use include_dir::{Dir, include_dir};
-
+use super::files::embedded_ids;
 use super::load::PackError;
 use super::report::Report;
 use crate::bridge::{Code, Severity};
@@ -16,12 +14,7 @@ use crate::sigma::Span;
 pub const DEFAULT_PACK: &str = "ocsf-1.7.0";
 
 /// The folder that packs are looked for in, under the working directory and in the binary.
-const PACKS: &str = "mapping_packs";
-
-/// Bytes of one file; a pack of a thousand aliases has a tenth of it.
-const MAX_FILE: u64 = 4 << 20;
-
-static EMBEDDED: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/mapping_packs");
+pub(super) const PACKS: &str = "mapping_packs";
 
 pub(crate) static PACK_NOT_FOUND: Code = Code {
     name: "pack_not_found",
@@ -29,16 +22,8 @@ pub(crate) static PACK_NOT_FOUND: Code = Code {
     severity: Severity::Error,
     summary: "no mapping pack has this name",
     explanation: "A pack is named by the path of its folder, by the name of a folder under mapping_packs/ in the \
-                  working directory, or by the id of a pack that the binary carries; they are tried in this order.",
-};
-
-pub(crate) static PACK_UNREADABLE: Code = Code {
-    name: "pack_unreadable",
-    reason: None,
-    severity: Severity::Error,
-    summary: "a file of the mapping pack could not be read",
-    explanation: "A pack has pack.yaml and routes.yaml, and its aliases in aliases/*.yaml. Each is a regular file \
-                  of UTF-8 text of at most 4 MiB.",
+                  working directory, or by the id of a pack that the binary carries; they are tried in this order. \
+                  `extends` names the folder of another pack beside its own, or the id of one in the binary.",
 };
 
 /// Where a pack comes from.
@@ -48,7 +33,8 @@ pub enum PackSource {
     Folder(PathBuf),
     /// The pack of this id in the binary.
     Embedded(String),
-    /// The texts of the files by their paths below the pack, such as `aliases/dns.yaml`.
+    /// The texts of the files by their paths below the pack, such as `aliases/dns.yaml`. It extends packs in the
+    /// binary only.
     Texts(BTreeMap<PathBuf, String>),
 }
 
@@ -70,20 +56,6 @@ impl PackSource {
         }
         Err(not_found(name_or_path, &packs))
     }
-
-    /// The folder, or the path that stands for it in messages about an embedded pack; empty for texts.
-    #[must_use]
-    pub fn root(&self) -> PathBuf {
-        match self {
-            Self::Folder(folder) => folder.clone(),
-            Self::Embedded(id) => Path::new(PACKS).join(id),
-            Self::Texts(_) => PathBuf::new(),
-        }
-    }
-}
-
-fn embedded_ids() -> impl Iterator<Item = &'static str> {
-    EMBEDDED.dirs().filter_map(|folder| folder.path().to_str())
 }
 
 fn not_found(name: &str, packs: &Path) -> PackError {
@@ -96,80 +68,6 @@ fn not_found(name: &str, packs: &Path) -> PackError {
     let help = format!("known packs: {}", known.join(", "));
     report.raise(&PACK_NOT_FOUND, Span::START, format!("there is no mapping pack `{name}`"), Some(help));
     PackError { findings: report.findings }
-}
-
-/// The text of one of the pack's files; a failure is noted.
-pub(super) fn read(source: &PackSource, file: &Path, report: &mut Report) -> Option<String> {
-    report.path = source.root().join(file);
-    let bytes = match source {
-        PackSource::Folder(_) => read_file(&report.path),
-        PackSource::Embedded(id) => embedded(id, file),
-        PackSource::Texts(texts) => texts.get(file).map(|text| text.clone().into_bytes()).ok_or_else(missing),
-    };
-    let text =
-        bytes.and_then(|bytes| String::from_utf8(bytes).map_err(|_| io::Error::other("it is not UTF-8")));
-    text.map_err(|error| {
-        let message = format!("cannot read {}: {error}", file.display());
-        report.raise(&PACK_UNREADABLE, Span::START, message, None);
-    })
-    .ok()
-}
-
-fn read_file(path: &Path) -> io::Result<Vec<u8>> {
-    let metadata = fs::metadata(path)?;
-    if !metadata.is_file() {
-        return Err(io::Error::other("it is not a regular file"));
-    }
-    if metadata.len() > MAX_FILE {
-        return Err(io::Error::other("it is larger than 4 MiB"));
-    }
-    fs::read(path)
-}
-
-fn embedded(id: &str, file: &Path) -> io::Result<Vec<u8>> {
-    let found = EMBEDDED.get_file(Path::new(id).join(file));
-    found.map(|file| file.contents().to_vec()).ok_or_else(missing)
-}
-
-fn missing() -> io::Error {
-    io::Error::from(io::ErrorKind::NotFound)
-}
-
-/// The alias files, in byte order of their names; a folder that cannot be read is noted. A pack may do without one.
-pub(super) fn alias_files(source: &PackSource, report: &mut Report) -> Vec<PathBuf> {
-    let names = match source {
-        PackSource::Folder(folder) => names_in(&folder.join("aliases"), report),
-        PackSource::Embedded(id) => {
-            let folder = EMBEDDED.get_dir(Path::new(id).join("aliases"));
-            let files = folder.into_iter().flat_map(Dir::files);
-            files.filter_map(|file| file.path().file_name()).map(PathBuf::from).collect()
-        }
-        PackSource::Texts(texts) => {
-            texts.keys().filter_map(|path| path.strip_prefix("aliases").ok()).map(Path::to_owned).collect()
-        }
-    };
-    let mut files: Vec<_> = names.into_iter().filter(|name| is_yaml(name)).collect();
-    files.sort();
-    files.into_iter().map(|name| Path::new("aliases").join(name)).collect()
-}
-
-fn names_in(folder: &Path, report: &mut Report) -> Vec<PathBuf> {
-    let entries = fs::read_dir(folder).and_then(Iterator::collect::<io::Result<Vec<_>>>);
-    match entries {
-        Ok(entries) => entries.into_iter().map(|entry| PathBuf::from(entry.file_name())).collect(),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
-        Err(error) => {
-            report.path = folder.to_owned();
-            report.raise(&PACK_UNREADABLE, Span::START, format!("cannot read aliases: {error}"), None);
-            Vec::new()
-        }
-    }
-}
-
-/// Editors put their own files, whose names begin with a dot, beside those that they edit.
-fn is_yaml(name: &Path) -> bool {
-    let hidden = name.to_string_lossy().starts_with('.');
-    !hidden && name.extension().is_some_and(|extension| extension == "yaml" || extension == "yml")
 }
 
 #[cfg(test)]

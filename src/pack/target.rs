@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Column, Scalar, Target};
+use super::{Column, Target};
 use crate::ocsf::FieldType;
 
 impl Target {
@@ -61,20 +61,6 @@ impl fmt::Display for Target {
                     targets.iter().map(|(class, target)| format!("{class}: {target}")).collect();
                 f.write_str(&targets.join("; "))
             }
-        }
-    }
-}
-
-impl Scalar {
-    /// Every column that it reads, in order.
-    #[must_use]
-    pub fn columns(&self) -> Vec<&Column> {
-        match self {
-            Self::Column(column) => vec![column],
-            Self::Text(_) | Self::Integer(_) => Vec::new(),
-            Self::Concat(parts) | Self::Coalesce(parts) => parts.iter().flat_map(Self::columns).collect(),
-            Self::Lower(part) | Self::Upper(part) | Self::ToText(part) => part.columns(),
-            Self::Replace(part, ..) | Self::SplitPart(part, ..) => part.columns(),
         }
     }
 }

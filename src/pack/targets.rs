@@ -28,9 +28,9 @@ pub(crate) static BAD_EXPRESSION: Code = Code {
     severity: Severity::Error,
     summary: "a computed expression that is not one of the allowed forms",
     explanation: "An expression is one scalar over columns: 'text' and whole numbers, ||, lower, upper, coalesce, \
-                  replace(x, 'from', 'to'), split_part(x, 'separator', n) and CAST(x AS VARCHAR). Its text never \
-                  becomes SQL. Operands are text; a number has to be CAST. Columns that hold several values have to \
-                  come from the same list; the expression is then computed for each element.",
+                  replace(x, 'from', 'to'), split_part(x, 'separator', n), CAST(x AS VARCHAR) and CASE WHEN \
+                  column IN ('a', 'b') THEN x ELSE y END. Its text never becomes SQL. Operands are \
+                  text; a number has to be CAST. Columns that hold several values have to come from the same list; the expression is then computed for each element.",
 };
 
 /// What an alias or one of its parts says about its target.

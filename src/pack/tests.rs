@@ -128,7 +128,7 @@ fn the_described_forms_load() {
     for file in &files {
         load_texts(manifest, routes, &[("a.yaml", file)]).unwrap();
     }
-    assert_eq!(files.len(), 4);
+    assert_eq!(files.len(), 5);
 }
 
 #[test]

@@ -15,7 +15,7 @@ mod modifier;
 mod problem;
 mod rule;
 mod span;
-mod suggest;
+pub(crate) mod suggest;
 pub mod text;
 mod write;
 pub mod yaml;

@@ -31,7 +31,7 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, Sender};
 
 use crate::bridge::Settings;
-use crate::pack::PackSource;
+use crate::pack::{self, PackSource};
 use crate::watch::{Changes, Inputs, Watcher};
 
 use app::App;
@@ -95,10 +95,7 @@ pub fn run(options: Options) -> Result<(), TuiError> {
 fn watch(options: &Options, sender: &Sender<Event>) -> Option<Watcher> {
     let inputs = Inputs {
         rules: options.rules.clone(),
-        pack: match &options.pack {
-            PackSource::Folder(folder) => Some(folder.clone()),
-            PackSource::Embedded(_) | PackSource::Texts(_) => None,
-        },
+        pack: pack::folders(&options.pack),
         dataset: options.dataset.clone(),
         extra: Vec::new(),
     };

@@ -36,7 +36,7 @@ impl WatchedInputs {
             paths.into_iter().map(move |given| Root { kind, resolved: resolve(&given), given })
         };
         let roots = of(Kind::Rules, inputs.rules)
-            .chain(of(Kind::Pack, inputs.pack.into_iter().collect()))
+            .chain(of(Kind::Pack, inputs.pack))
             .chain(of(Kind::Dataset, inputs.dataset.into_iter().collect()))
             .chain(of(Kind::Extra, inputs.extra))
             .collect();

@@ -29,8 +29,8 @@ const POLL_INTERVAL: Duration = Duration::from_secs(1);
 pub struct Inputs {
     /// Rule files, and folders of them.
     pub rules: Vec<PathBuf>,
-    /// The pack's folder.
-    pub pack: Option<PathBuf>,
+    /// The pack's folder, and those of the packs that it extends.
+    pub pack: Vec<PathBuf>,
     /// The dataset, as the user named it.
     pub dataset: Option<PathBuf>,
     /// Anything else, such as the user's configuration.

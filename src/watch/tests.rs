@@ -28,7 +28,7 @@ impl Scene {
         }
         let inputs = Inputs {
             rules: vec![folder.path().join("rules")],
-            pack: Some(folder.path().join("pack")),
+            pack: vec![folder.path().join("pack")],
             dataset: Some(folder.path().join("data")),
             extra: vec![folder.path().join("later/deep/config.toml")],
         };

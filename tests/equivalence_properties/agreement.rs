@@ -80,6 +80,13 @@ fn ids(connection: &Connection, predicate: &str) -> duckdb::Result<Vec<usize>> {
     statement.query_map([], |row| row.get(0))?.collect()
 }
 
+/// The events that only one of the two plans matches, by the interpreter.
+pub fn unlike(one: &Plan, other: &Plan, events: &[Row]) -> Vec<String> {
+    let [one, other] = [one, other].map(|plan| Interpreter::new(plan).unwrap());
+    let differs = |row: &&Row| one.matches(&row.event()) != other.matches(&row.event());
+    events.iter().filter(differs).map(|row| row.json(0).to_string()).collect()
+}
+
 /// Code points on which `lower` or `upper` of DuckDB and the interpreter's differ.
 pub fn case_differences() -> Vec<String> {
     let connection = Connection::open_in_memory().unwrap();

@@ -14,6 +14,9 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
+use sigma_ocsf_tui::bridge::ir::{Expr, FieldExpr, Predicate};
+use sigma_ocsf_tui::pack::Target;
+use sigma_ocsf_tui::sigma::{SigmaField, Span};
 
 /// `PROPTEST_CASES` sets how many cases there are.
 fn config() -> ProptestConfig {
@@ -31,6 +34,30 @@ proptest! {
         let plans: Vec<_> = predicates.into_iter().map(predicates::plan).collect();
         let plans: Vec<_> = plans.iter().collect();
         let found = agreement::differences(&plans, &events);
+        prop_assert!(found.is_empty(), "{}", found.join("\n"));
+    }
+
+    #[test]
+    fn an_expression_means_the_same_once_the_filters_of_the_route_are_known(
+        (computed, filters) in scalars::chosen(),
+        test in prop_oneof![predicates::text_test(), predicates::presence()],
+        events in vec(events::event(), 1..24),
+    ) {
+        let specialised = match Target::Expr(computed.clone()).specialised(&filters).into_owned() {
+            Target::Path(column) => FieldExpr::Column(column),
+            Target::Expr(computed) => FieldExpr::Computed(computed),
+            other => panic!("{other} is no single place"),
+        };
+        let [whole, specialised] = [FieldExpr::Computed(computed), specialised].map(|source| {
+            let (field, test) = (SigmaField("f".to_owned()), test.clone());
+            let predicate = Predicate { field, source, test, span: Span::default() };
+            let mut plan = predicates::plan(Expr::Predicate(predicate));
+            plan.scope.filters = filters.clone();
+            plan
+        });
+        let unlike = agreement::unlike(&whole, &specialised, &events);
+        prop_assert!(unlike.is_empty(), "{}", unlike.join("\n"));
+        let found = agreement::differences(&[&whole, &specialised], &events);
         prop_assert!(found.is_empty(), "{}", found.join("\n"));
     }
 

@@ -60,7 +60,7 @@ fn predicate() -> impl Strategy<Value = Predicate> {
     })
 }
 
-fn presence() -> BoxedStrategy<Test> {
+pub fn presence() -> BoxedStrategy<Test> {
     select(vec![Test::Exists, Test::Missing]).boxed()
 }
 
@@ -99,7 +99,7 @@ fn folded(text: String, cased: bool) -> String {
     if cased { text } else { text::fold(&text) }
 }
 
-fn text_test() -> BoxedStrategy<Test> {
+pub fn text_test() -> BoxedStrategy<Test> {
     let positions = vec![TextMatch::Contains, TextMatch::StartsWith, TextMatch::EndsWith];
     let any_position = [positions.clone(), vec![TextMatch::Equals]].concat();
     let membership = (vec(texts::text(), 1..4), any::<bool>()).prop_map(|(values, cased)| {

@@ -244,6 +244,7 @@ pub fn pack(vector: &Vector) -> Pack {
         },
         routes: vec![route(vector)],
         aliases: BTreeMap::from([(scope, fields)]),
+        components: Vec::new(),
         sha256: String::new(),
     }
 }

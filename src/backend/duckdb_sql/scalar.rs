@@ -1,7 +1,7 @@
 //! Columns and computed expressions as SQL.
 
 use super::literal;
-use crate::pack::{Column, Computed, Scalar};
+use crate::pack::{Case, CaseValues, Column, Computed, Scalar};
 
 /// A column or relation name, quoted.
 pub(super) fn identifier(name: &str) -> String {
@@ -65,5 +65,23 @@ fn scalar(expr: &Scalar, column: &dyn Fn(&Column) -> String) -> String {
             format!("split_part({}, {}, {part})", scalar(inner, column), literal::text(separator))
         }
         Scalar::ToText(inner) => format!("CAST({} AS VARCHAR)", scalar(inner, column)),
+        Scalar::Case(inner) => case(inner, column),
     }
+}
+
+/// SQL has no CASE without an arm.
+fn case(case: &Case, column: &dyn Fn(&Column) -> String) -> String {
+    let otherwise = case.otherwise.as_ref().map_or_else(|| "NULL".to_owned(), |part| scalar(part, column));
+    if case.arms.is_empty() {
+        return otherwise;
+    }
+    let arms = case.arms.iter().map(|arm| {
+        let values: Vec<String> = match &arm.values {
+            CaseValues::Texts(values) => values.iter().map(|value| literal::text(value)).collect(),
+            CaseValues::Integers(values) => values.iter().map(ToString::to_string).collect(),
+        };
+        let then = scalar(&arm.then, column);
+        format!(" WHEN {} IN ({}) THEN {then}", column(&case.column), values.join(", "))
+    });
+    format!("(CASE{} ELSE {otherwise} END)", arms.collect::<String>())
 }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::{Event, Field, Value};
-use crate::pack::{Column, Computed, Scalar};
+use crate::pack::{CaseValues, Column, Computed, Scalar};
 use crate::sigma::text;
 
 /// A computed field. A computed LIST pairs the elements of its columns by place, the shorter ones continued with
@@ -63,6 +63,12 @@ fn evaluate(scalar: &Scalar, column: &dyn Fn(&Column) -> Option<Value>) -> Optio
         Scalar::Column(reference) => return column(reference),
         Scalar::Integer(number) => return Some(Value::Integer((*number).into())),
         Scalar::Coalesce(parts) => return parts.iter().find_map(|part| evaluate(part, column)),
+        Scalar::Case(case) => {
+            let tested = column(&case.column);
+            let arm = case.arms.iter().find(|arm| is_among(tested.as_ref(), &arm.values));
+            let chosen = arm.map(|arm| &arm.then).or(case.otherwise.as_ref());
+            return chosen.and_then(|part| evaluate(part, column));
+        }
         Scalar::Text(text) => text.clone(),
         Scalar::Concat(parts) => parts.iter().map(text_of).collect::<Option<String>>()?,
         Scalar::Lower(part) => text::fold(&text_of(part)?),
@@ -72,6 +78,17 @@ fn evaluate(scalar: &Scalar, column: &dyn Fn(&Column) -> Option<Value>) -> Optio
         Scalar::ToText(part) => evaluate(part, column)?.to_text(),
     };
     Some(Value::Text(result))
+}
+
+/// NULL is among none.
+fn is_among(value: Option<&Value>, values: &CaseValues) -> bool {
+    match (value, values) {
+        (Some(Value::Text(text)), CaseValues::Texts(values)) => values.contains(text),
+        (Some(Value::Integer(number)), CaseValues::Integers(values)) => {
+            i64::try_from(*number).is_ok_and(|number| values.contains(&number))
+        }
+        _ => false,
+    }
 }
 
 /// One code point for one, as DuckDB's `upper` has it.

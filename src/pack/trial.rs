@@ -23,7 +23,9 @@ pub fn with_alias(
         aliases.remove(field);
     }
     if let Some(node) = document(scope, field, target, &mut report) {
-        aliases::read(&node, &mut changed, &mut report);
+        let prefixes = &pack.manifest.raw_fallback.prefixes;
+        let checks = aliases::Checks { routes: &pack.routes, prefixes };
+        aliases::read(&node, checks, &mut changed.aliases, &mut report);
     }
     report.findings.retain(|finding| finding.code.severity == Severity::Error);
     if !report.findings.is_empty() {

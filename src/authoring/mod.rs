@@ -15,5 +15,5 @@ pub use diff::{PackDiff, Ran, RuleChange, RuleDiff, Statement, pack_diff, rule_d
 pub use edit::{AliasEdit, EditError, plan_edit};
 pub use effect::{Effect, effect, try_out};
 pub use evidence::{Evidence, Sample, Survey, survey};
-pub use gap::{Gap, Literal, gaps};
+pub use gap::{Gap, Literal, gap_of, gaps};
 pub use proposal::{Origin, Proposal, Rejection, proposals};

@@ -90,7 +90,7 @@ fn of_packs() -> BTreeSet<&'static str> {
         let folder = folder.expect("it can be read").path();
         let findings = match pack::load(&PackSource::Folder(folder.clone())) {
             Ok(loaded) => loaded.warnings,
-            Err(error) => error.findings,
+            Err(error) => [error.findings, error.warnings].concat(),
         };
         let codes = names(&findings);
         let name = folder.file_name().expect("a folder has a name").to_string_lossy().into_owned();

@@ -7,7 +7,7 @@ use super::files::{Place, embedded_ids};
 use super::load::document;
 use super::report::Report;
 use super::source::{PACK_NOT_FOUND, PackSource};
-use super::{Pack, aliases, manifest, routes};
+use super::{Pack, aliases, manifest, reach, routes};
 use crate::bridge::{Code, Severity};
 use crate::sigma::yaml;
 use crate::sigma::{Spanned, suggest};
@@ -157,14 +157,37 @@ impl Reader<'_> {
         }
         let bases = || self.layers.iter().enumerate().filter(|(index, _)| reach.contains(index));
         let mut all = pack.routes.clone();
-        all.extend(bases().flat_map(|(_, base)| base.pack.routes.clone()));
+        // Backwards, what extends stands before what it extends, and so hides it.
+        for route in self
+            .layers
+            .iter()
+            .enumerate()
+            .rev()
+            .filter(|(index, _)| reach.contains(index))
+            .flat_map(|(_, base)| &base.pack.routes)
+        {
+            if !all.iter().any(|nearer| routes::same_rules(nearer, route)) {
+                all.push(route.clone());
+            }
+        }
         let mut prefixes = pack.manifest.raw_fallback.prefixes.clone();
         prefixes.extend(bases().flat_map(|(_, base)| base.pack.manifest.raw_fallback.prefixes.clone()));
+        let (whole, before) = (self.report.is_sound(), self.report.findings.len());
         for file in place.alias_files(self.report) {
             if let Some(node) = document(place, &file, self.report) {
                 let checks = aliases::Checks { routes: &all, prefixes: &prefixes };
                 aliases::read(&node, checks, &mut pack.aliases, self.report);
             }
+        }
+        if !whole {
+            // Routes that were not understood may lead to what seems unused.
+            let mut noted = self.report.findings.split_off(before);
+            noted.retain(|finding| finding.code != &aliases::UNUSED_SCOPE);
+            self.report.findings.append(&mut noted);
+        }
+        if self.report.is_sound() {
+            let bases: Vec<_> = bases().map(|(_, base)| &base.pack.aliases).collect();
+            reach::check(&pack.aliases, &bases, &all, self.report);
         }
     }
 }

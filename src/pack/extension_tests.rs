@@ -45,7 +45,7 @@ impl Packs {
     fn findings(&self, name: &str) -> Vec<String> {
         let found = match load(&self.source(name)) {
             Ok(loaded) => loaded.warnings,
-            Err(error) => error.findings,
+            Err(error) => [error.findings, error.warnings].concat(),
         };
         let place = |path: &Path| path.strip_prefix(self.0.path()).unwrap().display().to_string();
         let text = |d: &Diagnostic| format!("{}:{} {}", place(&d.path), d.span.start, d.code.name);
@@ -132,7 +132,7 @@ fn packs_side_by_side_agree_or_there_is_a_finding() {
     assert_eq!(packs.findings("stated"), [""; 0]);
     assert_eq!(
         packs.findings("torn"),
-        ["torn/pack.yaml:1:1 pack_extends_conflict", "three/routes.yaml:1:3 pack_duplicate_route"]
+        ["three/routes.yaml:1:3 pack_duplicate_route", "torn/pack.yaml:1:1 pack_extends_conflict"]
     );
 }
 

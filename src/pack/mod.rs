@@ -15,6 +15,7 @@ mod manifest;
 mod merge;
 mod model;
 mod paths;
+mod reach;
 mod report;
 mod routes;
 mod scalar;
@@ -23,6 +24,7 @@ mod source;
 mod specialise;
 mod target;
 mod targets;
+mod ties;
 
 pub use extends::folders;
 pub use load::{LoadedPack, PackError, load};
@@ -47,12 +49,18 @@ pub static CODES: &[&Code] = &[
     &routes::DUPLICATE_ROUTE,
     &filters::BAD_FILTER,
     &filters::UNSUPPORTED_FILTER,
+    &filters::UNPINNED_FILTER,
+    &ties::ROUTES_TIE,
     &paths::UNKNOWN_PATH,
     &paths::AMBIGUOUS_TYPE,
     &aliases::BAD_SCOPE,
     &aliases::UNUSED_SCOPE,
     &aliases::BAD_ALIAS,
     &aliases::BAD_VALUES,
+    &aliases::OPEN_VALUES,
+    &aliases::NO_EFFECT,
+    &reach::NOT_IN_ROUTE,
+    &reach::SHADOWED_ALIAS,
     &aliases::DUPLICATE_ALIAS,
     &targets::RAW_PREFIX,
     &targets::BAD_EXPRESSION,

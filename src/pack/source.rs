@@ -67,7 +67,7 @@ fn not_found(name: &str, packs: &Path) -> PackError {
     let mut report = Report { path: PathBuf::from(name), ..Report::default() };
     let help = format!("known packs: {}", known.join(", "));
     report.raise(&PACK_NOT_FOUND, Span::START, format!("there is no mapping pack `{name}`"), Some(help));
-    PackError { findings: report.findings }
+    PackError { findings: report.findings, warnings: Vec::new() }
 }
 
 #[cfg(test)]

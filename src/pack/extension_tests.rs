@@ -101,6 +101,17 @@ fn a_pack_that_only_extends_has_no_routes_of_its_own() {
 }
 
 #[test]
+fn a_pack_for_others_to_extend_has_aliases_alone() {
+    let aliases = "c: {F: process.name}\n'*/p': {G: time}\n";
+    let packs = Packs::new().with("base", "", "", aliases).with("own", "extends: [base]", ROUTE, "");
+    assert_eq!(packs.findings("base"), [""; 0]);
+    assert_eq!(packs.findings("own"), [""; 0]);
+    assert_eq!(targets(&packs.load("own").pack, "F"), ["process.name"]);
+    let wrong = Packs::new().with("base", "", "", "c: {F: process.nam}\n");
+    assert_eq!(wrong.findings("base"), ["base/aliases/a.yaml:1:8 pack_unknown_path"]);
+}
+
+#[test]
 fn a_base_of_two_is_read_once_and_what_extends_it_wins() {
     let packs = Packs::new()
         .with("base", "", ROUTE, "c: {F: process.name, G: process.cmd_line}\nd: {F: time}\n")

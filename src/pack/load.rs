@@ -55,7 +55,13 @@ impl PackError {
 /// in the pinned OCSF version. Every error is found, not only the first.
 pub fn load(source: &PackSource) -> Result<LoadedPack, PackError> {
     let mut report = Report::default();
-    let layers = extends::read(source, &mut report);
+    let place = Place::of(source, &mut report);
+    finish(place, report)
+}
+
+/// Reads the pack at a place, if there is one, and gives all that is wrong with it.
+pub(super) fn finish(place: Option<Place>, mut report: Report) -> Result<LoadedPack, PackError> {
+    let layers = place.map(|place| extends::read(place, &mut report)).unwrap_or_default();
     let pack = merge::merged(&layers, &mut report);
     let mut findings = report.findings;
     findings.sort_by(|a, b| (&a.path, a.span.start).cmp(&(&b.path, b.span.start)));

@@ -4,6 +4,8 @@
 //! dataset and no SQL. `mapping_packs/README.md` describes the files.
 
 mod aliases;
+mod archive;
+mod build;
 mod expression;
 mod extends;
 mod file;
@@ -26,6 +28,7 @@ mod target;
 mod targets;
 mod ties;
 
+pub use build::{Built, build};
 pub use extends::folders;
 pub use load::{LoadedPack, PackError, load};
 pub use model::*;
@@ -38,6 +41,7 @@ use crate::bridge::Code;
 pub static CODES: &[&Code] = &[
     &source::PACK_NOT_FOUND,
     &files::PACK_UNREADABLE,
+    &archive::BAD_ARCHIVE,
     &extends::BAD_EXTENDS,
     &extends::EXTENDS_CYCLE,
     &merge::EXTENDS_CONFLICT,
@@ -66,6 +70,9 @@ pub static CODES: &[&Code] = &[
     &targets::BAD_EXPRESSION,
 ];
 
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may panic")]
+mod archive_tests;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test may panic")]
 mod extension_tests;

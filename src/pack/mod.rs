@@ -4,6 +4,8 @@
 //! dataset and no SQL. `mapping_packs/README.md` describes the files.
 
 mod aliases;
+mod archive;
+mod build;
 mod expression;
 mod extends;
 mod file;
@@ -15,6 +17,7 @@ mod manifest;
 mod merge;
 mod model;
 mod paths;
+mod reach;
 mod report;
 mod routes;
 mod scalar;
@@ -23,8 +26,10 @@ mod source;
 mod specialise;
 mod target;
 mod targets;
+mod ties;
 mod trial;
 
+pub use build::{Built, build};
 pub use extends::folders;
 pub use load::{LoadedPack, PackError, load};
 pub use model::*;
@@ -38,6 +43,7 @@ use crate::bridge::Code;
 pub static CODES: &[&Code] = &[
     &source::PACK_NOT_FOUND,
     &files::PACK_UNREADABLE,
+    &archive::BAD_ARCHIVE,
     &extends::BAD_EXTENDS,
     &extends::EXTENDS_CYCLE,
     &merge::EXTENDS_CONFLICT,
@@ -49,17 +55,26 @@ pub static CODES: &[&Code] = &[
     &routes::DUPLICATE_ROUTE,
     &filters::BAD_FILTER,
     &filters::UNSUPPORTED_FILTER,
+    &filters::UNPINNED_FILTER,
+    &ties::ROUTES_TIE,
     &paths::UNKNOWN_PATH,
     &paths::AMBIGUOUS_TYPE,
     &aliases::BAD_SCOPE,
     &aliases::UNUSED_SCOPE,
     &aliases::BAD_ALIAS,
     &aliases::BAD_VALUES,
+    &aliases::OPEN_VALUES,
+    &aliases::NO_EFFECT,
+    &reach::NOT_IN_ROUTE,
+    &reach::SHADOWED_ALIAS,
     &aliases::DUPLICATE_ALIAS,
     &targets::RAW_PREFIX,
     &targets::BAD_EXPRESSION,
 ];
 
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may panic")]
+mod archive_tests;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test may panic")]
 mod extension_tests;

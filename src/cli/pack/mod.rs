@@ -1,5 +1,6 @@
 //! `pack …`: write and check mapping packs; one file a subcommand.
 
+mod build;
 mod diff;
 mod suggest;
 mod validate;
@@ -10,6 +11,8 @@ use super::CliError;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum PackCommand {
+    /// Make one file of a pack and all that it extends.
+    Build(build::BuildArgs),
     /// Check a pack against the pinned OCSF catalog and itself.
     Validate(validate::ValidateArgs),
     /// Tell what one pack says and does otherwise than another.
@@ -20,6 +23,7 @@ pub(super) enum PackCommand {
 
 pub(super) fn run(command: &PackCommand) -> Result<(), CliError> {
     match command {
+        PackCommand::Build(args) => build::run(args),
         PackCommand::Validate(args) => validate::run(args),
         PackCommand::Diff(args) => diff::run(args),
         PackCommand::Suggest(args) => suggest::run(args),

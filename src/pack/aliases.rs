@@ -30,7 +30,8 @@ pub(crate) static UNUSED_SCOPE: Code = Code {
     severity: Severity::Warning,
     summary: "aliases that no route leads to",
     explanation: "No route's log source agrees with the scope, or none of them leads to the class, so that no rule \
-                  ever uses these aliases. Their paths are checked against every class of the catalog.",
+                  ever uses these aliases. Their paths are checked against every class of the catalog. A pack without \
+                  any route is taken to be there for others to extend.",
 };
 
 pub(crate) static BAD_ALIAS: Code = Code {
@@ -124,8 +125,11 @@ fn read_scope(
     };
     let mut classes = paths::classes_of(&scope, checks.routes);
     if classes.is_empty() {
-        let message = format!("no route leads to `{scope}`, so that no rule uses its aliases");
-        report.raise(&UNUSED_SCOPE, name.span, message, None);
+        // A pack without routes is there to be extended.
+        if !checks.routes.is_empty() {
+            let message = format!("no route leads to `{scope}`, so that no rule uses its aliases");
+            report.raise(&UNUSED_SCOPE, name.span, message, None);
+        }
         classes = Catalog::pinned().classes().map(|(class, _)| class).collect();
     }
     for (field, node) in fields {

@@ -29,7 +29,7 @@ pub fn with_alias(
     }
     report.findings.retain(|finding| finding.code.severity == Severity::Error);
     if !report.findings.is_empty() {
-        return Err(PackError { findings: report.findings });
+        return Err(PackError { findings: report.findings, warnings: Vec::new() });
     }
     changed.sha256 = hash::sha256(&changed);
     Ok(changed)

@@ -53,6 +53,14 @@ pub(super) fn read(source: &PackSource, report: &mut Report) -> Vec<Layer> {
     reader.layers
 }
 
+/// A pack and all that it extends, each once, every pack after those that it extends. Never fails: what cannot be found
+/// is not among them.
+#[must_use]
+pub fn layers(source: &PackSource) -> Vec<PackSource> {
+    let layers = read(source, &mut Report::default());
+    layers.iter().map(|layer| PackSource::from(&layer.place)).collect()
+}
+
 /// The folders that a pack and all that it extends are read from, and those that a pack beside it would be read
 /// from if it were there. Empty for a pack that is not in a folder. Never fails: what cannot be read leads nowhere.
 #[must_use]
@@ -160,7 +168,7 @@ impl Reader<'_> {
         all.extend(bases().flat_map(|(_, base)| base.pack.routes.clone()));
         let mut prefixes = pack.manifest.raw_fallback.prefixes.clone();
         prefixes.extend(bases().flat_map(|(_, base)| base.pack.manifest.raw_fallback.prefixes.clone()));
-        for file in place.alias_files(self.report) {
+        for file in place.yaml_files("aliases", self.report) {
             if let Some(node) = document(place, &file, self.report) {
                 let checks = aliases::Checks { routes: &all, prefixes: &prefixes };
                 aliases::read(&node, checks, &mut pack.aliases, self.report);

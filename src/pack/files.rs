@@ -23,8 +23,8 @@ pub(crate) static PACK_UNREADABLE: Code = Code {
     reason: None,
     severity: Severity::Error,
     summary: "a file of the mapping pack could not be read",
-    explanation: "A pack has pack.yaml and routes.yaml, and its aliases in aliases/*.yaml. Each is a regular file \
-                  of UTF-8 text of at most 4 MiB.",
+    explanation: "A pack has pack.yaml and routes.yaml, its aliases in aliases/*.yaml and its tests in tests/*.yaml. \
+                  Each is a regular file of UTF-8 text of at most 4 MiB.",
 };
 
 /// Where the files of one pack are.
@@ -42,6 +42,24 @@ impl From<&PackSource> for Place {
             PackSource::Embedded(id) => Self::Embedded(id.clone()),
             PackSource::Texts(texts) => Self::Texts(Rc::new(texts.clone())),
         }
+    }
+}
+
+impl From<&Place> for PackSource {
+    fn from(place: &Place) -> Self {
+        match place {
+            Place::Folder(folder) => Self::Folder(folder.clone()),
+            Place::Embedded(id) => Self::Embedded(id.clone()),
+            Place::Texts(texts) => Self::Texts((**texts).clone()),
+        }
+    }
+}
+
+impl PackSource {
+    /// The folder, or the path that stands for it in places of an embedded pack; empty for texts.
+    #[must_use]
+    pub fn root(&self) -> PathBuf {
+        Place::from(self).root()
     }
 }
 
@@ -90,25 +108,23 @@ impl Place {
         bytes.and_then(|bytes| String::from_utf8(bytes).map_err(|_| io::Error::other("it is not UTF-8")))
     }
 
-    /// The alias files, in byte order of their names; a folder that cannot be read is noted. A pack may do without
-    /// one.
-    pub(super) fn alias_files(&self, report: &mut Report) -> Vec<PathBuf> {
+    /// The YAML files of one of the pack's folders, `aliases` or `tests`, in byte order of their names; one that cannot
+    /// be read is noted. A pack may do without.
+    pub(super) fn yaml_files(&self, inner: &str, report: &mut Report) -> Vec<PathBuf> {
         let names = match self {
-            Self::Folder(folder) => names_in(&folder.join("aliases"), report),
+            Self::Folder(folder) => names_in(&folder.join(inner), report),
             Self::Embedded(id) => {
-                let folder = EMBEDDED.get_dir(Path::new(id).join("aliases"));
+                let folder = EMBEDDED.get_dir(Path::new(id).join(inner));
                 let files = folder.into_iter().flat_map(Dir::files);
                 files.filter_map(|file| file.path().file_name()).map(PathBuf::from).collect()
             }
-            Self::Texts(texts) => texts
-                .keys()
-                .filter_map(|path| path.strip_prefix("aliases").ok())
-                .map(Path::to_owned)
-                .collect(),
+            Self::Texts(texts) => {
+                texts.keys().filter_map(|path| path.strip_prefix(inner).ok()).map(Path::to_owned).collect()
+            }
         };
         let mut files: Vec<_> = names.into_iter().filter(|name| is_yaml(name)).collect();
         files.sort();
-        files.into_iter().map(|name| Path::new("aliases").join(name)).collect()
+        files.into_iter().map(|name| Path::new(inner).join(name)).collect()
     }
 }
 
@@ -139,7 +155,8 @@ fn names_in(folder: &Path, report: &mut Report) -> Vec<PathBuf> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
         Err(error) => {
             report.path = folder.to_owned();
-            report.raise(&PACK_UNREADABLE, Span::START, format!("cannot read aliases: {error}"), None);
+            let name = folder.file_name().unwrap_or_default().to_string_lossy();
+            report.raise(&PACK_UNREADABLE, Span::START, format!("cannot read {name}: {error}"), None);
             Vec::new()
         }
     }

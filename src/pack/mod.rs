@@ -4,6 +4,8 @@
 //! dataset and no SQL. `mapping_packs/README.md` describes the files.
 
 mod aliases;
+mod case_event;
+mod cases;
 mod expression;
 mod extends;
 mod file;
@@ -25,7 +27,8 @@ mod target;
 mod targets;
 mod trial;
 
-pub use extends::folders;
+pub use cases::{CaseCheck, Expected, FieldCase, FieldExpected, TestCase, cases};
+pub use extends::{folders, layers};
 pub use load::{LoadedPack, PackError, load};
 pub use model::*;
 pub use scope::InvalidScope;
@@ -58,6 +61,7 @@ pub static CODES: &[&Code] = &[
     &aliases::DUPLICATE_ALIAS,
     &targets::RAW_PREFIX,
     &targets::BAD_EXPRESSION,
+    &cases::BAD_TEST,
 ];
 
 #[cfg(test)]

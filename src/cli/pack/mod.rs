@@ -1,7 +1,9 @@
 //! `pack …`: write and check mapping packs; one file a subcommand.
 
 mod diff;
+mod junit;
 mod suggest;
+mod test;
 mod validate;
 
 use clap::Subcommand;
@@ -12,6 +14,8 @@ use super::CliError;
 pub(super) enum PackCommand {
     /// Check a pack against the pinned OCSF catalog and itself.
     Validate(validate::ValidateArgs),
+    /// Run the tests of a pack, and of the packs that it extends.
+    Test(test::TestArgs),
     /// Tell what one pack says and does otherwise than another.
     Diff(diff::DiffArgs),
     /// Propose aliases for the fields that rules name and the pack does not know, with evidence and effect.
@@ -21,6 +25,7 @@ pub(super) enum PackCommand {
 pub(super) fn run(command: &PackCommand) -> Result<(), CliError> {
     match command {
         PackCommand::Validate(args) => validate::run(args),
+        PackCommand::Test(args) => test::run(args),
         PackCommand::Diff(args) => diff::run(args),
         PackCommand::Suggest(args) => suggest::run(args),
     }

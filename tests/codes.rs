@@ -90,10 +90,12 @@ fn of_packs() -> BTreeSet<&'static str> {
     found.extend(names(&pack::load(&no_archive).expect_err("it is none").findings));
     for folder in fs::read_dir(fixtures().join("packs/broken")).expect("it is there") {
         let folder = folder.expect("it can be read").path();
-        let findings = match pack::load(&PackSource::Folder(folder.clone())) {
+        let source = PackSource::Folder(folder.clone());
+        let mut findings = match pack::load(&source) {
             Ok(loaded) => loaded.warnings,
             Err(error) => [error.findings, error.warnings].concat(),
         };
+        findings.extend(pack::cases(&source).err().into_iter().flat_map(|error| error.findings));
         let codes = names(&findings);
         let name = folder.file_name().expect("a folder has a name").to_string_lossy().into_owned();
         assert_eq!(codes.iter().copied().collect::<Vec<_>>(), [name]);

@@ -3,6 +3,7 @@
 //!
 //! Knows packs, rules and datasets, and no screen.
 
+mod cases;
 mod diff;
 mod edit;
 mod effect;
@@ -11,6 +12,7 @@ mod gap;
 mod likeness;
 mod proposal;
 
+pub use cases::{CaseResult, CasesError, Failure, Suite, TestRun, Untested, run_cases};
 pub use diff::{PackDiff, Ran, RuleChange, RuleDiff, Statement, pack_diff, rule_diff};
 pub use edit::{AliasEdit, EditError, plan_edit};
 pub use effect::{Effect, effect, try_out};

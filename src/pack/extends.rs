@@ -54,8 +54,23 @@ pub(super) fn read(place: Place, report: &mut Report) -> Vec<Layer> {
     reader.layers
 }
 
+/// A pack and all that it extends, each once, every pack after those that it extends; of an archive, the archive.
+/// Never fails: what cannot be found is not among them.
+#[must_use]
+pub fn layers(source: &PackSource) -> Vec<PackSource> {
+    let mut report = Report::default();
+    let Some(place) = Place::of(source, &mut report) else { return Vec::new() };
+    let layers = read(place, &mut report);
+    match source {
+        // Its packs have no source of their own.
+        PackSource::Archive(_) => vec![source.clone()],
+        _ => layers.iter().filter_map(|layer| layer.place.source()).collect(),
+    }
+}
+
 /// The folders that a pack and all that it extends are read from, and those that a pack beside it would be read
-/// from if it were there; of an archive, the file. Empty for a pack that is not on disk. Never fails: what cannot be read leads nowhere.
+/// from if it were there; of an archive, the file. Empty for a pack that is not on disk. Never fails: what cannot be
+/// read leads nowhere.
 #[must_use]
 pub fn folders(source: &PackSource) -> Vec<PathBuf> {
     let mut found = Vec::new();
@@ -153,7 +168,7 @@ impl Reader<'_> {
     /// Routes and aliases, checked together with those of the packs that this one extends.
     fn statements(&mut self, place: &Place, pack: &mut Pack, reach: &BTreeSet<usize>) {
         let file = Path::new("routes.yaml");
-        let alias_files = place.alias_files(self.report);
+        let alias_files = place.yaml_files("aliases", self.report);
         let required = pack.manifest.extends.is_empty() && alias_files.is_empty();
         if (required || place.has(file))
             && let Some(node) = document(place, file, self.report)

@@ -6,6 +6,8 @@
 mod aliases;
 mod archive;
 mod build;
+mod case_event;
+mod cases;
 mod expression;
 mod extends;
 mod file;
@@ -30,7 +32,8 @@ mod ties;
 mod trial;
 
 pub use build::{Built, build};
-pub use extends::folders;
+pub use cases::{CaseCheck, Expected, FieldCase, FieldExpected, TestCase, cases};
+pub use extends::{folders, layers};
 pub use load::{LoadedPack, PackError, load};
 pub use model::*;
 pub use scope::InvalidScope;
@@ -70,6 +73,7 @@ pub static CODES: &[&Code] = &[
     &aliases::DUPLICATE_ALIAS,
     &targets::RAW_PREFIX,
     &targets::BAD_EXPRESSION,
+    &cases::BAD_TEST,
 ];
 
 #[cfg(test)]

@@ -2,7 +2,9 @@
 
 mod build;
 mod diff;
+mod junit;
 mod suggest;
+mod test;
 mod validate;
 
 use clap::Subcommand;
@@ -15,6 +17,8 @@ pub(super) enum PackCommand {
     Build(build::BuildArgs),
     /// Check a pack against the pinned OCSF catalog and itself.
     Validate(validate::ValidateArgs),
+    /// Run the tests of a pack, and of the packs that it extends.
+    Test(test::TestArgs),
     /// Tell what one pack says and does otherwise than another.
     Diff(diff::DiffArgs),
     /// Propose aliases for the fields that rules name and the pack does not know, with evidence and effect.
@@ -25,6 +29,7 @@ pub(super) fn run(command: &PackCommand) -> Result<(), CliError> {
     match command {
         PackCommand::Build(args) => build::run(args),
         PackCommand::Validate(args) => validate::run(args),
+        PackCommand::Test(args) => test::run(args),
         PackCommand::Diff(args) => diff::run(args),
         PackCommand::Suggest(args) => suggest::run(args),
     }

@@ -1,0 +1,150 @@
+//! The tests of a pack, run: each event against rules made for it, on both backends.
+
+mod check;
+mod coverage;
+mod dataset;
+mod rules;
+mod twin;
+
+use std::path::{Path, PathBuf};
+
+use crate::pack::{self, Pack, PackError, PackPlace, PackSource, TestCase};
+use crate::store::StoreError;
+use check::Checker;
+
+pub use coverage::Untested;
+
+/// What came of the tests of a pack and of those that it extends.
+#[derive(Clone, Debug)]
+pub struct TestRun {
+    /// The tests of one pack after the other.
+    pub suites: Vec<Suite>,
+    /// Routes and aliases that no case exercises, in the order of the packs and of their files.
+    pub untested: Vec<Untested>,
+}
+
+/// The tests of one pack, run against it or against a pack that extends it.
+#[derive(Clone, Debug)]
+pub struct Suite {
+    /// The id of the pack that the tests stand in.
+    pub tests_of: String,
+    /// The id of the pack that they ran against.
+    pub pack: String,
+    /// Its hash.
+    pub sha256: String,
+    /// What came of each case, in source order.
+    pub cases: Vec<CaseResult>,
+}
+
+/// What came of a case.
+#[derive(Clone, Debug)]
+pub struct CaseResult {
+    /// Its name.
+    pub name: String,
+    /// Where it stands.
+    pub place: PackPlace,
+    /// How many things were asked of it.
+    pub checks: usize,
+    /// Those that do not hold.
+    pub failures: Vec<Failure>,
+}
+
+/// Something that a pack does not do as its test says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// Where the test says so.
+    pub place: PackPlace,
+    /// What it is about: the field, or `rule`.
+    pub subject: String,
+    /// What should be.
+    pub expected: String,
+    /// What is.
+    pub got: String,
+}
+
+impl Suite {
+    /// How many cases have a failure.
+    #[must_use]
+    pub fn failed(&self) -> usize {
+        self.cases.iter().filter(|case| !case.failures.is_empty()).count()
+    }
+
+    /// How many things were asked.
+    #[must_use]
+    pub fn checks(&self) -> usize {
+        self.cases.iter().map(|case| case.checks).sum()
+    }
+}
+
+/// Why the tests of a pack did not run.
+#[derive(Debug, thiserror::Error)]
+pub enum CasesError {
+    /// The pack does not load, or a test cannot be read.
+    #[error(transparent)]
+    Pack(#[from] PackError),
+    /// The events could not be written where DuckDB reads them.
+    #[error("the events of the tests could not be written: {0}")]
+    Events(#[from] std::io::Error),
+    /// DuckDB does not read the events.
+    #[error("the events of the tests could not be read: {0}")]
+    Store(#[from] StoreError),
+}
+
+/// Runs the tests of a pack and of each pack that it extends: each against the pack that they stand in, and those of
+/// the extended ones against this pack, too. The suites of a pack come before those of what extends it.
+///
+/// # Errors
+/// A pack does not load, a test cannot be read, or the events cannot be stored for DuckDB.
+pub fn run_cases(source: &PackSource) -> Result<TestRun, CasesError> {
+    let own = pack::load(source)?.pack;
+    let layers = pack::layers(source).into_iter().map(|layer| {
+        Ok(Layer { cases: pack::cases(&layer)?, pack: pack::load(&layer)?.pack, root: layer.root() })
+    });
+    let layers = layers.collect::<Result<Vec<_>, CasesError>>()?;
+    let mut suites = Vec::new();
+    let mut exercised = Vec::new();
+    for Layer { pack, cases, .. } in &layers {
+        suites.push(run(pack, pack, cases, &mut exercised)?);
+        if pack.sha256 != own.sha256 && !cases.is_empty() {
+            suites.push(run(pack, &own, cases, &mut exercised)?);
+        }
+    }
+    let untested = untested(&own, &layers, &source.root(), &exercised);
+    Ok(TestRun { suites, untested })
+}
+
+/// A pack by itself, with its tests.
+struct Layer {
+    pack: Pack,
+    cases: Vec<TestCase>,
+    root: PathBuf,
+}
+
+/// Runs `cases`, which stand in `tests_of`, against `pack`, and adds what they exercise of it.
+fn run(
+    tests_of: &Pack,
+    pack: &Pack,
+    cases: &[TestCase],
+    exercised: &mut Vec<PackPlace>,
+) -> Result<Suite, CasesError> {
+    let mut checker = Checker::new(pack);
+    cases.iter().for_each(|case| checker.case(case));
+    let (cases, places) = checker.finish()?;
+    exercised.extend(places);
+    Ok(Suite {
+        tests_of: tests_of.manifest.id.clone(),
+        pack: pack.manifest.id.clone(),
+        sha256: pack.sha256.clone(),
+        cases,
+    })
+}
+
+/// What the tests leave out. A pack without routes, which is for others to extend, is tested by these: all of it by
+/// one that only gathers packs, and as much as they need by the rest.
+fn untested(own: &Pack, layers: &[Layer], root: &Path, exercised: &[PackPlace]) -> Vec<Untested> {
+    let states_routes =
+        |layer: &Layer| layer.pack.routes.iter().any(|r| coverage::is_in(&r.place, &layer.root));
+    let gathers = !own.routes.is_empty() && !own.routes.iter().any(|r| coverage::is_in(&r.place, root));
+    let asked = layers.iter().filter(|layer| gathers || states_routes(layer));
+    asked.flat_map(|layer| coverage::untested(&layer.pack, &layer.root, exercised)).collect()
+}

@@ -8,7 +8,7 @@ use super::files::{Place, embedded_ids};
 use super::load::document;
 use super::report::Report;
 use super::source::{PACK_NOT_FOUND, PackSource};
-use super::{Pack, aliases, manifest, reach, routes};
+use super::{Pack, Route, aliases, manifest, reach, routes};
 use crate::bridge::{Code, Severity};
 use crate::sigma::yaml;
 use crate::sigma::{Spanned, suggest};
@@ -175,21 +175,8 @@ impl Reader<'_> {
         {
             pack.routes = routes::read(&node, self.report);
         }
+        let all = self.routes(&pack.routes, reach);
         let bases = || self.layers.iter().enumerate().filter(|(index, _)| reach.contains(index));
-        let mut all = pack.routes.clone();
-        // Backwards, what extends stands before what it extends, and so hides it.
-        for route in self
-            .layers
-            .iter()
-            .enumerate()
-            .rev()
-            .filter(|(index, _)| reach.contains(index))
-            .flat_map(|(_, base)| &base.pack.routes)
-        {
-            if !all.iter().any(|nearer| routes::same_rules(nearer, route)) {
-                all.push(route.clone());
-            }
-        }
         let mut prefixes = pack.manifest.raw_fallback.prefixes.clone();
         prefixes.extend(bases().flat_map(|(_, base)| base.pack.manifest.raw_fallback.prefixes.clone()));
         let (whole, before) = (self.report.is_sound() && !all.is_empty(), self.report.findings.len());
@@ -210,6 +197,18 @@ impl Reader<'_> {
             let bases: Vec<_> = bases().map(|(_, base)| &base.pack.aliases).collect();
             reach::check(&pack.aliases, &bases, &all, self.report);
         }
+    }
+
+    /// The routes that rules can take: a pack's own, and those of `reach` that no nearer one hides.
+    fn routes(&self, own: &[Route], reach: &BTreeSet<usize>) -> Vec<Route> {
+        let mut all = own.to_vec();
+        // Backwards, what extends stands before what it extends.
+        for base in reach.iter().rev().filter_map(|index| self.layers.get(*index)) {
+            let hidden = |route: &&Route| all.iter().any(|nearer| routes::same_rules(nearer, route));
+            let seen: Vec<_> = base.pack.routes.iter().filter(|route| !hidden(route)).cloned().collect();
+            all.extend(seen);
+        }
+        all
     }
 }
 

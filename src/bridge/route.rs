@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use super::diagnostic::{Code, Diagnostic, Severity};
 use super::plan::{RejectedRoute, RoutedScope, Routing};
 use super::reason::ReasonCode;
-use crate::pack::{Pack, Route};
 use super::required::required;
+use crate::pack::{Pack, Route};
 use crate::sigma::{Detection, LogSource, Rule, Spanned, text};
 
 /// No route takes the rule's log source.
@@ -153,6 +153,7 @@ fn scope(route: &Route) -> RoutedScope {
         logsource: logsource_text(&route.category, &route.product, &route.service),
         class_uids: route.class_uids.clone(),
         filters: route.filters.clone(),
+        keywords: route.keywords.clone(),
         place: route.place.clone(),
     }
 }

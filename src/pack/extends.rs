@@ -174,6 +174,9 @@ impl Reader<'_> {
             && let Some(node) = document(place, file, self.report)
         {
             pack.routes = routes::read(&node, self.report);
+            let mut keywords = pack.manifest.keywords.clone();
+            keywords.sort();
+            pack.routes.iter_mut().for_each(|route| route.keywords.clone_from(&keywords));
         }
         let all = self.routes(&pack.routes, reach);
         let bases = || self.layers.iter().enumerate().filter(|(index, _)| reach.contains(index));

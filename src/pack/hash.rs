@@ -49,7 +49,6 @@ fn meaning(pack: &Pack) -> Value {
         "raw_fallback": {"enabled": manifest.raw_fallback.enabled, "prefixes": manifest.raw_fallback.prefixes},
         "capabilities": manifest.capabilities,
         "placeholders": manifest.placeholders,
-        "keywords": manifest.keywords.iter().map(|column| column.path.as_str()).collect::<Vec<_>>(),
         "threads": manifest.backend.threads,
         "routes": pack.routes.iter().map(route).collect::<Vec<_>>(),
         "aliases": aliases(pack),
@@ -63,6 +62,7 @@ fn route(route: &Route) -> Value {
         "when": Value::Object(when.collect()),
         "classes": route.class_uids,
         "filters": route.filters.iter().map(filter).collect::<Vec<_>>(),
+        "keywords": route.keywords.iter().map(|column| column.path.as_str()).collect::<Vec<_>>(),
     })
 }
 

@@ -56,7 +56,7 @@ pub struct Manifest {
     pub capabilities: BTreeSet<Capability>,
     /// `placeholders`: the values that `expand` puts in the place of `%name%`.
     pub placeholders: BTreeMap<String, Vec<String>>,
-    /// `keywords`: the text columns that a search without a field looks at; empty for all of the routed classes.
+    /// `keywords`, of all packs together; what a route looks at is [`Route::keywords`].
     pub keywords: Vec<Column>,
     /// `backend`: session settings that the pack asks for.
     pub backend: BackendDefaults,
@@ -108,6 +108,9 @@ pub struct Route {
     pub class_uids: Vec<ClassUid>,
     /// `filters`, in stored order.
     pub filters: Vec<RouteFilter>,
+    /// The text columns that a search without a field looks at: those of the pack that states the route, of the packs
+    /// that it extends and of those that extend it, by path. Empty for all of the routed classes.
+    pub keywords: Vec<Column>,
     /// Where it stands.
     pub place: PackPlace,
 }

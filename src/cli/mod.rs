@@ -45,10 +45,8 @@ Examples:
   sigma-ocsf-tui check rules/ --parquet runs/7/normalized  the same facts as text
   sigma-ocsf-tui check rules/ --format json > report.json  compile only, for scripts
   sigma-ocsf-tui sql rules/proc_creation_x.yml             the SQL of one rule
-  sigma-ocsf-tui explain rules/proc_creation_x.yml --parquet runs/7/normalized
-                                                           why it did or did not match
-  sigma-ocsf-tui coverage rules/ --parquet runs/7/normalized --attribute
-                                                           totals, gaps, and why rules match nothing
+  sigma-ocsf-tui explain rules/x.yml --parquet runs/7      why a rule did or did not match
+  sigma-ocsf-tui coverage rules/ --parquet runs/7          totals and gaps of a set of rules
   sigma-ocsf-tui reason unmapped_field                     what a code means and what to do
 
 Exit codes: 0 done, 1 a gate failed, 2 usage or configuration, 3 data.";

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod causes;
+mod corpus;
 mod correlations;
 mod documents;
 mod fixtures;

@@ -291,7 +291,7 @@ fn one_event(out: &mut impl Write, event: &EventFinding) -> io::Result<()> {
 fn event_line(out: &mut impl Write, event: &EventName) -> io::Result<()> {
     let at = event.time.map_or_else(|| "no time".to_owned(), time);
     let host = event.host.as_deref().unwrap_or("-");
-    writeln!(out, "  {at}  {}  {}", one_line(host), one_line(&event.id))
+    writeln!(out, "  {at}  {}\n    {}", one_line(host), one_line(&event.id))
 }
 
 fn write_failure(out: &mut impl Write, failure: &Failure) -> io::Result<()> {

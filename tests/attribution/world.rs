@@ -57,7 +57,7 @@ impl World {
         let mut store = self.store();
         let rule = compiled.last().unwrap();
         let attribution = attribution::attribute(&mut store, rule, None, &Cancel::never()).unwrap();
-        assert_eq!(findings(&mut store, &[rule]), [attribution.finding.clone()], "{text}");
+        assert_eq!(findings(&mut store, &[rule]), std::slice::from_ref(&attribution.finding), "{text}");
         attribution
     }
 }

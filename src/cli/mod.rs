@@ -2,6 +2,8 @@
 
 mod check;
 mod completions;
+mod coverage;
+mod explain;
 mod pack;
 mod reason;
 mod report;
@@ -43,6 +45,8 @@ Examples:
   sigma-ocsf-tui check rules/ --parquet runs/7/normalized  the same facts as text
   sigma-ocsf-tui check rules/ --format json > report.json  compile only, for scripts
   sigma-ocsf-tui sql rules/proc_creation_x.yml             the SQL of one rule
+  sigma-ocsf-tui explain rules/x.yml --parquet runs/7      why a rule did or did not match
+  sigma-ocsf-tui coverage rules/ --parquet runs/7          totals and gaps of a set of rules
   sigma-ocsf-tui reason unmapped_field                     what a code means and what to do
 
 Exit codes: 0 done, 1 a gate failed, 2 usage or configuration, 3 data.";
@@ -53,6 +57,10 @@ enum Command {
     Check(check::CheckArgs),
     /// Print the SQL that rules compile to.
     Sql(sql::SqlArgs),
+    /// Say why a rule did or did not match: a funnel from class to condition, and the nearest events.
+    Explain(explain::ExplainArgs),
+    /// Count what a set of rules covers, why the others cannot run, and why rules match nothing.
+    Coverage(coverage::CoverageArgs),
     /// Write and check mapping packs.
     #[command(subcommand)]
     Pack(pack::PackCommand),
@@ -166,6 +174,8 @@ pub fn main() -> ExitCode {
         None => screen::run(&cli.inputs, cli.theme.clone()),
         Some(Command::Check(args)) => check::run(args),
         Some(Command::Sql(args)) => sql::run(args),
+        Some(Command::Explain(args)) => explain::run(args),
+        Some(Command::Coverage(args)) => coverage::run(args),
         Some(Command::Pack(command)) => pack::run(command),
         Some(Command::Reason(args)) => reason::run(args),
         Some(Command::Completions(args)) => completions::run(args),

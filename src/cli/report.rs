@@ -14,14 +14,21 @@ use crate::store::DUCKDB_VERSION;
 
 #[derive(Debug, Serialize)]
 pub(super) struct Report {
+    #[serde(flatten)]
+    head: Head,
+    pub(super) totals: Totals,
+    pub(super) reasons: BTreeMap<&'static str, usize>,
+    pub(super) rules: Vec<RuleReport>,
+}
+
+/// What every document begins with: what made it, and what it depends on.
+#[derive(Debug, Serialize)]
+pub(super) struct Head {
     tool: Tool,
     duckdb_version: &'static str,
     ocsf_version: &'static str,
     pack: PackReference,
     settings: ReportSettings,
-    pub(super) totals: Totals,
-    pub(super) reasons: BTreeMap<&'static str, usize>,
-    pub(super) rules: Vec<RuleReport>,
 }
 
 #[derive(Debug, Serialize)]
@@ -105,17 +112,10 @@ pub(super) enum Outcome {
     Failed(Diagnostic),
 }
 
-impl Report {
-    /// The report of `workspace`, with the outcome of each rule in order.
-    pub(super) fn new(workspace: &Workspace, outcomes: Vec<Outcome>) -> Self {
+impl Head {
+    pub(super) fn new(workspace: &Workspace) -> Self {
         let pack = &workspace.pack.pack.manifest;
         let capabilities = workspace.settings.capabilities.union(&pack.capabilities).copied().collect();
-        let rules: Vec<RuleReport> = workspace
-            .compiled
-            .iter()
-            .zip(outcomes)
-            .map(|(compiled, outcome)| RuleReport::new(compiled, outcome))
-            .collect();
         Self {
             tool: Tool { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") },
             duckdb_version: DUCKDB_VERSION,
@@ -131,10 +131,20 @@ impl Report {
                 capabilities,
                 raw_fallback: workspace.settings.raw_fallback || pack.raw_fallback.enabled,
             },
-            totals: totals(&rules),
-            reasons: reasons(&rules),
-            rules,
         }
+    }
+}
+
+impl Report {
+    /// The report of `workspace`, with the outcome of each rule in order.
+    pub(super) fn new(workspace: &Workspace, outcomes: Vec<Outcome>) -> Self {
+        let rules: Vec<RuleReport> = workspace
+            .compiled
+            .iter()
+            .zip(outcomes)
+            .map(|(compiled, outcome)| RuleReport::new(compiled, outcome))
+            .collect();
+        Self { head: Head::new(workspace), totals: totals(&rules), reasons: reasons(&rules), rules }
     }
 }
 

@@ -99,7 +99,8 @@ fn shorten(mut value: String) -> String {
     value
 }
 
-fn host(store: &Store) -> String {
+/// The host of an event as SQL: `device.hostname`, else `device.name`; NULL where the dataset has neither.
+pub(crate) fn host(store: &Store) -> String {
     let is_text = |path: &&&str| {
         let column = store.schema().column(&OcsfPath((**path).to_owned()));
         column.is_some_and(|c| c.field_type == Some(FieldType::String) && !c.list)

@@ -19,6 +19,7 @@ mod source;
 mod target;
 mod targets;
 
+pub(crate) use hash::meaning;
 pub use load::{LoadedPack, PackError, load};
 pub use model::*;
 pub use scope::InvalidScope;

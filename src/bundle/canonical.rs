@@ -90,7 +90,8 @@ mod tests {
     /// RFC 8785, 3.2.3: by UTF-16 code units, where UTF-8 would have the emoji last.
     #[test]
     fn keys_are_sorted_as_in_the_rfc() {
-        let given = r#"{"\u20ac": 1, "\r": 2, "\ufb33": 3, "1": 4, "\ud83d\ude00": 5, "\u0080": 6, "\u00f6": 7}"#;
+        let given =
+            r#"{"\u20ac": 1, "\r": 2, "\ufb33": 3, "1": 4, "\ud83d\ude00": 5, "\u0080": 6, "\u00f6": 7}"#;
         let written = canonical(given);
         let order: Vec<char> = written.chars().filter(char::is_ascii_digit).collect();
         assert_eq!(order.into_iter().collect::<String>(), "2146715".to_owned() + "3", "{written}");
@@ -117,7 +118,10 @@ mod tests {
 
     #[test]
     fn whole_numbers_that_would_be_rounded_are_text() {
-        assert_eq!(canonical("[9007199254740991, -9007199254740991]"), "[9007199254740991,-9007199254740991]");
+        assert_eq!(
+            canonical("[9007199254740991, -9007199254740991]"),
+            "[9007199254740991,-9007199254740991]"
+        );
         assert_eq!(
             canonical("[9007199254740992, -9007199254740992, 18446744073709551615]"),
             r#"["9007199254740992","-9007199254740992","18446744073709551615"]"#

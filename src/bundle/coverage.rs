@@ -119,9 +119,10 @@ impl Counter {
     pub(super) fn finish(self, mapping_pack: PackRecord) -> Coverage {
         let field = |(field, rules)| FieldCount { field, rules };
         let logsource = |(logsource, rules)| LogsourceCount { logsource, rules };
-        let by_category = self.by_category.into_iter().map(|((_, category), (totals, reasons))| {
-            CategoryTotals { category, totals, reasons }
-        });
+        let by_category = self
+            .by_category
+            .into_iter()
+            .map(|((_, category), (totals, reasons))| CategoryTotals { category, totals, reasons });
         Coverage {
             schema_version: super::SCHEMA_VERSION,
             mapping_pack,
@@ -130,10 +131,7 @@ impl Counter {
             subcodes: self.subcodes,
             unmapped_fields: ranking(self.unmapped, field),
             unrouted_logsources: ranking(self.unrouted, logsource),
-            fallback: Fallback {
-                rules: self.totals.fallback_used,
-                fields: ranking(self.fallback, field),
-            },
+            fallback: Fallback { rules: self.totals.fallback_used, fields: ranking(self.fallback, field) },
             totals: self.totals,
         }
     }

@@ -1,11 +1,12 @@
 //! `bridge/compiled_plans/<name>.plan.json`: what became of one rule, in full.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{RuleRoots, canonical, ir, pack_document};
+use super::{RuleRoots, RunInputs, canonical, ir, pack_document};
 use crate::backend::{BackendId, CompiledRule};
 use crate::bridge::{Compilation, Diagnostic, FieldResolution, ReasonCode, Resolution, Severity};
 use crate::ocsf::{FieldType, OcsfPath};
@@ -193,9 +194,37 @@ pub(super) struct Finding {
 /// What all plans of a bundle have in common.
 #[derive(Clone, Debug)]
 pub(super) struct PlanContext<'a> {
-    pub(super) roots: &'a RuleRoots,
-    pub(super) pack: PackRecord,
-    pub(super) settings: RunSettings,
+    roots: &'a RuleRoots,
+    pack: PackRecord,
+    settings: RunSettings,
+    /// Of every rule, as findings show them.
+    paths: BTreeSet<&'a Path>,
+}
+
+impl<'a> PlanContext<'a> {
+    pub(super) fn new(inputs: &RunInputs<'a>) -> Self {
+        let paths = inputs.compiled.iter().map(|compiled| &*compiled.compilation.rule.path);
+        Self {
+            roots: inputs.roots,
+            pack: PackRecord::of(inputs.pack),
+            settings: inputs.settings.clone(),
+            paths: paths.collect(),
+        }
+    }
+
+    /// A text of a finding, the rule files in it told from the root.
+    fn told(&self, text: &str) -> String {
+        let mut told = text.to_owned();
+        if self.roots.occurs_in(text) {
+            for path in &self.paths {
+                let shown = path.display().to_string();
+                if told.contains(&shown) {
+                    told = told.replace(&shown, &self.roots.relative(path));
+                }
+            }
+        }
+        told
+    }
 }
 
 impl PackRecord {
@@ -232,9 +261,11 @@ impl PlanDocument {
             backend,
             compiler: ToolRecord::this(),
             executable: compilation.is_executable() && failure.is_none(),
-            non_executable: failure.or_else(|| compilation.refusal()).and_then(refusal),
+            non_executable: failure
+                .or_else(|| compilation.refusal())
+                .and_then(|finding| refusal(finding, context)),
             compilation: record(compiled),
-            diagnostics: found.map(|finding| Finding::new(finding, context.roots)).collect(),
+            diagnostics: found.map(|finding| Finding::new(finding, context)).collect(),
         };
         document.plan_sha256 = document.hash()?;
         Ok(document)
@@ -283,12 +314,12 @@ fn technique(tag: &str) -> Option<String> {
     known.then(|| format!("T{id}"))
 }
 
-fn refusal(finding: &Diagnostic) -> Option<Refusal> {
+fn refusal(finding: &Diagnostic, context: &PlanContext<'_>) -> Option<Refusal> {
     Some(Refusal {
         reason_code: finding.code.reason?,
         subcode: finding.code.name.to_owned(),
-        explanation: finding.message.clone(),
-        help: finding.help.clone(),
+        explanation: context.told(&finding.message),
+        help: finding.help.as_deref().map(|help| context.told(help)),
     })
 }
 
@@ -337,14 +368,14 @@ fn fields(resolved: &[FieldResolution]) -> FieldRecords {
 }
 
 impl Finding {
-    fn new(finding: &Diagnostic, roots: &RuleRoots) -> Self {
+    fn new(finding: &Diagnostic, context: &PlanContext<'_>) -> Self {
         Self {
             code: finding.code.name.to_owned(),
             reason_code: finding.code.reason,
             severity: finding.code.severity,
-            message: finding.message.clone(),
-            help: finding.help.clone(),
-            path: roots.relative(&finding.path),
+            message: context.told(&finding.message),
+            help: finding.help.as_deref().map(|help| context.told(help)),
+            path: context.roots.relative(&finding.path),
             line: finding.span.start.line,
             column: finding.span.start.column,
         }
@@ -359,7 +390,15 @@ mod tests {
     fn techniques_are_read_from_tags_and_nothing_else_is() {
         assert_eq!(technique("attack.t1059.001").as_deref(), Some("T1059.001"));
         assert_eq!(technique(" ATTACK.T1003").as_deref(), Some("T1003"));
-        for tag in ["attack.execution", "attack.t10", "attack.t1059.1", "attack.t1059.001.2", "t1059", "attack.ta0001", "cve.2021-1"] {
+        for tag in [
+            "attack.execution",
+            "attack.t10",
+            "attack.t1059.1",
+            "attack.t1059.001.2",
+            "t1059",
+            "attack.ta0001",
+            "cve.2021-1",
+        ] {
             assert_eq!(technique(tag), None, "{tag}");
         }
     }

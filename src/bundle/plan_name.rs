@@ -66,6 +66,11 @@ impl RuleRoots {
         let shown = self.0.iter().find_map(below).unwrap_or(path);
         shown.to_string_lossy().replace('\\', "/")
     }
+
+    /// Whether a text names any of the roots, and so maybe a file below.
+    pub(super) fn occurs_in(&self, text: &str) -> bool {
+        self.0.iter().any(|root| text.contains(&*root.to_string_lossy()))
+    }
 }
 
 #[cfg(test)]
@@ -91,7 +96,8 @@ mod tests {
     #[test]
     fn no_id_leads_out_of_the_folder_or_onto_another_plan() {
         let long = "a".repeat(200);
-        let hostile = ["../../etc/passwd", "/abs", "a/b", "..", ".", "", "a~2", "no-id~x", "é", "a\nb", "a\0b", &long];
+        let hostile =
+            ["../../etc/passwd", "/abs", "a/b", "..", ".", "", "a~2", "no-id~x", "é", "a\nb", "a\0b", &long];
         let found = names(&hostile);
         for name in &found {
             assert!(name.starts_with("no-id~") && is_safe(&name.replace('~', "")), "{name}");

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::detection::{self, RunStamp};
-use super::plan::{PackRecord, PlanContext, PlanDocument};
+use super::plan::{PlanContext, PlanDocument};
 use super::record::{BundleRecord, names, plan_path, read};
 use super::write::by_name;
 use super::{
@@ -83,11 +83,7 @@ pub fn verify(bundle: &Path, store: Option<&mut Store>) -> Result<Verification, 
 /// As for [`verify`].
 pub fn verify_rules(bundle: &Path, inputs: &RunInputs<'_>) -> Result<Vec<Difference>, BundleError> {
     let mut found = Verification::default();
-    let context = PlanContext {
-        roots: inputs.roots,
-        pack: PackRecord::of(inputs.pack),
-        settings: inputs.settings.clone(),
-    };
+    let context = PlanContext::new(inputs);
     let mut stated: BTreeSet<String> = names(bundle)?.into_iter().collect();
     for (name, index) in by_name(inputs) {
         let Some(compiled) = inputs.compiled.get(index) else { continue };
@@ -160,7 +156,12 @@ fn pack(bundle: &Path, record: &BundleRecord, found: &mut Verification) -> Resul
             found.same(file, &format!("`{key}`"), stated, own);
         }
     }
-    found.same(BUNDLE, "`router_table_sha256`", &record.hashes.router_table_sha256, &pack.router_table_sha256);
+    found.same(
+        BUNDLE,
+        "`router_table_sha256`",
+        &record.hashes.router_table_sha256,
+        &pack.router_table_sha256,
+    );
     found.same(BUNDLE, "`mapping_pack_sha256`", &record.hashes.mapping_pack_sha256, &pack.sha256);
     Ok(())
 }
@@ -232,7 +233,10 @@ fn plans(
         known.insert(name);
     }
     for plan in groups.keys().filter(|plan| !known.contains(*plan)) {
-        found.differs(DETECTIONS, format!("there are detections of '{}', which has no plan", plan.escape_debug()));
+        found.differs(
+            DETECTIONS,
+            format!("there are detections of '{}', which has no plan", plan.escape_debug()),
+        );
     }
     found.same(BUNDLE, "the number of plans", &record.counts.plans.to_string(), &found.plans.to_string());
     let hash = canonical::hash(&Value::Array(hashes));
@@ -288,7 +292,10 @@ fn rerun(
         let file = plan_file(&name);
         match (ran, plan.executable) {
             (Ok(()), true) if lines != stated => {
-                found.differs(file, format!("run again, it gives {lines} detections, and {stated} are stated"));
+                found.differs(
+                    file,
+                    format!("run again, it gives {lines} detections, and {stated} are stated"),
+                );
             }
             (Ok(()), true) if canonical::hexadecimal(&hash.finalize()) != stated_hash => {
                 found.differs(file, "run again, it gives other detections");

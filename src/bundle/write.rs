@@ -10,7 +10,9 @@ use sha2::{Digest, Sha256};
 
 use super::detection::{self, RunStamp};
 use super::plan::{PackRecord, PlanContext, PlanDocument, RunSettings, ToolRecord};
-use super::record::{BundleRecord, Counts, DatasetRecord, FileRecord, Hashes, RuleFacts, RunRecord, plan_path};
+use super::record::{
+    BundleRecord, Counts, DatasetRecord, FileRecord, Hashes, RuleFacts, RunRecord, plan_path,
+};
 use super::{
     BUNDLE, BundleError, COVERAGE, DETECTIONS, DETECTIONS_FOLDER, PLANS, ROUTER_TABLE, RuleRoots, SNAPSHOT,
     canonical, coverage, pack_document, plan_names,
@@ -46,7 +48,11 @@ pub struct RunInputs<'a> {
 ///
 /// # Errors
 /// The file system refuses.
-pub fn write(inputs: &RunInputs<'_>, store: &mut Store, folder: &Path) -> Result<Vec<RuleFacts>, BundleError> {
+pub fn write(
+    inputs: &RunInputs<'_>,
+    store: &mut Store,
+    folder: &Path,
+) -> Result<Vec<RuleFacts>, BundleError> {
     for below in [PLANS, DETECTIONS_FOLDER] {
         let below = folder.join(below);
         fs::create_dir_all(&below).map_err(BundleError::io(&below))?;
@@ -55,7 +61,7 @@ pub fn write(inputs: &RunInputs<'_>, store: &mut Store, folder: &Path) -> Result
     write_json(&folder.join(ROUTER_TABLE), &router_table)?;
     write_json(&folder.join(SNAPSHOT), &pack_document::snapshot(inputs.pack))?;
     let pack = PackRecord::of(inputs.pack);
-    let rules = write_rules(inputs, &pack, store, folder)?;
+    let rules = write_rules(inputs, store, folder)?;
     let coverage = rules.coverage.finish(pack.clone());
     let coverage_path = folder.join(COVERAGE);
     let coverage = canonical::value(&coverage).map_err(BundleError::json(&coverage_path))?;
@@ -92,13 +98,8 @@ struct Rules {
 }
 
 /// Plans and detections, a rule at a time, by name.
-fn write_rules(
-    inputs: &RunInputs<'_>,
-    pack: &PackRecord,
-    store: &mut Store,
-    folder: &Path,
-) -> Result<Rules, BundleError> {
-    let context = PlanContext { roots: inputs.roots, pack: pack.clone(), settings: inputs.settings.clone() };
+fn write_rules(inputs: &RunInputs<'_>, store: &mut Store, folder: &Path) -> Result<Rules, BundleError> {
+    let context = PlanContext::new(inputs);
     let run = RunStamp { id: inputs.run_id, time: inputs.run_time };
     let mut outcomes = outcomes(store, inputs.compiled);
     let mut writer = DetectionWriter::create(&folder.join(DETECTIONS))?;

@@ -111,7 +111,11 @@ fn parse(text: &str) -> Result<File, Problem> {
 }
 
 fn several(span: Span) -> Problem {
-    Problem::new(crate::sigma::ProblemKind::Parse, span, "the file has several YAML documents, where one is expected")
+    Problem::new(
+        crate::sigma::ProblemKind::Parse,
+        span,
+        "the file has several YAML documents, where one is expected",
+    )
 }
 
 #[cfg(test)]

@@ -47,12 +47,14 @@ pub(super) fn gate(text: &str) -> Result<Gate, String> {
         "non-executable" => Ok(Gate::NonExecutable(0)),
         "fallback" => Ok(Gate::Fallback),
         "no-match" => Ok(Gate::NoMatch),
-        reason => ReasonCode::ALL.into_iter().find(|code| code.as_str() == reason).map(Gate::Reason).ok_or_else(
-            || {
+        reason => ReasonCode::ALL
+            .into_iter()
+            .find(|code| code.as_str() == reason)
+            .map(Gate::Reason)
+            .ok_or_else(|| {
                 let reasons = ReasonCode::ALL.map(ReasonCode::as_str).join(", ");
                 format!("conditions are: non-executable>N, fallback, no-match, new-since BUNDLE, {reasons}")
-            },
-        ),
+            }),
     }
 }
 

@@ -54,7 +54,10 @@ struct Summary {
 pub(super) fn run(args: &RunArgs) -> Result<(), CliError> {
     store::verify_duckdb_version().map_err(|error| CliError::Configuration(error.to_string()))?;
     if args.inputs.configured_backend().is_some_and(|backend| backend != BackendId::DuckdbSql) {
-        let message = format!("a bundle records plans of `{}`: the configuration names another backend", BackendId::DuckdbSql.as_str());
+        let message = format!(
+            "a bundle records plans of `{}`: the configuration names another backend",
+            BackendId::DuckdbSql.as_str()
+        );
         return Err(CliError::Configuration(message));
     }
     let run_id = run_id(args)?;

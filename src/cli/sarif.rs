@@ -11,15 +11,12 @@ use crate::bridge::{Code, Severity};
 
 /// The document: a rule for each code that was found, a result for each finding.
 pub(super) fn document(report: &Report) -> Value {
-    let known: BTreeMap<&str, &Code> =
-        all_codes().into_iter().map(|code| (code.name, code)).collect();
-    let findings: Vec<&DiagnosticReport> =
-        report.rules.iter().flat_map(|rule| &rule.diagnostics).collect();
+    let known: BTreeMap<&str, &Code> = all_codes().into_iter().map(|code| (code.name, code)).collect();
+    let findings: Vec<&DiagnosticReport> = report.rules.iter().flat_map(|rule| &rule.diagnostics).collect();
     let mut codes: Vec<&str> = findings.iter().map(|finding| finding.code).collect();
     codes.sort_unstable();
     codes.dedup();
-    let rules: Vec<Value> =
-        codes.iter().filter_map(|name| known.get(name)).map(|code| rule(code)).collect();
+    let rules: Vec<Value> = codes.iter().filter_map(|name| known.get(name)).map(|code| rule(code)).collect();
     let results: Vec<Value> = findings.iter().map(|finding| result(finding, &codes)).collect();
     json!({
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
@@ -75,7 +72,9 @@ fn uri(path: &str) -> String {
     let mut uri = String::from(if path.starts_with('/') { "file://" } else { "" });
     for byte in path.bytes() {
         match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => uri.push(byte.into()),
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => {
+                uri.push(byte.into())
+            }
             // Writing to a String cannot fail.
             _ => drop(write!(uri, "%{byte:02X}")),
         }

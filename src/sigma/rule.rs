@@ -220,8 +220,9 @@ impl LogSource {
             ("service", &self.service),
             ("definition", &self.definition),
         ];
-        let named =
-            named.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value.as_ref()?.value.clone())));
+        let named = named
+            .into_iter()
+            .filter_map(|(key, value)| Some((key.to_owned(), value.as_ref()?.value.clone())));
         let mut stated = self.custom.clone();
         stated.extend(named);
         stated

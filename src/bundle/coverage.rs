@@ -12,6 +12,9 @@ use crate::bridge::ReasonCode;
 /// How many entries the longest lists have.
 const TOP: usize = 50;
 
+/// How many rules have each.
+type Reasons = BTreeMap<ReasonCode, usize>;
+
 /// The document. Its schema is `schemas/bridge_coverage.schema.json`.
 #[derive(Debug, Serialize)]
 pub(super) struct Coverage {
@@ -20,7 +23,7 @@ pub(super) struct Coverage {
     totals: Totals,
     /// By `logsource.category`, rules without one last.
     by_category: Vec<CategoryTotals>,
-    reasons: BTreeMap<ReasonCode, usize>,
+    reasons: Reasons,
     subcodes: BTreeMap<String, usize>,
     unmapped_fields: Ranking<FieldCount>,
     unrouted_logsources: Ranking<LogsourceCount>,
@@ -46,7 +49,7 @@ struct CategoryTotals {
     category: Option<String>,
     #[serde(flatten)]
     totals: Totals,
-    reasons: BTreeMap<ReasonCode, usize>,
+    reasons: Reasons,
 }
 
 /// The commonest of `distinct`.
@@ -79,8 +82,8 @@ struct Fallback {
 pub(super) struct Counter {
     totals: Totals,
     /// Rules without a category come last, as `true` does.
-    by_category: BTreeMap<(bool, Option<String>), (Totals, BTreeMap<ReasonCode, usize>)>,
-    reasons: BTreeMap<ReasonCode, usize>,
+    by_category: BTreeMap<(bool, Option<String>), (Totals, Reasons)>,
+    reasons: Reasons,
     subcodes: BTreeMap<String, usize>,
     unmapped: BTreeMap<String, usize>,
     unrouted: BTreeMap<BTreeMap<&'static str, String>, usize>,

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use super::report::{DiagnosticReport, Report};
+use super::text::{lines, one_line};
 use crate::bridge::Severity;
 
 pub(super) fn write(out: &mut impl Write, report: &Report) -> io::Result<()> {
@@ -23,23 +24,13 @@ fn text(finding: &DiagnosticReport) -> String {
     data(&format!("{}{help}", finding.message))
 }
 
-/// Escaped as GitHub's own toolkit does; other control characters would reach whoever reads the log.
+/// Escaped as GitHub's own toolkit does, once it is safe for whoever reads the log.
 fn data(text: &str) -> String {
-    let mut escaped = String::new();
-    for c in text.chars() {
-        match c {
-            '%' => escaped.push_str("%25"),
-            '\r' => escaped.push_str("%0D"),
-            '\n' => escaped.push_str("%0A"),
-            c if c.is_control() => escaped.extend(c.escape_default()),
-            c => escaped.push(c),
-        }
-    }
-    escaped
+    lines(text).replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
 
 fn property(text: &str) -> String {
-    data(text).replace(':', "%3A").replace(',', "%2C")
+    data(&one_line(text)).replace(':', "%3A").replace(',', "%2C")
 }
 
 #[cfg(test)]
@@ -48,7 +39,9 @@ mod tests {
 
     #[test]
     fn nothing_ends_the_command_or_begins_another() {
-        assert_eq!(data("50%\r\n::error::x\u{1b}[31m"), "50%25%0D%0A::error::x\\u{1b}[31m");
-        assert_eq!(property("a,b:c\nd"), "a%2Cb%3Ac%0Ad");
+        assert_eq!(data("50%\r\n::error::x"), "50%25%0A::error::x");
+        assert!(!data("a\u{1b}[31m\u{7}\rb").contains(char::is_control));
+        let path = property("a,b:c\nd");
+        assert!(path.starts_with("a%2Cb%3Ac") && !path.contains(char::is_control), "{path}");
     }
 }

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 
-use super::gate::{self, FAIL_ON_HELP, Gate};
+use super::gate::{self, FAIL_ON_HELP, Gate, Gates};
 use super::report::{DiagnosticReport, Outcome, Report, RuleReport};
 use super::text::{one_line, time};
 use super::workspace::Workspace;
@@ -53,6 +53,7 @@ enum CheckFormat {
 
 pub(super) fn run(args: &CheckArgs) -> Result<(), CliError> {
     store::verify_duckdb_version().map_err(|error| CliError::Configuration(error.to_string()))?;
+    let gates = Gates::read(&args.fail_on, args.inputs.parquet.is_some())?;
     let workspace = args.inputs.compile()?;
     let backend = args.backend.or(args.inputs.configured_backend()).unwrap_or_default();
     let outcomes = match args.inputs.open_store(workspace.threads)? {
@@ -68,7 +69,7 @@ pub(super) fn run(args: &CheckArgs) -> Result<(), CliError> {
         CheckFormat::Human => human(&mut out, &workspace, &report)?,
     }
     out.flush()?;
-    gate::hold(&args.fail_on, &facts(args, &workspace, &report), args.inputs.parquet.is_some())
+    gates.hold(&facts(args, &workspace, &report))
 }
 
 fn json(out: &mut impl Write, document: &impl Serialize) -> io::Result<()> {

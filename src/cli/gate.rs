@@ -58,39 +58,58 @@ pub(super) fn gate(text: &str) -> Result<Gate, String> {
     }
 }
 
-/// An error that names every gate that failed; `ran` is whether there were events.
-pub(super) fn hold(gates: &[Gate], rules: &[RuleFacts], ran: bool) -> Result<(), CliError> {
-    let mut failed = Vec::new();
-    for gate in gates {
-        failed.extend(gate.failure(rules, ran)?);
+/// Gates, ready to hold: what they compare with is read.
+pub(super) struct Gates(Vec<(Gate, BTreeMap<String, RuleFacts>)>);
+
+impl Gates {
+    /// Reads what the gates compare with, before a run can replace it; `with_events` is whether rules will run.
+    pub(super) fn read(gates: &[Gate], with_events: bool) -> Result<Self, CliError> {
+        let ready = gates.iter().map(|gate| {
+            let before = match gate {
+                Gate::NewSince(bundle) => {
+                    bundle::rule_facts(bundle).map_err(|error| CliError::Data(error.to_string()))?
+                }
+                Gate::NoMatch if !with_events => {
+                    let message = "`--fail-on no-match` needs events to run the rules on: --parquet PATH";
+                    return Err(CliError::Configuration(message.to_owned()));
+                }
+                _ => BTreeMap::new(),
+            };
+            Ok((gate.clone(), before))
+        });
+        Ok(Self(ready.collect::<Result<_, _>>()?))
     }
-    if failed.is_empty() { Ok(()) } else { Err(CliError::Gate(failed.join("\n"))) }
+
+    /// An error that names every gate that failed.
+    pub(super) fn hold(&self, rules: &[RuleFacts]) -> Result<(), CliError> {
+        let failed: Vec<String> =
+            self.0.iter().filter_map(|(gate, before)| gate.failure(before, rules)).collect();
+        if failed.is_empty() { Ok(()) } else { Err(CliError::Gate(failed.join("\n"))) }
+    }
 }
 
 impl Gate {
     /// Why it fails; `None` where it holds.
-    fn failure(&self, rules: &[RuleFacts], ran: bool) -> Result<Option<String>, CliError> {
-        let named = |holds: &dyn Fn(&RuleFacts) -> bool| -> Vec<&RuleFacts> {
-            rules.iter().filter(|rule| holds(rule)).collect()
+    fn failure(&self, before: &BTreeMap<String, RuleFacts>, rules: &[RuleFacts]) -> Option<String> {
+        let (allowed, what) = match self {
+            Self::NonExecutable(allowed) => (*allowed, "not executable".to_owned()),
+            Self::Reason(reason) => (0, reason.to_string()),
+            Self::Fallback => (0, "with fallback".to_owned()),
+            Self::NoMatch => (0, "without a match".to_owned()),
+            Self::NewSince(path) => (0, format!("newly not executable since '{}'", path.display())),
         };
-        let (found, allowed, what) = match self {
-            Self::NonExecutable(allowed) => {
-                (named(&|rule| rule.reason.is_some()), *allowed, "not executable".to_owned())
-            }
-            Self::Reason(reason) => (named(&|rule| rule.reason == Some(*reason)), 0, reason.to_string()),
-            Self::Fallback => (named(&|rule| rule.fallback_used), 0, "with fallback".to_owned()),
-            Self::NoMatch if !ran => {
-                let message = "`--fail-on no-match` needs events to run the rules on: --parquet PATH";
-                return Err(CliError::Configuration(message.to_owned()));
-            }
-            Self::NoMatch => (named(&|rule| rule.matches == Some(0)), 0, "without a match".to_owned()),
-            Self::NewSince(path) => {
-                let before = bundle::rule_facts(path).map_err(|error| CliError::Data(error.to_string()))?;
-                let what = format!("newly not executable since '{}'", path.display());
-                (named(&|rule| is_newly_refused(rule, &before)), 0, what)
-            }
-        };
-        Ok((found.len() > allowed).then(|| message(&found, allowed, &what)))
+        let found: Vec<&RuleFacts> = rules.iter().filter(|rule| self.is_about(rule, before)).collect();
+        (found.len() > allowed).then(|| message(&found, allowed, &what))
+    }
+
+    fn is_about(&self, rule: &RuleFacts, before: &BTreeMap<String, RuleFacts>) -> bool {
+        match self {
+            Self::NonExecutable(_) => rule.reason.is_some(),
+            Self::Reason(reason) => rule.reason == Some(*reason),
+            Self::Fallback => rule.fallback_used,
+            Self::NoMatch => rule.matches == Some(0),
+            Self::NewSince(_) => is_newly_refused(rule, before),
+        }
     }
 }
 
@@ -118,7 +137,7 @@ mod tests {
     }
 
     fn failure(gate_text: &str, rules: &[RuleFacts]) -> Option<String> {
-        match hold(&[gate(gate_text).unwrap()], rules, true) {
+        match Gates::read(&[gate(gate_text).unwrap()], true).unwrap().hold(rules) {
             Ok(()) => None,
             Err(CliError::Gate(message)) => Some(message),
             Err(other) => panic!("{other}"),
@@ -154,6 +173,6 @@ mod tests {
         assert!(failure("fallback", &rules).unwrap().contains("with fallback: A (a)"));
         assert!(failure("no-match", &rules).unwrap().contains("without a match: B (b)"));
         assert_eq!(failure("no-match", &rules[..1]), None);
-        assert!(matches!(hold(&[Gate::NoMatch], &rules, false), Err(CliError::Configuration(_))));
+        assert!(matches!(Gates::read(&[Gate::NoMatch], false), Err(CliError::Configuration(_))));
     }
 }

@@ -7,7 +7,7 @@ use clap::Args;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::gate::{self, FAIL_ON_HELP, Gate};
+use super::gate::{self, FAIL_ON_HELP, Gate, Gates};
 use super::text::one_line;
 use super::{CliError, Format, Inputs};
 use crate::backend::BackendId;
@@ -31,8 +31,8 @@ pub(super) struct RunArgs {
     /// Replace the bundle that is there.
     #[arg(long)]
     force: bool,
-    #[arg(long, value_name = "CONDITION", value_parser = gate::gate, long_help = FAIL_ON_HELP)]
     /// Fail, with exit code 1, on a condition: non-executable>N, a reason, fallback, no-match, new-since BUNDLE.
+    #[arg(long, value_name = "CONDITION", value_parser = gate::gate, long_help = FAIL_ON_HELP)]
     fail_on: Vec<Gate>,
     /// How to write the summary.
     #[arg(long, value_enum, default_value_t)]
@@ -60,6 +60,7 @@ pub(super) fn run(args: &RunArgs) -> Result<(), CliError> {
         );
         return Err(CliError::Configuration(message));
     }
+    let gates = Gates::read(&args.fail_on, true)?;
     let run_id = run_id(args)?;
     let run_time = args.run_time.map(|time| time.to_string());
     let workspace = args.inputs.compile()?;
@@ -78,7 +79,7 @@ pub(super) fn run(args: &RunArgs) -> Result<(), CliError> {
     let facts = bundle::write(&inputs, &mut store, staging.folder()).map_err(failed)?;
     staging.publish().map_err(failed)?;
     report(args, &summary(args, run_id.clone(), &facts))?;
-    gate::hold(&args.fail_on, &facts, true)
+    gates.hold(&facts)
 }
 
 fn run_id(args: &RunArgs) -> Result<String, CliError> {

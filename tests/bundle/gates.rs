@@ -62,6 +62,11 @@ fn new_since_fails_for_what_has_become_worse() {
     check(0);
     fs::write(rules.join("new.yml"), "title: New\nid: 3f0c\ndetection: [").unwrap();
     assert!(check(1).contains("newly not executable"));
+    // The bundle that a run replaces is the one that it is compared with.
+    let again =
+        ["run", path, "--parquet", EVENTS, "--force", "--out", out.to_str().unwrap(), "--fail-on", &gate];
+    assert!(ended(1, &again).1.contains("newly not executable"));
+    ended(0, &again);
     let (_, said) = ended(3, &["check", path, "--fail-on", "new-since nowhere"]);
     assert!(said.contains("nowhere/bundle.json"), "{said}");
 }

@@ -9,7 +9,7 @@ use crate::backend::CompiledRule;
 use crate::bridge::{Diagnostic, ReasonCode, Resolution, Severity};
 use crate::evaluate::{Summary, Verdict};
 use crate::ocsf::{ClassUid, OCSF_VERSION};
-use crate::sigma::{Capability, LogSource};
+use crate::sigma::Capability;
 use crate::store::DUCKDB_VERSION;
 
 #[derive(Debug, Serialize)]
@@ -129,7 +129,7 @@ impl Head {
                 threads: workspace.threads,
                 timezone: "UTC",
                 capabilities,
-                raw_fallback: workspace.settings.raw_fallback || pack.raw_fallback.enabled,
+                raw_fallback: workspace.raw_fallback_enabled,
             },
         }
     }
@@ -177,7 +177,7 @@ impl RuleReport {
             path: rule.path.display().to_string(),
             title: rule.title(),
             level: rule.metadata.level.as_ref().map(|level| level.value.as_str()),
-            logsource: logsource(&rule.logsource),
+            logsource: rule.logsource.stated(),
             executable: compilation.is_executable(),
             reason_code: compilation.reason(),
             diagnostics: compilation.diagnostics.iter().map(DiagnosticReport::from).collect(),
@@ -214,21 +214,6 @@ impl RuleReport {
             }
         }
     }
-}
-
-/// The log source verbatim, custom keys included.
-fn logsource(logsource: &LogSource) -> BTreeMap<String, String> {
-    let named = [
-        ("category", &logsource.category),
-        ("product", &logsource.product),
-        ("service", &logsource.service),
-        ("definition", &logsource.definition),
-    ];
-    let stated =
-        named.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value.as_ref()?.value.clone())));
-    let mut all = logsource.custom.clone();
-    all.extend(stated);
-    all
 }
 
 fn field(field: &crate::bridge::FieldResolution) -> FieldReport {

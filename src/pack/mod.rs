@@ -34,6 +34,7 @@ mod trial;
 pub use build::{Built, build};
 pub use cases::{CaseCheck, Expected, FieldCase, FieldExpected, TestCase, cases};
 pub use extends::{folders, layers};
+pub(crate) use hash::meaning;
 pub use load::{LoadedPack, PackError, load};
 pub use model::*;
 pub use scope::InvalidScope;

@@ -110,7 +110,9 @@ mod tests {
             let [finding] = error.findings.as_slice() else { panic!("one finding") };
             assert_eq!(finding.code, &PACK_NOT_FOUND);
             let help = finding.help.as_deref().unwrap();
-            assert!(help.starts_with("known packs: ") && help.contains(" mine,") && help.contains(" ocsf-1.7.0,"));
+            assert!(
+                help.starts_with("known packs: ") && help.contains(" mine,") && help.contains(" ocsf-1.7.0,")
+            );
         }
     }
 }

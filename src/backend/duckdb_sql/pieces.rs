@@ -7,7 +7,7 @@ use crate::pack::RouteFilter;
 
 /// Whether an event is of the plan's classes; NULL where it has no class.
 pub(crate) fn class_filter(plan: &Plan) -> String {
-    super::class_filter(plan)
+    super::class_filter(&plan.scope)
 }
 
 /// Whether an event passes a producer predicate; NULL where the attribute is.

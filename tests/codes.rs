@@ -86,12 +86,14 @@ fn names<'a>(findings: impl IntoIterator<Item = &'a Diagnostic>) -> BTreeSet<&'s
 fn of_packs() -> BTreeSet<&'static str> {
     let unknown = PackSource::find("no-such-pack", &fixtures()).expect_err("there is none");
     let mut found = names(&unknown.findings);
+    let no_archive = PackSource::Archive(fixtures().join("packs/answers/pack.yaml"));
+    found.extend(names(&pack::load(&no_archive).expect_err("it is none").findings));
     for folder in fs::read_dir(fixtures().join("packs/broken")).expect("it is there") {
         let folder = folder.expect("it can be read").path();
         let source = PackSource::Folder(folder.clone());
         let mut findings = match pack::load(&source) {
             Ok(loaded) => loaded.warnings,
-            Err(error) => error.findings,
+            Err(error) => [error.findings, error.warnings].concat(),
         };
         findings.extend(pack::cases(&source).err().into_iter().flat_map(|error| error.findings));
         let codes = names(&findings);

@@ -1,8 +1,8 @@
 //! What one more alias would change: which rules become executable, and which are refused still, and why.
 
+use std::borrow::Borrow;
+use std::fmt;
 use std::sync::Arc;
-
-use serde::Serialize;
 
 use super::gap::Gap;
 use crate::backend::{self, CompiledRule};
@@ -11,7 +11,7 @@ use crate::pack::{self, Pack, PackError};
 use crate::sigma::{Body, Rule};
 
 /// What an alias does to a set of rules, which indices refer to.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Effect {
     /// Rules that become executable.
     pub unlocked: Vec<usize>,
@@ -23,28 +23,47 @@ pub struct Effect {
     pub changed: Vec<usize>,
 }
 
+impl fmt::Display for Effect {
+    /// As people read it: `+20 executable (fallback), 2 with other SQL`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let unlocked = self.unlocked.len();
+        write!(f, "+{unlocked} executable")?;
+        match self.with_fallback {
+            0 => {}
+            all if all == unlocked => f.write_str(" (fallback)")?,
+            some => write!(f, " ({some} by fallback)")?,
+        }
+        if !self.refused.is_empty() {
+            write!(f, ", −{} refused", self.refused.len())?;
+        }
+        if !self.changed.is_empty() {
+            write!(f, ", {} with other SQL", self.changed.len())?;
+        }
+        Ok(())
+    }
+}
+
 /// What an alias for the gap's field does to the rules that wait for it.
 ///
 /// # Errors
 /// The alias would be a finding.
-pub fn effect(
-    compiled: &[CompiledRule],
+pub fn effect<R: Borrow<CompiledRule>>(
+    compiled: &[R],
     pack: &Pack,
     settings: &Settings,
     gap: &Gap,
     target: &str,
 ) -> Result<Effect, PackError> {
     // Filters narrow other rules, so that they have to be there as well.
-    let concerned: Vec<usize> = (0..compiled.len())
-        .filter(|index| {
-            let filter =
-                || compiled.get(*index).is_some_and(|r| matches!(r.compilation.rule.body, Body::Filter(_)));
-            gap.rules.binary_search(index).is_ok() || filter()
-        })
-        .collect();
-    let before: Vec<&CompiledRule> = concerned.iter().filter_map(|index| compiled.get(*index)).collect();
+    let is_filter = |rule: &CompiledRule| matches!(rule.compilation.rule.body, Body::Filter(_));
+    let (concerned, before): (Vec<usize>, Vec<&CompiledRule>) = compiled
+        .iter()
+        .map(Borrow::borrow)
+        .enumerate()
+        .filter(|(index, rule)| gap.rules.binary_search(index).is_ok() || is_filter(rule))
+        .unzip();
     let after = recompile(&before, pack, settings, gap, target)?;
-    let pairs = concerned.iter().copied().zip(before.into_iter().zip(&after));
+    let pairs = concerned.into_iter().zip(before.into_iter().zip(&after));
     // Of a filter whose rules are not here nothing can be said.
     Ok(compare(pairs.filter(|(index, _)| gap.rules.binary_search(index).is_ok())))
 }
@@ -53,14 +72,14 @@ pub fn effect(
 ///
 /// # Errors
 /// As for [`effect`].
-pub fn try_out(
-    compiled: &[CompiledRule],
+pub fn try_out<R: Borrow<CompiledRule>>(
+    compiled: &[R],
     pack: &Pack,
     settings: &Settings,
     gap: &Gap,
     target: &str,
 ) -> Result<(Effect, Vec<CompiledRule>), PackError> {
-    let before: Vec<&CompiledRule> = compiled.iter().collect();
+    let before: Vec<&CompiledRule> = compiled.iter().map(Borrow::borrow).collect();
     let after = recompile(&before, pack, settings, gap, target)?;
     let effect = compare(before.into_iter().zip(&after).enumerate());
     Ok((effect, after))

@@ -1,14 +1,16 @@
 //! Fields that rules name and the pack does not resolve: where an alias is missing, and for how many rules.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::borrow::Borrow;
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
 
 use crate::backend::CompiledRule;
-use crate::bridge::{ReasonCode, Resolution, RoutedScope, Severity};
+use crate::bridge::{FieldResolution, ReasonCode, Resolution, RoutedScope, Severity};
 use crate::pack::AliasScope;
 use crate::sigma::text::{self, TextPart};
-use crate::sigma::{Body, Detection, LogSource, Operator, Search, SigmaField, TextMatch, Value};
+use crate::sigma::{Body, Detection, LogSource, Operator, Search, SigmaField, Spanned, TextMatch, Value};
 
-/// A field without an alias at a scope, and the rules that wait for one.
+/// A field at a scope, usually without an alias there, and the rules that ask for it.
 #[derive(Clone, Debug)]
 pub struct Gap {
     /// The field.
@@ -39,37 +41,58 @@ pub struct Literal {
 /// Every gap of a compiled set: those that unlock most rules first, then those that most rules use, then by
 /// scope and field.
 #[must_use]
-pub fn gaps(compiled: &[CompiledRule]) -> Vec<Gap> {
+pub fn gaps<R: Borrow<CompiledRule>>(compiled: &[R]) -> Vec<Gap> {
+    let mut gaps = collected(compiled, |_, field| field.resolution == Resolution::Unmapped);
+    gaps.sort_by_key(|gap| Reverse((gap.unlocks.len(), gap.rules.len())));
+    gaps
+}
+
+/// What `rule` and the others of its scope ask of one of its fields, mapped or not; `None` where the rule is not
+/// routed or has no such field.
+#[must_use]
+pub fn gap_of<R: Borrow<CompiledRule>>(
+    compiled: &[R],
+    rule: &CompiledRule,
+    field: &SigmaField,
+) -> Option<Gap> {
+    let scope = scope_of(&rule.compilation.rule.logsource);
+    let mut found = collected(compiled, |of, resolution| *of == scope && resolution.field == *field);
+    found.pop()
+}
+
+fn collected<R: Borrow<CompiledRule>>(
+    compiled: &[R],
+    wanted: impl Fn(&AliasScope, &FieldResolution) -> bool,
+) -> Vec<Gap> {
     let mut found: BTreeMap<(AliasScope, SigmaField), Gap> = BTreeMap::new();
     for (index, rule) in compiled.iter().enumerate() {
-        collect(index, rule, &mut found);
+        collect(index, rule.borrow(), &wanted, &mut found);
     }
     let mut gaps: Vec<Gap> = found.into_values().collect();
     for gap in &mut gaps {
         gap.literals.sort();
         gap.literals.dedup();
     }
-    gaps.sort_by_key(|gap| std::cmp::Reverse((gap.unlocks.len(), gap.rules.len())));
     gaps
 }
 
-fn collect(index: usize, rule: &CompiledRule, found: &mut BTreeMap<(AliasScope, SigmaField), Gap>) {
+fn collect(
+    index: usize,
+    rule: &CompiledRule,
+    wanted: &impl Fn(&AliasScope, &FieldResolution) -> bool,
+    found: &mut BTreeMap<(AliasScope, SigmaField), Gap>,
+) {
     let compilation = &rule.compilation;
     let (Some(routed), Body::Event(detection)) = (&compilation.routing.scope, &compilation.rule.body) else {
         return;
     };
-    let unresolved: BTreeSet<&SigmaField> = compilation
-        .fields
-        .iter()
-        .filter(|field| field.resolution == Resolution::Unmapped)
-        .map(|field| &field.field)
-        .collect();
-    let missing_alias =
-        [Some(ReasonCode::UnmappedField), Some(ReasonCode::RawFallbackDisabled)].map(|code| code);
     let errors = || compilation.diagnostics.iter().filter(|d| d.code.severity == Severity::Error);
+    let missing_alias = [Some(ReasonCode::UnmappedField), Some(ReasonCode::RawFallbackDisabled)];
     let only_aliases = errors().all(|d| missing_alias.contains(&d.code.reason));
+    let unresolved = compilation.fields.iter().filter(|f| f.resolution == Resolution::Unmapped).count();
     let scope = scope_of(&compilation.rule.logsource);
-    for &field in &unresolved {
+    for resolution in compilation.fields.iter().filter(|field| wanted(&scope, field)) {
+        let field = &resolution.field;
         let gap = found.entry((scope.clone(), field.clone())).or_insert_with(|| Gap {
             field: field.clone(),
             scope: scope.clone(),
@@ -80,7 +103,7 @@ fn collect(index: usize, rule: &CompiledRule, found: &mut BTreeMap<(AliasScope, 
             raw: errors().any(|d| d.code.reason == Some(ReasonCode::RawFallbackDisabled)),
         });
         gap.rules.push(index);
-        if unresolved.len() == 1 && only_aliases {
+        if resolution.resolution == Resolution::Unmapped && unresolved == 1 && only_aliases {
             gap.unlocks.push(index);
         }
         if !gap.routed.iter().any(|other| other.place == routed.place) {
@@ -93,7 +116,7 @@ fn collect(index: usize, rule: &CompiledRule, found: &mut BTreeMap<(AliasScope, 
 /// The narrowest scope that all rules of this category have in common: category and product, or product and
 /// service where there is no category.
 fn scope_of(logsource: &LogSource) -> AliasScope {
-    let token = |part: &Option<crate::sigma::Spanned<String>>| {
+    let token = |part: &Option<Spanned<String>>| {
         part.as_ref().map(|p| p.value.trim().to_ascii_lowercase()).filter(|t| !t.is_empty())
     };
     let category = token(&logsource.category);

@@ -9,7 +9,7 @@ use super::filters::fits;
 use super::load::PACK_SYNTAX;
 use super::report::{Report, span_of};
 use super::targets::{Form, Targets};
-use super::{Alias, AliasScope, Fields, Route, Target, paths, routes};
+use super::{Alias, AliasScope, Fields, Otherwise, Route, Target, paths, routes};
 use crate::bridge::{Code, Severity};
 use crate::ocsf::{Catalog, ClassUid, FieldType};
 use crate::sigma::yaml::{self, Node, NodeKind};
@@ -30,7 +30,8 @@ pub(crate) static UNUSED_SCOPE: Code = Code {
     severity: Severity::Warning,
     summary: "aliases that no route leads to",
     explanation: "No route's log source agrees with the scope, or none of them leads to the class, so that no rule \
-                  ever uses these aliases. Their paths are checked against every class of the catalog.",
+                  ever uses these aliases. Their paths are checked against every class of the catalog. A pack without \
+                  any route is taken to be there for others to extend.",
 };
 
 pub(crate) static BAD_ALIAS: Code = Code {
@@ -49,6 +50,24 @@ pub(crate) static BAD_VALUES: Code = Code {
     summary: "a value map that gives what the target cannot hold",
     explanation: "`values` maps literals of rules, compared without case, to what is stored. What is stored is of the \
                   target's type, and no literal stands there twice.",
+};
+
+pub(crate) static OPEN_VALUES: Code = Code {
+    name: "pack_open_values",
+    reason: None,
+    severity: Severity::Warning,
+    summary: "a value map that does not say what becomes of other literals",
+    explanation: "Rules may use literals that `values` does not name. `otherwise: refuse` refuses such a rule, which is \
+                  also what happens without; `otherwise: keep` compares the literal as it is. Say which is meant.",
+};
+
+pub(crate) static NO_EFFECT: Code = Code {
+    name: "pack_no_effect",
+    reason: None,
+    severity: Severity::Warning,
+    summary: "a part of an alias that changes nothing",
+    explanation: "A literal that is mapped to itself, case aside, where `otherwise: keep` would keep it anyway; or a \
+                  target that `any_of` names twice. Remove it.",
 };
 
 pub(crate) static DUPLICATE_ALIAS: Code = Code {
@@ -106,8 +125,11 @@ fn read_scope(
     };
     let mut classes = paths::classes_of(&scope, checks.routes);
     if classes.is_empty() {
-        let message = format!("no route leads to `{scope}`, so that no rule uses its aliases");
-        report.raise(&UNUSED_SCOPE, name.span, message, None);
+        // A pack without routes is there to be extended.
+        if !checks.routes.is_empty() {
+            let message = format!("no route leads to `{scope}`, so that no rule uses its aliases");
+            report.raise(&UNUSED_SCOPE, name.span, message, None);
+        }
         classes = Catalog::pinned().classes().map(|(class, _)| class).collect();
     }
     for (field, node) in fields {
@@ -138,6 +160,7 @@ fn alias(node: &Node, targets: &mut Targets<'_>) -> Option<Alias> {
     let mut targets = Targets { classes: &classes, prefixes: targets.prefixes, report: &mut *targets.report };
     let target = targets.read(form(&mut file), file.field_type, node)?;
     check_options(&file, &target, node, targets.report)?;
+    note_oddities(&file, &target, node, targets.report);
     Some(Alias {
         target,
         values: file.values,
@@ -184,6 +207,31 @@ fn check_options(file: &AliasFile, target: &Target, node: &Node, report: &mut Re
         return report.refuse(&BAD_ALIAS, span_of(node, &["literal"]), message, help);
     }
     check_values(&file.values, field_type, node, report)
+}
+
+/// Notes what is sound and says less than it seems to.
+fn note_oddities(file: &AliasFile, target: &Target, node: &Node, report: &mut Report) {
+    let stored = |truth: bool| file.values.values().any(|value| *value == Value::Bool(truth));
+    if !file.values.is_empty() && file.otherwise.is_none() && !(stored(true) && stored(false)) {
+        let message = "`values` does not say what becomes of other literals".to_owned();
+        let help = "state `otherwise: refuse`, as it is now, or `otherwise: keep`".to_owned();
+        report.raise(&OPEN_VALUES, span_of(node, &["values"]), message, Some(help));
+    }
+    let itself = |(literal, stored): &(&String, &Value)| {
+        let stored = stored.as_str().map_or_else(|| stored.to_string(), str::to_owned);
+        stored.to_lowercase() == literal.to_lowercase()
+    };
+    let kept = file.values.iter().filter(|_| file.otherwise == Some(Otherwise::Keep));
+    for (literal, _) in kept.filter(itself) {
+        let message = format!("`{literal}` is kept as it is anyway");
+        report.raise(&NO_EFFECT, span_of(node, &["values", literal]), message, None);
+    }
+    if let Target::AnyOf(targets) = target
+        && let Some(twice) = targets.iter().enumerate().find(|(index, t)| targets[..*index].contains(t))
+    {
+        let message = format!("`any_of` names `{}` twice", twice.1);
+        report.raise(&NO_EFFECT, span_of(node, &["any_of"]), message, None);
+    }
 }
 
 /// Whether literals of one type can be compared with values of the other.

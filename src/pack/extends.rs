@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component as Step, Path, PathBuf};
+use std::rc::Rc;
 
 use super::files::{Place, embedded_ids};
 use super::load::document;
 use super::report::Report;
 use super::source::{PACK_NOT_FOUND, PackSource};
-use super::{Pack, aliases, manifest, routes};
+use super::{Pack, aliases, manifest, reach, routes};
 use crate::bridge::{Code, Severity};
 use crate::sigma::yaml;
 use crate::sigma::{Spanned, suggest};
@@ -47,27 +48,20 @@ pub(super) struct Layer {
 }
 
 /// The pack and all that it extends; each after those that it extends.
-pub(super) fn read(source: &PackSource, report: &mut Report) -> Vec<Layer> {
+pub(super) fn read(place: Place, report: &mut Report) -> Vec<Layer> {
     let mut reader = Reader { layers: Vec::new(), known: BTreeMap::new(), open: Vec::new(), report };
-    reader.layer(Place::from(source));
+    reader.layer(place);
     reader.layers
 }
 
-/// A pack and all that it extends, each once, every pack after those that it extends. Never fails: what cannot be found
-/// is not among them.
-#[must_use]
-pub fn layers(source: &PackSource) -> Vec<PackSource> {
-    let layers = read(source, &mut Report::default());
-    layers.iter().map(|layer| PackSource::from(&layer.place)).collect()
-}
-
 /// The folders that a pack and all that it extends are read from, and those that a pack beside it would be read
-/// from if it were there. Empty for a pack that is not in a folder. Never fails: what cannot be read leads nowhere.
+/// from if it were there; of an archive, the file. Empty for a pack that is not on disk. Never fails: what cannot be read leads nowhere.
 #[must_use]
 pub fn folders(source: &PackSource) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut ahead = match source {
         PackSource::Folder(folder) => vec![folder.clone()],
+        PackSource::Archive(file) => return vec![file.clone()],
         PackSource::Embedded(_) | PackSource::Texts(_) => Vec::new(),
     };
     while let Some(folder) = ahead.pop() {
@@ -95,6 +89,7 @@ fn key(place: &Place) -> Key {
         Place::Folder(folder) => ("folder", folder.canonicalize().unwrap_or_else(|_| folder.clone())),
         Place::Embedded(id) => ("embedded", id.into()),
         Place::Texts(_) => ("texts", PathBuf::new()),
+        Place::Member(_, folder) => ("member", folder.clone()),
     }
 }
 
@@ -158,34 +153,60 @@ impl Reader<'_> {
     /// Routes and aliases, checked together with those of the packs that this one extends.
     fn statements(&mut self, place: &Place, pack: &mut Pack, reach: &BTreeSet<usize>) {
         let file = Path::new("routes.yaml");
-        if (pack.manifest.extends.is_empty() || place.has(file))
+        let alias_files = place.alias_files(self.report);
+        let required = pack.manifest.extends.is_empty() && alias_files.is_empty();
+        if (required || place.has(file))
             && let Some(node) = document(place, file, self.report)
         {
             pack.routes = routes::read(&node, self.report);
         }
         let bases = || self.layers.iter().enumerate().filter(|(index, _)| reach.contains(index));
         let mut all = pack.routes.clone();
-        all.extend(bases().flat_map(|(_, base)| base.pack.routes.clone()));
+        // Backwards, what extends stands before what it extends, and so hides it.
+        for route in self
+            .layers
+            .iter()
+            .enumerate()
+            .rev()
+            .filter(|(index, _)| reach.contains(index))
+            .flat_map(|(_, base)| &base.pack.routes)
+        {
+            if !all.iter().any(|nearer| routes::same_rules(nearer, route)) {
+                all.push(route.clone());
+            }
+        }
         let mut prefixes = pack.manifest.raw_fallback.prefixes.clone();
         prefixes.extend(bases().flat_map(|(_, base)| base.pack.manifest.raw_fallback.prefixes.clone()));
-        for file in place.yaml_files("aliases", self.report) {
+        let (whole, before) = (self.report.is_sound() && !all.is_empty(), self.report.findings.len());
+        for file in alias_files {
             if let Some(node) = document(place, &file, self.report) {
                 let checks = aliases::Checks { routes: &all, prefixes: &prefixes };
                 aliases::read(&node, checks, &mut pack.aliases, self.report);
             }
         }
+        if !whole {
+            // Routes that were not understood, or are those of a pack that extends this one, may lead to what
+            // seems unused.
+            let mut noted = self.report.findings.split_off(before);
+            noted.retain(|finding| finding.code != &aliases::UNUSED_SCOPE);
+            self.report.findings.append(&mut noted);
+        }
+        if self.report.is_sound() {
+            let bases: Vec<_> = bases().map(|(_, base)| &base.pack.aliases).collect();
+            reach::check(&pack.aliases, &bases, &all, self.report);
+        }
     }
 }
 
 /// Why an entry of `extends` leads to no pack.
-struct Refusal {
+pub(super) struct Refusal {
     code: &'static Code,
     message: String,
     help: Option<String>,
 }
 
 /// The pack that `name` means in the `extends` of the pack at `from`.
-fn beside(from: &Place, name: &str) -> Result<Place, Refusal> {
+pub(super) fn beside(from: &Place, name: &str) -> Result<Place, Refusal> {
     let way = way(name).map_err(|message| Refusal { code: &BAD_EXTENDS, message, help: None })?;
     if let Place::Folder(folder) = from {
         let folder = way.from(folder);
@@ -193,7 +214,16 @@ fn beside(from: &Place, name: &str) -> Result<Place, Refusal> {
             return Ok(Place::Folder(folder));
         }
     }
-    let embedded = embedded_ids().find(|id| !way.inside && Path::new(id) == way.path);
+    if let Place::Member(archive, folder) = from {
+        // What was in the binary is at the top.
+        let folders = [way.from(folder), way.path.clone()];
+        let found = folders.into_iter().find(|folder| archive.files.contains_key(&folder.join("pack.yaml")));
+        if let Some(folder) = found {
+            return Ok(Place::Member(Rc::clone(archive), folder));
+        }
+    }
+    let carries = |id: &&str| !way.inside && Path::new(id) == way.path && !matches!(from, Place::Member(..));
+    let embedded = embedded_ids().find(carries);
     embedded.map(|id| Place::Embedded(id.to_owned())).ok_or_else(|| {
         let help = match suggest::nearest(name, embedded_ids()) {
             Some(near) => format!("did you mean `{near}`?"),
@@ -205,7 +235,7 @@ fn beside(from: &Place, name: &str) -> Result<Place, Refusal> {
 }
 
 /// The way from a pack's folder to another pack.
-struct Way {
+pub(super) struct Way {
     /// Whether the path begins in the pack's folder, not in the folder above it.
     inside: bool,
     /// Plain names, at least one.
@@ -213,7 +243,7 @@ struct Way {
 }
 
 impl Way {
-    fn from(&self, folder: &Path) -> PathBuf {
+    pub(super) fn from(&self, folder: &Path) -> PathBuf {
         match (self.inside, folder.parent()) {
             (true, _) => folder.join(&self.path),
             (false, Some(above)) if folder.file_name().is_some() => above.join(&self.path),
@@ -223,7 +253,7 @@ impl Way {
 }
 
 /// Reads an entry of `extends`: a name, or a relative path.
-fn way(name: &str) -> Result<Way, String> {
+pub(super) fn way(name: &str) -> Result<Way, String> {
     let path = Path::new(name);
     let relative = name.contains('/') || name == "." || name == "..";
     let mut way = Way { inside: relative, path: PathBuf::new() };

@@ -45,7 +45,7 @@ impl Packs {
     fn findings(&self, name: &str) -> Vec<String> {
         let found = match load(&self.source(name)) {
             Ok(loaded) => loaded.warnings,
-            Err(error) => error.findings,
+            Err(error) => [error.findings, error.warnings].concat(),
         };
         let place = |path: &Path| path.strip_prefix(self.0.path()).unwrap().display().to_string();
         let text = |d: &Diagnostic| format!("{}:{} {}", place(&d.path), d.span.start, d.code.name);
@@ -101,6 +101,17 @@ fn a_pack_that_only_extends_has_no_routes_of_its_own() {
 }
 
 #[test]
+fn a_pack_for_others_to_extend_has_aliases_alone() {
+    let aliases = "c: {F: process.name}\n'*/p': {G: time}\n";
+    let packs = Packs::new().with("base", "", "", aliases).with("own", "extends: [base]", ROUTE, "");
+    assert_eq!(packs.findings("base"), [""; 0]);
+    assert_eq!(packs.findings("own"), [""; 0]);
+    assert_eq!(targets(&packs.load("own").pack, "F"), ["process.name"]);
+    let wrong = Packs::new().with("base", "", "", "c: {F: process.nam}\n");
+    assert_eq!(wrong.findings("base"), ["base/aliases/a.yaml:1:8 pack_unknown_path"]);
+}
+
+#[test]
 fn a_base_of_two_is_read_once_and_what_extends_it_wins() {
     let packs = Packs::new()
         .with("base", "", ROUTE, "c: {F: process.name, G: process.cmd_line}\nd: {F: time}\n")
@@ -132,7 +143,7 @@ fn packs_side_by_side_agree_or_there_is_a_finding() {
     assert_eq!(packs.findings("stated"), [""; 0]);
     assert_eq!(
         packs.findings("torn"),
-        ["torn/pack.yaml:1:1 pack_extends_conflict", "three/routes.yaml:1:3 pack_duplicate_route"]
+        ["three/routes.yaml:1:3 pack_duplicate_route", "torn/pack.yaml:1:1 pack_extends_conflict"]
     );
 }
 

@@ -8,13 +8,14 @@ use std::rc::Rc;
 
 use include_dir::{Dir, include_dir};
 
+use super::archive::Archive;
 use super::report::Report;
 use super::source::{PACKS, PackSource};
 use crate::bridge::{Code, Severity};
 use crate::sigma::Span;
 
 /// Bytes of one file; a pack of a thousand aliases has a tenth of it.
-const MAX_FILE: u64 = 4 << 20;
+pub(super) const MAX_FILE: u64 = 4 << 20;
 
 static EMBEDDED: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/mapping_packs");
 
@@ -33,33 +34,25 @@ pub(super) enum Place {
     Folder(PathBuf),
     Embedded(String),
     Texts(Rc<BTreeMap<PathBuf, String>>),
+    /// A folder of an archive.
+    Member(Rc<Archive>, PathBuf),
 }
 
-impl From<&PackSource> for Place {
-    fn from(source: &PackSource) -> Self {
+impl Place {
+    /// The place of a source; what is wrong with an archive is noted.
+    pub(super) fn of(source: &PackSource, report: &mut Report) -> Option<Self> {
         match source {
-            PackSource::Folder(folder) => Self::Folder(folder.clone()),
-            PackSource::Embedded(id) => Self::Embedded(id.clone()),
-            PackSource::Texts(texts) => Self::Texts(Rc::new(texts.clone())),
+            PackSource::Folder(folder) => Some(Self::Folder(folder.clone())),
+            PackSource::Embedded(id) => Some(Self::Embedded(id.clone())),
+            PackSource::Texts(texts) => Some(Self::Texts(Rc::new(texts.clone()))),
+            PackSource::Archive(path) => Archive::open(path, report).map(Self::archive),
         }
     }
-}
 
-impl From<&Place> for PackSource {
-    fn from(place: &Place) -> Self {
-        match place {
-            Place::Folder(folder) => Self::Folder(folder.clone()),
-            Place::Embedded(id) => Self::Embedded(id.clone()),
-            Place::Texts(texts) => Self::Texts((**texts).clone()),
-        }
-    }
-}
-
-impl PackSource {
-    /// The folder, or the path that stands for it in places of an embedded pack; empty for texts.
-    #[must_use]
-    pub fn root(&self) -> PathBuf {
-        Place::from(self).root()
+    /// The pack that an archive was made of.
+    pub(super) fn archive(archive: Archive) -> Self {
+        let root = archive.root.clone();
+        Self::Member(Rc::new(archive), root)
     }
 }
 
@@ -75,6 +68,7 @@ impl Place {
             Self::Folder(folder) => folder.clone(),
             Self::Embedded(id) => Path::new(PACKS).join(id),
             Self::Texts(_) => PathBuf::new(),
+            Self::Member(archive, folder) => archive.path.join(folder),
         }
     }
 
@@ -84,6 +78,7 @@ impl Place {
             Self::Folder(folder) => folder.join(file).exists(),
             Self::Embedded(id) => EMBEDDED.get_file(Path::new(id).join(file)).is_some(),
             Self::Texts(texts) => texts.contains_key(file),
+            Self::Member(archive, folder) => archive.files.contains_key(&folder.join(file)),
         }
     }
 
@@ -104,27 +99,34 @@ impl Place {
             Self::Folder(folder) => read_file(&folder.join(file)),
             Self::Embedded(id) => embedded(id, file),
             Self::Texts(texts) => return texts.get(file).cloned().ok_or_else(missing),
+            Self::Member(archive, folder) => {
+                return archive.files.get(&folder.join(file)).cloned().ok_or_else(missing);
+            }
         };
         bytes.and_then(|bytes| String::from_utf8(bytes).map_err(|_| io::Error::other("it is not UTF-8")))
     }
 
-    /// The YAML files of one of the pack's folders, `aliases` or `tests`, in byte order of their names; one that cannot
-    /// be read is noted. A pack may do without.
-    pub(super) fn yaml_files(&self, inner: &str, report: &mut Report) -> Vec<PathBuf> {
+    /// The alias files, in byte order of their names; a folder that cannot be read is noted. A pack may do without
+    /// one.
+    pub(super) fn alias_files(&self, report: &mut Report) -> Vec<PathBuf> {
+        self.yaml_files(Path::new("aliases"), report)
+    }
+
+    /// The YAML files of one of the pack's folders, likewise.
+    pub(super) fn yaml_files(&self, within: &Path, report: &mut Report) -> Vec<PathBuf> {
         let names = match self {
-            Self::Folder(folder) => names_in(&folder.join(inner), report),
+            Self::Folder(folder) => names_in(&folder.join(within), report),
             Self::Embedded(id) => {
-                let folder = EMBEDDED.get_dir(Path::new(id).join(inner));
+                let folder = EMBEDDED.get_dir(Path::new(id).join(within));
                 let files = folder.into_iter().flat_map(Dir::files);
                 files.filter_map(|file| file.path().file_name()).map(PathBuf::from).collect()
             }
-            Self::Texts(texts) => {
-                texts.keys().filter_map(|path| path.strip_prefix(inner).ok()).map(Path::to_owned).collect()
-            }
+            Self::Texts(texts) => names_among(texts, within),
+            Self::Member(archive, folder) => names_among(&archive.files, &folder.join(within)),
         };
         let mut files: Vec<_> = names.into_iter().filter(|name| is_yaml(name)).collect();
         files.sort();
-        files.into_iter().map(|name| Path::new(inner).join(name)).collect()
+        files.into_iter().map(|name| within.join(name)).collect()
     }
 }
 
@@ -148,6 +150,11 @@ fn missing() -> io::Error {
     io::Error::from(io::ErrorKind::NotFound)
 }
 
+fn names_among(files: &BTreeMap<PathBuf, String>, folder: &Path) -> Vec<PathBuf> {
+    let within = files.keys().filter(|path| path.parent() == Some(folder));
+    within.filter_map(|path| path.file_name()).map(PathBuf::from).collect()
+}
+
 fn names_in(folder: &Path, report: &mut Report) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).and_then(Iterator::collect::<io::Result<Vec<_>>>);
     match entries {
@@ -155,8 +162,7 @@ fn names_in(folder: &Path, report: &mut Report) -> Vec<PathBuf> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
         Err(error) => {
             report.path = folder.to_owned();
-            let name = folder.file_name().unwrap_or_default().to_string_lossy();
-            report.raise(&PACK_UNREADABLE, Span::START, format!("cannot read {name}: {error}"), None);
+            report.raise(&PACK_UNREADABLE, Span::START, format!("the folder cannot be read: {error}"), None);
             Vec::new()
         }
     }

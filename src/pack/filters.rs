@@ -29,6 +29,15 @@ pub(crate) static UNSUPPORTED_FILTER: Code = Code {
                   the pack is refused. `prefix`, `suffix`, `contains` and `in` cover most cases.",
 };
 
+pub(crate) static UNPINNED_FILTER: Code = Code {
+    name: "pack_unpinned_filter",
+    reason: None,
+    severity: Severity::Error,
+    summary: "a filter on raw.* in a route that does not pin the producer",
+    explanation: "What a field under raw.* is called and holds is the producer's. A route that filters by one pins \
+                  `metadata.source_type`, with `eq` or `in`, so that no other producer's field is compared.",
+};
+
 /// The filters of a route to `classes`, in their order; `None` where one has an error.
 pub(super) fn read(node: &Node, classes: &[ClassUid], report: &mut Report) -> Option<Vec<RouteFilter>> {
     let NodeKind::Sequence(entries) = &node.kind else {
@@ -36,7 +45,18 @@ pub(super) fn read(node: &Node, classes: &[ClassUid], report: &mut Report) -> Op
     };
     // All of them are read before any is given up, so that all errors show.
     let filters: Vec<_> = entries.iter().map(|entry| filter(entry, classes, report)).collect();
-    filters.into_iter().collect()
+    let filters = filters.into_iter().collect::<Option<Vec<_>>>()?;
+    let pins = filters.iter().any(|filter| {
+        filter.path.as_str() == "metadata.source_type" && matches!(filter.op, FilterOp::Eq | FilterOp::In)
+    });
+    match entries.iter().zip(&filters).find(|(_, filter)| filter.path.is_raw() && !pins) {
+        Some((entry, filter)) => {
+            let message = format!("the route filters by `{}` and does not pin the producer", filter.path);
+            let help = "add a filter on metadata.source_type (eq, or in a list)".to_owned();
+            report.refuse(&UNPINNED_FILTER, span_of(entry, &["path"]), message, help)
+        }
+        None => Some(filters),
+    }
 }
 
 fn filter(node: &Node, classes: &[ClassUid], report: &mut Report) -> Option<RouteFilter> {

@@ -24,7 +24,7 @@ pub(crate) static PACK_SYNTAX: Code = Code {
 pub struct LoadedPack {
     /// The pack.
     pub pack: Pack,
-    /// Findings for which nothing is refused, in file order.
+    /// Findings for which nothing is refused, by file and place.
     pub warnings: Vec<Diagnostic>,
 }
 
@@ -32,8 +32,10 @@ pub struct LoadedPack {
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[error("{}", self.text())]
 pub struct PackError {
-    /// All errors, in file order; never empty.
+    /// All errors, by file and place; never empty.
     pub findings: Vec<Diagnostic>,
+    /// Findings for which nothing is refused, likewise.
+    pub warnings: Vec<Diagnostic>,
 }
 
 impl PackError {
@@ -53,13 +55,21 @@ impl PackError {
 /// in the pinned OCSF version. Every error is found, not only the first.
 pub fn load(source: &PackSource) -> Result<LoadedPack, PackError> {
     let mut report = Report::default();
-    let layers = extends::read(source, &mut report);
+    let place = Place::of(source, &mut report);
+    finish(place, report)
+}
+
+/// Reads the pack at a place, if there is one, and gives all that is wrong with it.
+pub(super) fn finish(place: Option<Place>, mut report: Report) -> Result<LoadedPack, PackError> {
+    let layers = place.map(|place| extends::read(place, &mut report)).unwrap_or_default();
     let pack = merge::merged(&layers, &mut report);
+    let mut findings = report.findings;
+    findings.sort_by(|a, b| (&a.path, a.span.start).cmp(&(&b.path, b.span.start)));
     let (errors, warnings): (Vec<_>, Vec<_>) =
-        report.findings.into_iter().partition(|finding| finding.code.severity == Severity::Error);
+        findings.into_iter().partition(|finding| finding.code.severity == Severity::Error);
     match errors.is_empty() {
         true => Ok(LoadedPack { pack, warnings }),
-        false => Err(PackError { findings: errors }),
+        false => Err(PackError { findings: errors, warnings }),
     }
 }
 

@@ -9,7 +9,7 @@ use super::extends::Layer;
 use super::report::Report;
 use super::routes::{DUPLICATE_ROUTE, same_rules};
 use super::{
-    Alias, AliasScope, Component, Fields, Manifest, Pack, PackPlace, RawFallback, Route, aliases, hash,
+    Alias, AliasScope, Component, Fields, Manifest, Pack, PackPlace, RawFallback, Route, aliases, hash, ties,
 };
 use crate::bridge::{Code, Severity};
 use crate::sigma::{SigmaField, Span};
@@ -27,9 +27,12 @@ pub(crate) static EXTENDS_CONFLICT: Code = Code {
 pub(super) fn merged(layers: &[Layer], report: &mut Report) -> Pack {
     let Some(own) = layers.last() else { return Pack::default() };
     report.path = own.place.root().join("pack.yaml");
+    let manifest = manifest(&own.pack.manifest, layers, report);
+    let routes = routes(layers, report);
+    ties::check(&routes, report);
     let mut pack = Pack {
-        manifest: manifest(&own.pack.manifest, layers, report),
-        routes: routes(layers, report),
+        manifest,
+        routes,
         aliases: all_aliases(layers, report),
         components: layers.iter().map(component).collect(),
         sha256: String::new(),

@@ -4,6 +4,8 @@
 //! dataset and no SQL. `mapping_packs/README.md` describes the files.
 
 mod aliases;
+mod archive;
+mod build;
 mod case_event;
 mod cases;
 mod expression;
@@ -17,6 +19,7 @@ mod manifest;
 mod merge;
 mod model;
 mod paths;
+mod reach;
 mod report;
 mod routes;
 mod scalar;
@@ -25,15 +28,17 @@ mod source;
 mod specialise;
 mod target;
 mod targets;
+mod ties;
 mod trial;
 
-pub use cases::{CaseCheck, Expected, FieldCase, FieldExpected, TestCase, cases};
-pub use extends::{folders, layers};
+pub use build::{Built, build};
+pub use cases::{CaseCheck, Expected, FieldCase, FieldExpected, TestCase, TestedPack, cases, tested};
+pub use extends::folders;
 pub use load::{LoadedPack, PackError, load};
 pub use model::*;
 pub use scope::InvalidScope;
 pub use source::{DEFAULT_PACK, PackSource};
-pub use trial::{alias_yaml, with_alias};
+pub use trial::{alias_yaml, sha256_at_version, with_alias};
 
 use crate::bridge::Code;
 
@@ -41,6 +46,7 @@ use crate::bridge::Code;
 pub static CODES: &[&Code] = &[
     &source::PACK_NOT_FOUND,
     &files::PACK_UNREADABLE,
+    &archive::BAD_ARCHIVE,
     &extends::BAD_EXTENDS,
     &extends::EXTENDS_CYCLE,
     &merge::EXTENDS_CONFLICT,
@@ -52,18 +58,27 @@ pub static CODES: &[&Code] = &[
     &routes::DUPLICATE_ROUTE,
     &filters::BAD_FILTER,
     &filters::UNSUPPORTED_FILTER,
+    &filters::UNPINNED_FILTER,
+    &ties::ROUTES_TIE,
     &paths::UNKNOWN_PATH,
     &paths::AMBIGUOUS_TYPE,
     &aliases::BAD_SCOPE,
     &aliases::UNUSED_SCOPE,
     &aliases::BAD_ALIAS,
     &aliases::BAD_VALUES,
+    &aliases::OPEN_VALUES,
+    &aliases::NO_EFFECT,
+    &reach::NOT_IN_ROUTE,
+    &reach::SHADOWED_ALIAS,
     &aliases::DUPLICATE_ALIAS,
     &targets::RAW_PREFIX,
     &targets::BAD_EXPRESSION,
     &cases::BAD_TEST,
 ];
 
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may panic")]
+mod archive_tests;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test may panic")]
 mod extension_tests;

@@ -93,13 +93,19 @@ pub(super) fn list(classes: &[ClassUid]) -> String {
     }
 }
 
-/// The classes of the rules that an alias of this scope is for: those of the routes that name all that the scope
-/// names, or else of those that do not contradict it. Empty where there is no such route.
-pub(super) fn classes_of(scope: &AliasScope, routes: &[Route]) -> Vec<ClassUid> {
-    let mut chosen: Vec<_> = routes.iter().filter(|route| agrees(scope, route, false)).collect();
-    if chosen.is_empty() {
-        chosen = routes.iter().filter(|route| agrees(scope, route, true)).collect();
+/// The routes of the rules that an alias of this scope is for: those that name all that the scope names, or else
+/// those that do not contradict it.
+pub(super) fn routes_of<'r>(scope: &AliasScope, routes: &'r [Route]) -> Vec<&'r Route> {
+    let chosen: Vec<_> = routes.iter().filter(|route| agrees(scope, route, false)).collect();
+    match chosen.is_empty() {
+        true => routes.iter().filter(|route| agrees(scope, route, true)).collect(),
+        false => chosen,
     }
+}
+
+/// The classes of the rules that an alias of this scope is for. Empty where no route leads to it.
+pub(super) fn classes_of(scope: &AliasScope, routes: &[Route]) -> Vec<ClassUid> {
+    let chosen = routes_of(scope, routes);
     let mut classes: Vec<_> = chosen.iter().flat_map(|route| route.class_uids.clone()).collect();
     classes.sort_unstable();
     classes.dedup();
@@ -107,7 +113,7 @@ pub(super) fn classes_of(scope: &AliasScope, routes: &[Route]) -> Vec<ClassUid> 
 }
 
 /// Whether the route names what the scope names; with `open`, it may leave parts out.
-fn agrees(scope: &AliasScope, route: &Route, open: bool) -> bool {
+pub(super) fn agrees(scope: &AliasScope, route: &Route, open: bool) -> bool {
     let parts = [
         (&scope.category, &route.category),
         (&scope.product, &route.product),

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::PackPlace;
-use crate::bridge::{Code, Diagnostic};
+use crate::bridge::{Code, Diagnostic, Severity};
 use crate::sigma::yaml::Node;
 use crate::sigma::{Problem, Span};
 
@@ -18,6 +18,11 @@ impl Report {
     /// Notes a finding about the file that is being read.
     pub(super) fn raise(&mut self, code: &'static Code, span: Span, message: String, help: Option<String>) {
         self.findings.push(Diagnostic { code, message, path: self.path.clone(), span, help });
+    }
+
+    /// Whether nothing is wrong so far.
+    pub(super) fn is_sound(&self) -> bool {
+        self.findings.iter().all(|finding| finding.code.severity != Severity::Error)
     }
 
     /// Notes a finding that leaves nothing to go on with.

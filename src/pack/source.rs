@@ -1,4 +1,4 @@
-//! Where a pack comes from: a folder, one of those in the binary, or texts in memory.
+//! Where a pack comes from: a folder, an archive, the binary, or texts in memory.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -21,7 +21,7 @@ pub(crate) static PACK_NOT_FOUND: Code = Code {
     reason: None,
     severity: Severity::Error,
     summary: "no mapping pack has this name",
-    explanation: "A pack is named by the path of its folder, by the name of a folder under mapping_packs/ in the \
+    explanation: "A pack is named by the path of its folder or archive, by the name of a folder under mapping_packs/ in the \
                   working directory, or by the id of a pack that the binary carries; they are tried in this order. \
                   `extends` names the folder of another pack beside its own, or the id of one in the binary.",
 };
@@ -36,6 +36,8 @@ pub enum PackSource {
     /// The texts of the files by their paths below the pack, such as `aliases/dns.yaml`. It extends packs in the
     /// binary only.
     Texts(BTreeMap<PathBuf, String>),
+    /// A file that [`build`](super::build) made, with all packs that the pack extends.
+    Archive(PathBuf),
 }
 
 impl PackSource {
@@ -49,7 +51,7 @@ impl PackSource {
         let folders = [search.join(name_or_path), packs.join(name_or_path)];
         // An empty name joins to the folder itself, which is no pack.
         if let Some(folder) = folders.into_iter().find(|folder| !name_or_path.is_empty() && folder.exists()) {
-            return Ok(Self::Folder(folder));
+            return Ok(if folder.is_file() { Self::Archive(folder) } else { Self::Folder(folder) });
         }
         if embedded_ids().any(|id| id == name_or_path) {
             return Ok(Self::Embedded(name_or_path.to_owned()));
@@ -67,7 +69,7 @@ fn not_found(name: &str, packs: &Path) -> PackError {
     let mut report = Report { path: PathBuf::from(name), ..Report::default() };
     let help = format!("known packs: {}", known.join(", "));
     report.raise(&PACK_NOT_FOUND, Span::START, format!("there is no mapping pack `{name}`"), Some(help));
-    PackError { findings: report.findings }
+    PackError { findings: report.findings, warnings: Vec::new() }
 }
 
 #[cfg(test)]

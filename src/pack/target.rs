@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::{Column, Target};
-use crate::ocsf::FieldType;
+use crate::ocsf::{Catalog, ClassUid, FieldType, OcsfPath};
 
 impl Target {
     /// Every column that it reads, in the order in which the pack writes them.
@@ -21,6 +21,19 @@ impl Target {
     #[must_use]
     pub fn is_raw(&self) -> bool {
         self.columns().iter().any(|column| column.path.is_raw())
+    }
+
+    /// Whether events of a class can have a value of it.
+    pub(super) fn is_in(&self, class: ClassUid) -> bool {
+        let has = |path: &OcsfPath| path.is_raw() || Catalog::pinned().resolve(class, path).is_some();
+        match self {
+            Self::Path(column) => has(&column.path),
+            Self::AnyOf(targets) => targets.iter().any(|target| target.is_in(class)),
+            Self::Expr(computed) => {
+                !computed.scalar.is_null() && computed.scalar.columns().iter().all(|column| has(&column.path))
+            }
+            Self::PerClass(targets) => targets.get(&class).is_some_and(|target| target.is_in(class)),
+        }
     }
 
     /// The type of its values, which all its parts have in common.

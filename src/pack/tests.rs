@@ -1,5 +1,6 @@
 //! What loading says of packs: the shipped one, and small ones with one thing wrong.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
@@ -119,7 +120,7 @@ fn described() -> Vec<String> {
 #[test]
 fn the_described_forms_load() {
     let blocks = described();
-    let [manifest, routes, aliases @ ..] = blocks.as_slice() else { panic!("examples") };
+    let [manifest, routes, aliases @ .., tests] = blocks.as_slice() else { panic!("examples") };
     let under = |(index, block): (usize, &String)| match block.starts_with(' ') {
         true => format!("registry_event/{index}:\n{block}"),
         false => block.clone(),
@@ -129,6 +130,8 @@ fn the_described_forms_load() {
         load_texts(manifest, routes, &[("a.yaml", file)]).unwrap();
     }
     assert_eq!(files.len(), 5);
+    let tests = BTreeMap::from([("tests/t.yaml".into(), tests.clone())]);
+    assert_eq!(cases(&PackSource::Texts(tests)).unwrap().len(), 2);
 }
 
 #[test]
@@ -190,6 +193,10 @@ fn filters_are_checked() {
     bad("{path: process.name, op: prefix, value: 1}");
     bad("{path: process.file.hashes.value, op: eq, value: x}");
     bad("{path: raw.event_id, op: eq, value: '1'}");
+    assert_eq!(
+        filter_error("{path: raw.event_id, op: eq, value: 1}"),
+        "routes.yaml:4:14 pack_unpinned_filter"
+    );
     let unsupported = filter_error("{path: process.name, op: regex, value: a}");
     assert_eq!(unsupported, "routes.yaml:4:32 pack_unsupported_filter");
     assert_eq!(filter_error("{path: process.nam, op: exists}"), "routes.yaml:4:14 pack_unknown_path");
@@ -202,14 +209,21 @@ fn filters_are_typed() {
                   - {path: raw.event_id, op: eq, value: 1}\n    \
                   - {path: raw.channel, op: in, value: [a, b], notes: why}\n    \
                   - {path: process.file.hashes.value, op: in, value: [x]}\n    \
-                  - {path: is_alert, op: exists, value: false}\n";
+                  - {path: is_alert, op: exists, value: false}\n    \
+                  - {path: metadata.source_type, op: in, value: [x]}\n";
     let pack = load_texts(MANIFEST, routes, &[]).unwrap().pack;
     let kinds: Vec<_> =
         pack.routes[0].filters.iter().map(|filter| (filter.field_type, filter.list)).collect();
     let string = FieldType::String;
     assert_eq!(
         kinds,
-        [(FieldType::Integer, false), (string, false), (string, true), (FieldType::Boolean, false)]
+        [
+            (FieldType::Integer, false),
+            (string, false),
+            (string, true),
+            (FieldType::Boolean, false),
+            (string, false)
+        ]
     );
 }
 
@@ -301,7 +315,11 @@ fn scopes_are_checked() {
     assert_eq!(places(&misspelt.warnings), ["a.yaml:1:1 pack_unused_scope"]);
     assert_eq!(found("# nothing yet\n").unwrap().warnings, []);
     assert_eq!(
-        found("'*/windows': {F: process.name}\ndns_query/linux: {G: query.hostname}").unwrap().warnings,
+        found(
+            "'*/windows': {F: {path: process.name, classes: [1007]}}\ndns_query/linux: {G: query.hostname}"
+        )
+        .unwrap()
+        .warnings,
         []
     );
 }
@@ -404,4 +422,89 @@ proptest! {
         let routes = if which == 1 { mutant.as_str() } else { ROUTES };
         let _ = load_texts(manifest, routes, &aliases);
     }
+}
+
+/// The warnings about a pack of these routes and aliases.
+fn warnings(routes: &str, aliases: &str) -> Vec<String> {
+    places(&load_texts(MANIFEST, routes, &[("a.yaml", aliases)]).unwrap().warnings)
+}
+
+#[test]
+fn every_route_that_an_alias_is_for_has_its_target() {
+    let of = |aliases: &str| warnings(ROUTES, aliases);
+    let lacking = ["a.yaml:1:18 pack_not_in_route"];
+    assert_eq!(of("'*/windows': {F: process.name}"), lacking);
+    let loaded = load_texts(MANIFEST, ROUTES, &[("a.yaml", "'*': {F: process.name}")]).unwrap();
+    assert_eq!(
+        loaded.warnings[0].message,
+        "`F` is `process.name`, which route `registry_event/windows` to classes 201001 registry_key_activity, \
+         201002 registry_value_activity does not have, and 1 more"
+    );
+    let none = [""; 0];
+    assert_eq!(of("'*/windows': {F: process.name}\nregistry_event/windows: {F: reg_key.path}"), none);
+    assert_eq!(of("'*/windows': {F: {path: process.name, classes: [1007]}}"), none);
+    assert_eq!(of("'*/windows': {F: {any_of: [process.name, reg_key.path]}}"), none);
+    assert_eq!(of("'*/windows': {F: raw.x}"), none);
+    let registry = "registry_event/windows: {F: reg_key.path}";
+    assert_eq!(of(&format!("'*/windows': {{F: {{per_class: {{1007: process.name}}}}}}\n{registry}")), none);
+}
+
+#[test]
+fn an_alias_that_is_never_asked_is_shadowed() {
+    let of = |aliases: &str| warnings(ROUTES, aliases);
+    let windows = "process_creation/windows: {F: time}\nregistry_event/windows: {F: time}\n";
+    // The route for dns_query takes rules for Windows, too.
+    assert_eq!(of(&format!("{windows}'*/windows': {{F: time}}")), [""; 0]);
+    let all = format!("{windows}dns_query: {{F: time}}\n");
+    assert_eq!(of(&format!("{all}'*/windows': {{F: time}}")), ["a.yaml:4:18 pack_shadowed_alias"]);
+    assert_eq!(of(&format!("{all}'*': {{F: time}}")), ["a.yaml:4:10 pack_shadowed_alias"]);
+    assert_eq!(of("process_creation/windows: {F: time}\n'*/windows': {F: time}"), [""; 0]);
+    // A rule may name the service, or not.
+    assert_eq!(of("dns_query: {F: time}\ndns_query/linux/dns: {F: time}"), [""; 0]);
+    let limited = "process_creation/windows: {F: {path: time, classes: [1007]}}\nprocess_creation: {F: time}";
+    assert_eq!(of(limited), ["a.yaml:2:23 pack_shadowed_alias"]);
+}
+
+#[test]
+fn routes_that_can_take_one_rule_tie() {
+    let of = |routes: &[&str]| {
+        let routes: Vec<_> =
+            routes.iter().map(|route| format!("- {{logsource: {{{route}, classes: [1007]}}\n")).collect();
+        warnings(&routes.concat(), "")
+    };
+    let tie = ["routes.yaml:2:3 pack_routes_tie"];
+    assert_eq!(of(&["category: c, product: p}", "category: c, service: s}"]), tie);
+    assert_eq!(of(&["service: s}, when: {A: [1, 2]}", "service: s}, when: {A: [2, 3]}"]), tie);
+    assert_eq!(of(&["service: s}, when: {A: 1}", "service: s}, when: {B: 1}"]), tie);
+    assert_eq!(of(&["service: s}, when: {A: 1}", "product: p, service: s}"]), tie);
+    for apart in [
+        ["category: c}", "category: c, product: p}"],
+        ["category: c}", "service: s}"],
+        ["category: c, product: p}", "category: c, product: q}"],
+        ["service: s}, when: {A: 1}", "service: s}, when: {A: 2}"],
+    ] {
+        assert_eq!(of(&apart), [""; 0], "{apart:?}");
+    }
+}
+
+#[test]
+fn value_maps_say_what_becomes_of_other_literals() {
+    let of = |alias: &str| warnings(ROUTES, &format!("process_creation/windows:\n  F: {alias}"));
+    assert_eq!(of("{path: process.pid, values: {a: 1}}"), ["a.yaml:2:34 pack_open_values"]);
+    assert_eq!(of("{path: process.pid, values: {a: 1}, otherwise: refuse}"), [""; 0]);
+    assert_eq!(of("{path: is_alert, values: {a: true, b: false}}"), [""; 0]);
+    assert_eq!(of("{path: process.pid, values: {'1': 1}, otherwise: keep}"), ["a.yaml:2:40 pack_no_effect"]);
+    assert_eq!(of("{path: process.name, values: {a: A}, otherwise: refuse}"), [""; 0]);
+    assert_eq!(of("{any_of: [process.name, process.name]}"), ["a.yaml:2:15 pack_no_effect"]);
+}
+
+#[test]
+fn warnings_are_kept_where_there_are_errors() {
+    let aliases = "dns_query: {F: tiem, G: {path: time, values: {a: 1}}}\nnowhere: {F: time}\n";
+    let error = load_texts(MANIFEST, ROUTES, &[("a.yaml", aliases)]).unwrap_err();
+    assert_eq!(places(&error.findings), ["a.yaml:1:16 pack_unknown_path"]);
+    assert_eq!(places(&error.warnings), ["a.yaml:1:46 pack_open_values", "a.yaml:2:1 pack_unused_scope"]);
+    // What seems unused may be for a route that was not understood.
+    let error = load_texts(MANIFEST, "- {logsource: {category: c}}", &[("a.yaml", aliases)]).unwrap_err();
+    assert_eq!(places(&error.warnings), ["a.yaml:1:46 pack_open_values"]);
 }

@@ -29,10 +29,18 @@ pub fn with_alias(
     }
     report.findings.retain(|finding| finding.code.severity == Severity::Error);
     if !report.findings.is_empty() {
-        return Err(PackError { findings: report.findings });
+        return Err(PackError { findings: report.findings, warnings: Vec::new() });
     }
     changed.sha256 = hash::sha256(&changed);
     Ok(changed)
+}
+
+/// The hash that `pack` would have at another version.
+#[must_use]
+pub fn sha256_at_version(pack: &Pack, version: &str) -> String {
+    let mut changed = pack.clone();
+    changed.manifest.version = version.to_owned();
+    hash::sha256(&changed)
 }
 
 /// An alias file with this one alias.

@@ -47,6 +47,22 @@ pub(crate) enum Action {
     Clear,
     /// Read everything again and run it again.
     Reload,
+    /// Show what a field of the selected rule could be.
+    Propose,
+    /// The same for the rule's next field.
+    ProposeNext,
+    /// Try the proposal under the cursor on all rules.
+    TryProposal,
+    /// Write it into the pack.
+    WriteProposal,
+    /// Take the last alias that was written back.
+    Undo,
+    /// Show what has changed since the baseline.
+    ShowChanges,
+    /// Go to the rule under the cursor of the changes.
+    GoToChange,
+    /// Measure changes from how things stand now.
+    SetBaseline,
     /// A click at a column and row of the screen.
     Click(u16, u16),
     /// The wheel, over a column and row, so many lines down.

@@ -6,7 +6,8 @@ use crossterm::event::{KeyCode, KeyEvent};
 
 use super::action::{Action, Motion};
 use super::key::Key;
-use super::model::{Model, Pane};
+use super::model::{Model, Overlay, Pane};
+use super::update::bench::can_propose;
 
 /// Who gets the keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -15,17 +16,27 @@ pub(crate) enum Context {
     Browse,
     /// The filter that is being typed.
     Filter,
+    /// The proposals for a field.
+    Proposals,
+    /// What has changed since the baseline.
+    Changes,
     /// The help.
     Help,
 }
 
 impl Context {
+    /// All of them, in the order of the help.
+    pub(crate) const ALL: [Self; 5] =
+        [Self::Browse, Self::Filter, Self::Proposals, Self::Changes, Self::Help];
+
     /// Who gets the keys now.
     pub(crate) fn of(model: &Model) -> Self {
-        match (model.help, model.filter.editing) {
-            (Some(_), _) => Self::Help,
-            (None, true) => Self::Filter,
-            (None, false) => Self::Browse,
+        match (model.help, &model.overlay, model.filter.editing) {
+            (Some(_), ..) => Self::Help,
+            (None, Some(Overlay::Proposals(_)), _) => Self::Proposals,
+            (None, Some(Overlay::Changes(_)), _) => Self::Changes,
+            (None, None, true) => Self::Filter,
+            (None, None, false) => Self::Browse,
         }
     }
 
@@ -34,6 +45,8 @@ impl Context {
         match self {
             Self::Browse => "Everywhere",
             Self::Filter => "While typing a filter",
+            Self::Proposals => "Among proposals for a field",
+            Self::Changes => "Among changes since the baseline",
             Self::Help => "In this help",
         }
     }
@@ -77,7 +90,7 @@ impl Command {
     }
 }
 
-use Context::{Browse, Filter, Help};
+use Context::{Browse, Changes, Filter, Help, Proposals};
 
 const UP: &[Key] = &[Key::char('k'), Key::code(KeyCode::Up)];
 const DOWN: &[Key] = &[Key::char('j'), Key::code(KeyCode::Down)];
@@ -113,6 +126,10 @@ pub(crate) const COMMANDS: &[Command] = &[
     command("filter", "Filter by title, path, level, verdict, reason", Browse, &[Key::char('/')], || Action::EditFilter).hint("filter"),
     command("clear", "Close what is open: filter, zoom, message", Browse, ESC, || Action::Clear).hint("clear").when(|m| m.filter.is_active() || m.zoomed || !m.notices.is_empty()),
     command("zoom", "Show this pane alone, or all again", Browse, &[Key::char('z')], || Action::ToggleZoom).hint("zoom"),
+    command("propose", "What a field of this rule could be in OCSF", Browse, &[Key::char('a')], || Action::Propose).hint("alias").when(can_propose),
+    command("undo", "Take the last written alias back", Browse, &[Key::char('u')], || Action::Undo).hint("undo").when(|m| !m.edits.is_empty()),
+    command("changes", "What has changed since the baseline", Browse, &[Key::char('d')], || Action::ShowChanges),
+    command("baseline", "Measure changes from how things stand now", Browse, &[Key::char('b')], || Action::SetBaseline),
     command("reload", "Read and run everything again", Browse, &[Key::char('r')], || Action::Reload),
     command("quit", "Leave", Browse, QUIT, || Action::Quit).hint("quit"),
     command("help", "Show or hide this help", Browse, &[Key::char('?')], || Action::ToggleHelp).hint("help"),
@@ -123,6 +140,21 @@ pub(crate) const COMMANDS: &[Command] = &[
     command("filter_next", "Next rule", Filter, &[Key::code(KeyCode::Down), Key::ctrl('n')], || Action::Move(Motion::Lines(1))),
     command("filter_previous", "Rule before", Filter, &[Key::code(KeyCode::Up), Key::ctrl('p')], || Action::Move(Motion::Lines(-1))),
     command("filter_quit", "Leave", Filter, &[Key::ctrl('c')], || Action::Quit),
+    command("proposal_down", "Next proposal", Proposals, DOWN, || Action::Move(Motion::Lines(1))),
+    command("proposal_up", "Proposal before", Proposals, UP, || Action::Move(Motion::Lines(-1))),
+    command("proposal_field", "The rule's next field", Proposals, &[Key::code(KeyCode::Tab)], || Action::ProposeNext).hint("next field"),
+    command("proposal_try", "Try it on all rules", Proposals, ENTER, || Action::TryProposal).hint("try on all rules"),
+    command("proposal_write", "Write it into the pack", Proposals, &[Key::char('w')], || Action::WriteProposal).hint("write"),
+    command("proposal_close", "Close", Proposals, &[Key::code(KeyCode::Esc), Key::char('q'), Key::char('a')], || Action::Clear).hint("close"),
+    command("proposal_quit", "Leave", Proposals, &[Key::ctrl('c')], || Action::Quit),
+    command("changes_down", "Next line", Changes, DOWN, || Action::Move(Motion::Lines(1))),
+    command("changes_up", "Line before", Changes, UP, || Action::Move(Motion::Lines(-1))),
+    command("changes_page_down", "A page down", Changes, PAGE_DOWN, || Action::Move(Motion::Pages(1))),
+    command("changes_page_up", "A page up", Changes, PAGE_UP, || Action::Move(Motion::Pages(-1))),
+    command("changes_go", "Go to the rule", Changes, ENTER, || Action::GoToChange).hint("go to rule"),
+    command("changes_baseline", "Measure from now", Changes, &[Key::char('b')], || Action::SetBaseline).hint("measure from now"),
+    command("changes_close", "Close", Changes, &[Key::code(KeyCode::Esc), Key::char('q'), Key::char('d')], || Action::Clear).hint("close"),
+    command("changes_quit", "Leave", Changes, &[Key::ctrl('c')], || Action::Quit),
     command("close_help", "Close it", Help, &[Key::code(KeyCode::Esc), Key::char('?'), Key::char('q')], || Action::ToggleHelp).hint("close"),
     command("help_down", "Scroll down", Help, DOWN, || Action::Move(Motion::Lines(1))),
     command("help_up", "Scroll up", Help, UP, || Action::Move(Motion::Lines(-1))),

@@ -198,6 +198,12 @@ pub(crate) fn count(number: u64) -> String {
     grouped
 }
 
+/// A share in percent, rounded down, but never 0 where there is something.
+pub(crate) fn percent(part: u64, whole: u64) -> String {
+    let percent = (part.saturating_mul(100)).checked_div(whole).unwrap_or(0);
+    format!("{} %", if part > 0 { percent.max(1) } else { 0 })
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test may panic")]
 mod tests {

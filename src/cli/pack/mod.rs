@@ -1,7 +1,10 @@
 //! `pack …`: write and check mapping packs; one file a subcommand.
 
+mod build;
 mod diff;
 mod junit;
+mod new;
+mod release;
 mod suggest;
 mod test;
 mod validate;
@@ -12,6 +15,12 @@ use super::CliError;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum PackCommand {
+    /// Begin a pack: a folder with a route, an alias and a test that passes.
+    New(new::NewArgs),
+    /// Make the next version of a pack that is sound, tested and written about.
+    Release(release::ReleaseArgs),
+    /// Make one file of a pack and all that it extends.
+    Build(build::BuildArgs),
     /// Check a pack against the pinned OCSF catalog and itself.
     Validate(validate::ValidateArgs),
     /// Run the tests of a pack, and of the packs that it extends.
@@ -24,6 +33,9 @@ pub(super) enum PackCommand {
 
 pub(super) fn run(command: &PackCommand) -> Result<(), CliError> {
     match command {
+        PackCommand::New(args) => new::run(args),
+        PackCommand::Release(args) => release::run(args),
+        PackCommand::Build(args) => build::run(args),
         PackCommand::Validate(args) => validate::run(args),
         PackCommand::Test(args) => test::run(args),
         PackCommand::Diff(args) => diff::run(args),

@@ -3,7 +3,8 @@
 use std::io::{self, Write};
 
 use clap::Args;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
+use serde_json::json;
 
 use crate::authoring::{self, Effect, Gap, Proposal, Survey};
 use crate::cli::text::one_line;
@@ -13,7 +14,7 @@ use crate::evaluate::Cancel;
 use crate::ocsf::OcsfPath;
 use crate::pack::AliasScope;
 use crate::store::Store;
-use crate::tui::text::count;
+use crate::tui::text::{count, percent};
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct SuggestArgs {
@@ -62,26 +63,21 @@ struct GapReport {
 struct Proposed {
     #[serde(flatten)]
     proposal: Proposal,
-    effect: Option<Effected>,
+    #[serde(serialize_with = "counts")]
+    effect: Option<Effect>,
 }
 
-#[derive(Serialize)]
-struct Effected {
-    unlocked: usize,
-    with_fallback: usize,
-    refused: usize,
-    changed: usize,
-}
-
-impl From<Effect> for Effected {
-    fn from(effect: Effect) -> Self {
-        Self {
-            unlocked: effect.unlocked.len(),
-            with_fallback: effect.with_fallback,
-            refused: effect.refused.len(),
-            changed: effect.changed.len(),
-        }
-    }
+/// An effect in JSON: how many rules, as indices mean nothing outside.
+fn counts<S: Serializer>(effect: &Option<Effect>, serializer: S) -> Result<S::Ok, S::Error> {
+    let counts = effect.as_ref().map(|effect| {
+        json!({
+            "unlocked": effect.unlocked.len(),
+            "with_fallback": effect.with_fallback,
+            "refused": effect.refused.len(),
+            "changed": effect.changed.len(),
+        })
+    });
+    counts.serialize(serializer)
 }
 
 pub(super) fn run(args: &SuggestArgs) -> Result<(), CliError> {
@@ -143,7 +139,7 @@ fn gap_report(
         let effect = offered.then(|| {
             authoring::effect(&workspace.compiled, pack, &workspace.settings, gap, &proposal.target)
         });
-        effect.and_then(Result::ok).map(Effected::from)
+        effect.and_then(Result::ok)
     };
     let mut class_uids: Vec<u32> =
         gap.routed.iter().flat_map(|scope| scope.class_uids.iter().map(|class| class.0)).collect();
@@ -179,7 +175,7 @@ fn write(args: &SuggestArgs, workspace: &Workspace, gaps: &[Gap], target: &str) 
         .map_err(|error| CliError::Configuration(error.to_string()))?;
     let mut out = io::stdout().lock();
     let path = edit.path.display().to_string();
-    writeln!(out, "{}:{}: written; {}", one_line(&path), edit.line, in_words(&effect.into()))?;
+    writeln!(out, "{}:{}: written; {}", one_line(&path), edit.line, effect)?;
     Ok(())
 }
 
@@ -211,11 +207,11 @@ fn human_gap(out: &mut impl Write, gap: &GapReport) -> io::Result<()> {
         let target = one_line(&proposal.target).into_owned();
         let mut facts = vec![proposal.field_type.as_str().to_owned()];
         if let (Some(evidence), Some(in_scope)) = (&proposal.evidence, gap.in_scope) {
-            facts.push(format!("filled in {} %", share(evidence.filled, in_scope)));
+            facts.push(format!("filled in {}", percent(evidence.filled, in_scope)));
             facts.push(format!("holds {} of {} values", evidence.holds, gap.literals));
         }
         facts.extend(proposal.rejected.map(|why| why.as_str().to_owned()));
-        facts.extend(effect.as_ref().map(in_words));
+        facts.extend(effect.as_ref().map(Effect::to_string));
         writeln!(out, "  {target:<44} {}", facts.join(" · "))?;
         let samples = proposal.evidence.iter().flat_map(|evidence| &evidence.samples);
         for sample in samples {
@@ -223,26 +219,4 @@ fn human_gap(out: &mut impl Write, gap: &GapReport) -> io::Result<()> {
         }
     }
     writeln!(out)
-}
-
-/// Percent, rounded down, but never 0 where there is something.
-fn share(part: u64, whole: u64) -> u64 {
-    let percent = (part * 100).checked_div(whole).unwrap_or(0);
-    if part > 0 { percent.max(1) } else { 0 }
-}
-
-fn in_words(effect: &Effected) -> String {
-    let fallback = match effect.with_fallback {
-        0 => String::new(),
-        all if all == effect.unlocked => " (fallback)".to_owned(),
-        some => format!(" ({some} by fallback)"),
-    };
-    let mut words = format!("+{} executable{fallback}", effect.unlocked);
-    if effect.refused > 0 {
-        words.push_str(&format!(", −{} refused", effect.refused));
-    }
-    if effect.changed > 0 {
-        words.push_str(&format!(", {} changed", effect.changed));
-    }
-    words
 }

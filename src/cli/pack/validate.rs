@@ -34,10 +34,11 @@ struct Findings {
 
 pub(super) fn run(args: &ValidateArgs) -> Result<(), CliError> {
     let loaded = PackSource::find(&args.pack, Path::new(".")).and_then(|source| pack::load(&source));
-    let found = match loaded {
+    let mut found = match loaded {
         Ok(loaded) => loaded.warnings,
-        Err(error) => error.findings,
+        Err(error) => [error.findings, error.warnings].concat(),
     };
+    found.sort_by(|a, b| (&a.path, a.span.start).cmp(&(&b.path, b.span.start)));
     let errors = found.iter().filter(|finding| finding.code.severity == Severity::Error).count();
     let warnings = found.len() - errors;
     let mut out = io::BufWriter::new(io::stdout().lock());

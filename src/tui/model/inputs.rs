@@ -1,8 +1,10 @@
 //! What is known of the pack and the dataset.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::bridge::Diagnostic;
+use crate::pack::Pack;
 use crate::store::EventIdSource;
 
 /// What is known of the mapping pack.
@@ -10,6 +12,8 @@ use crate::store::EventIdSource;
 pub(crate) struct PackState {
     /// The pack that the rules were compiled with.
     pub info: Option<PackInfo>,
+    /// The same, whole.
+    pub loaded: Option<Arc<Pack>>,
     /// Why the pack as it now stands does not load; empty where it does.
     pub errors: Vec<Diagnostic>,
     /// What else was found in it.

@@ -2,17 +2,22 @@
 //!
 //! Knows no thread, no terminal and no clock.
 
+mod baseline;
 mod entry;
 mod filter;
 mod inputs;
+mod overlay;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
+pub(crate) use baseline::{Baseline, Drift};
 pub(crate) use entry::{Outcome, RuleEntry, RuleKey, Verdict};
 pub(crate) use filter::Filter;
 pub(crate) use inputs::{DatasetInfo, DatasetState, PackInfo, PackState};
+pub(crate) use overlay::{Answer, Bench, Changes, ChangesView, Overlay, Proposals, Proposed, Said};
 
+use crate::authoring::AliasEdit;
 use crate::evaluate::MatchTable;
 use crate::tui::highlight::Highlights;
 use crate::tui::theme::Theme;
@@ -81,6 +86,8 @@ pub(crate) struct Work {
     pub opening: bool,
     /// The matches of the selected rule are being looked for.
     pub matching: bool,
+    /// Proposals are being looked for, or one is being tried.
+    pub proposing: bool,
     /// Rules that have been run, of how many.
     pub running: Option<(usize, usize)>,
     /// It has taken long enough to be mentioned.
@@ -90,7 +97,7 @@ pub(crate) struct Work {
 impl Work {
     /// Whether anything is under way.
     pub(crate) fn is_under_way(&self) -> bool {
-        self.compiling || self.opening || self.matching || self.running.is_some()
+        self.compiling || self.opening || self.matching || self.proposing || self.running.is_some()
     }
 }
 
@@ -105,6 +112,8 @@ pub(crate) struct Generations {
     pub matches: u64,
     /// Of all rules' counts.
     pub summaries: u64,
+    /// Of proposals, and of trying them.
+    pub bench: u64,
 }
 
 /// The matches of the selected rule.
@@ -149,6 +158,12 @@ pub(crate) struct Model {
     pub zoomed: bool,
     /// Lines that the help is scrolled by, while it is shown.
     pub help: Option<usize>,
+    /// What is shown over the panes.
+    pub overlay: Option<Overlay>,
+    /// What the effect of an edit is measured against.
+    pub baseline: Baseline,
+    /// Aliases written from here, the last one last: what undo takes back.
+    pub edits: Vec<AliasEdit>,
     /// How far each pane is scrolled.
     pub offsets: [Offset; Pane::ALL.len()],
     /// The cursor's line in the source, from 1.
@@ -185,6 +200,9 @@ impl Model {
             focus: Pane::Rules,
             zoomed: false,
             help: None,
+            overlay: None,
+            baseline: Baseline::default(),
+            edits: Vec::new(),
             offsets: [Offset::default(); Pane::ALL.len()],
             cursor_line: 1,
             pack: PackState::default(),

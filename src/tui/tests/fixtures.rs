@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 
+use crate::authoring::{AliasEdit, Effect as AliasEffect, Evidence, Origin, Proposal, Rejection, Sample};
 use crate::backend::{CompiledRule, Sql};
 use crate::bridge::ir::{Expr, FieldExpr, Predicate, Test};
 use crate::bridge::{
@@ -12,15 +13,15 @@ use crate::bridge::{
 };
 use crate::evaluate::{MatchRow, MatchTable, Summary};
 use crate::ocsf::{ClassUid, FieldType, OcsfPath};
-use crate::pack::{Column, FilterOp, PackPlace, RouteFilter};
+use crate::pack::{Column, FilterOp, Pack, PackPlace, RouteFilter};
 use crate::sigma::{Body, Detection, Level, LogSource, Metadata, Position, Rule, SigmaField, Span, Spanned};
 use crate::store::EventIdSource;
 use crate::tui::action::Action;
 use crate::tui::highlight::Highlighter;
-use crate::tui::model::{DatasetInfo, Model, PackInfo, RuleKey};
+use crate::tui::model::{Bench, DatasetInfo, Model, PackInfo, Proposed, RuleKey};
 use crate::tui::theme::{self, Background, Depth, Surroundings, Theme};
 use crate::tui::update::{Effect, start, update};
-use crate::tui::worker::{PackReport, Report};
+use crate::tui::worker::{Ask, PackReport, Report};
 
 pub(super) static UNMAPPED: Code = Code {
     name: "unmapped_field",
@@ -399,7 +400,8 @@ impl Screen {
         match effect {
             Effect::Compile { generation, .. } => {
                 let info = PackInfo { id: "ocsf-1.7.0".to_owned(), version: "0.1.0".to_owned() };
-                let pack = PackReport { info: Some(info), ..PackReport::default() };
+                let loaded = Some(Arc::new(Pack::default()));
+                let pack = PackReport { info: Some(info), loaded, ..PackReport::default() };
                 vec![Report::Compiled { generation, rules: self.rules.clone(), pack, gone: Vec::new() }]
             }
             Effect::OpenDataset { generation } if self.dataset => {
@@ -417,6 +419,16 @@ impl Screen {
                 let done = Report::SummariesDone { generation };
                 rules.into_iter().map(counted).chain([done]).collect()
             }
+            Effect::Bench { generation, question: Some(question) } => match question.ask {
+                Ask::Proposals => vec![Report::Proposed { generation, bench: Ok(bench()) }],
+                Ask::TryOut(_) => {
+                    let outcome =
+                        Ok("of all rules: +18 executable (fallback); 3 of them match, 41 events".to_owned());
+                    vec![Report::Tried { generation, outcome }]
+                }
+            },
+            Effect::Write(alias) => vec![Report::Written(Ok(edit(&alias.target)))],
+            Effect::TakeBack(edit) => vec![Report::Undone(Ok(edit))],
             Effect::Highlight(language, text) => {
                 vec![Report::Highlighted(Arc::new(HIGHLIGHTER.highlight(language, text)))]
             }
@@ -430,5 +442,50 @@ fn matches_of(rule: &RuleKey) -> MatchTable {
         "rules/a_certutil.yml" => table(1_212, 40),
         "rules/d_zone.yml" => table(3, 3),
         _ => MatchTable { rows: Vec::new(), absent: vec![OcsfPath("raw.Zone".to_owned())], ..table(0, 0) },
+    }
+}
+
+/// An alias as written.
+pub(super) fn edit(target: &str) -> AliasEdit {
+    let after = format!("process_access/windows:\n  CallTrace: {target}\n");
+    AliasEdit { path: PathBuf::from("packs/own/aliases/process.yaml"), before: None, after, line: 2 }
+}
+
+/// What `CallTrace` could be.
+fn bench() -> Bench {
+    let evidence = |filled, holds, value: &str| Evidence {
+        stored_as: "VARCHAR".to_owned(),
+        filled,
+        holds,
+        samples: vec![Sample { value: value.to_owned(), events: filled / 2 }],
+    };
+    let proposal = |target: &str, likeness, evidence, rejected| Proposal {
+        target: target.to_owned(),
+        shown: target.to_owned(),
+        field_type: FieldType::String,
+        list: false,
+        origins: BTreeSet::from([Origin::Dataset]),
+        likeness,
+        evidence,
+        rejected,
+    };
+    let raw = evidence(9_000, 9, "C:\\Windows\\SYSTEM32\\ntdll.dll+9d4c4|UNKNOWN(\u{1b}[31m00)");
+    let name = evidence(12, 0, "x.exe");
+    let effect = AliasEffect { unlocked: (0..18).collect(), with_fallback: 18, ..AliasEffect::default() };
+    let offered = proposal("raw.CallTrace", 1000, Some(raw), None);
+    let rejected = proposal("process.cmd_line", 0, None, Some(Rejection::Empty));
+    let other = proposal("process.name", 0, Some(name), Some(Rejection::NoLiteral));
+    let row = |proposal, effect, matching| Proposed { proposal, in_use: false, effect, matching };
+    Bench {
+        scope: "process_access/windows".to_owned(),
+        rules: 20,
+        unlocks: 18,
+        in_scope: Some(9_000),
+        literals: 16,
+        proposals: vec![
+            row(offered, Some(effect), Some((3, 41))),
+            row(rejected, None, None),
+            row(other, None, None),
+        ],
     }
 }

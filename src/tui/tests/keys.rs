@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use super::fixtures::{self, PARSE, Screen, diagnostic, executable, refused, rule, table};
+use super::fixtures::{self, PARSE, Screen, diagnostic, executable, refused, rule, rules, table};
 use super::{drawn, press};
+use crate::authoring::RuleChange;
 use crate::sigma::{Body, Level};
 use crate::tui::action::{Action, Changed};
-use crate::tui::model::{Outcome, Pane, RuleKey, Verdict};
+use crate::tui::model::{Drift, Outcome, Overlay, Pane, RuleKey, Said, Verdict};
 use crate::tui::update::{Effect, update};
 use crate::tui::worker::{PackReport, Report};
 
@@ -232,7 +233,7 @@ fn a_pack_that_does_not_load_leaves_the_rules_and_says_so() {
     );
     let rules = fixtures::rules();
     let info = screen.model.pack.info.clone();
-    let pack = PackReport { info, errors: vec![finding], warnings: Vec::new() };
+    let pack = PackReport { info, errors: vec![finding], ..PackReport::default() };
     let changed = Changed { pack: true, ..Changed::default() };
     let effects = update(&mut screen.model, Action::FilesChanged(changed));
     assert!(matches!(effects[..], [Effect::Compile { .. }]));
@@ -272,4 +273,76 @@ fn narrow_screens_show_one_pane_and_name_the_others() {
     let shown = text(&screen);
     assert!(shown.contains("1 Rules  2 Source  3 Route  4 SQL  5 Matches 1,212"));
     assert!(shown.contains("process.cmd_line") && !shown.contains("FROM ocsf_events"));
+}
+
+#[test]
+fn an_alias_is_proposed_tried_written_and_taken_back() {
+    let mut screen = Screen::new((120, 36));
+    press(&mut screen, "ja");
+    let open = |screen: &Screen| match &screen.model.overlay {
+        Some(Overlay::Proposals(open)) => open.clone(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(open(&screen).field().map(|field| field.0.as_str()), Some("CallTrace"));
+    press(&mut screen, "j");
+    assert_eq!(open(&screen).cursor, 1);
+    press(&mut screen, "jjjj");
+    assert_eq!(open(&screen).cursor, 2);
+    press(&mut screen, "<tab>");
+    assert_eq!(open(&screen).field().map(|field| field.0.as_str()), Some("TargetImage"));
+    press(&mut screen, "<tab><enter>");
+    assert!(matches!(open(&screen).said, Some(Said::Done(_))));
+    press(&mut screen, "w");
+    assert!(screen.model.overlay.is_none());
+    assert_eq!(screen.model.edits.len(), 1);
+    assert!(screen.model.notices.last().unwrap().contains("process.yaml:2"));
+    press(&mut screen, "u");
+    assert!(screen.model.edits.is_empty());
+    press(&mut screen, "u");
+    assert!(screen.model.notices.last().unwrap().contains("as it was"));
+}
+
+#[test]
+fn proposals_that_nobody_waits_for_are_dropped() {
+    let mut screen = Screen::new((120, 36));
+    press(&mut screen, "j");
+    let effects = update(&mut screen.model, Action::Propose);
+    let [Effect::Bench { generation, question: Some(_) }] = effects.as_slice() else { panic!("{effects:?}") };
+    assert!(screen.model.work.is_under_way());
+    let closed = update(&mut screen.model, Action::Clear);
+    assert!(matches!(closed.as_slice(), [Effect::Bench { question: None, .. }]));
+    let late = Report::Proposed { generation: *generation, bench: Err("late".to_owned()) };
+    screen.act(Action::Worker(late));
+    assert!(screen.model.overlay.is_none() && !screen.model.work.is_under_way());
+}
+
+#[test]
+fn a_rule_without_fields_has_nothing_to_propose() {
+    let mut screen = Screen::new((120, 36));
+    press(&mut screen, "jja");
+    assert!(screen.model.overlay.is_none());
+}
+
+#[test]
+fn the_effect_of_an_edit_is_measured_from_the_baseline() {
+    let mut screen = Screen::new((120, 36));
+    press(&mut screen, "d");
+    let changes = |screen: &Screen| match &screen.model.overlay {
+        Some(Overlay::Changes(open)) => open.changes.rules.clone(),
+        other => panic!("{other:?}"),
+    };
+    assert!(changes(&screen).is_empty());
+    let mut rules = rules();
+    let (access, _) = rules[1].clone();
+    rules[1].1 = Some(executable(&access, true));
+    screen.rewrite(rules);
+    let [change] = changes(&screen).try_into().unwrap();
+    assert_eq!(change.change, Some(RuleChange::NewlyExecutable { fallback_used: true }));
+    assert_eq!(screen.model.drift().executable, 1);
+    press(&mut screen, "<enter>");
+    assert_eq!(screen.model.entry().unwrap().key.path.to_str(), Some("rules/b_lsass.yml"));
+    press(&mut screen, "b");
+    assert_eq!(screen.model.drift(), Drift::default());
+    press(&mut screen, "d");
+    assert!(changes(&screen).is_empty());
 }

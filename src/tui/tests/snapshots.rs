@@ -41,6 +41,26 @@ fn filter_active() {
 }
 
 #[test]
+fn proposals_for_an_unmapped_field() {
+    assert_looks("proposals", "ja");
+    assert_looks("proposals_tried", "ja<enter>");
+}
+
+#[test]
+fn changes_since_the_baseline() {
+    for size in SIZES {
+        let mut screen = Screen::new(size);
+        let mut rules = super::fixtures::rules();
+        let (access, _) = rules[1].clone();
+        rules[1].1 = Some(super::fixtures::executable(&access, true));
+        rules.remove(4);
+        screen.rewrite(rules);
+        press(&mut screen, "dj");
+        insta::assert_debug_snapshot!(format!("changes_{}x{}", size.0, size.1), drawn(&screen.model));
+    }
+}
+
+#[test]
 fn help_overlay() {
     assert_looks("help", "?");
 }

@@ -1,5 +1,6 @@
 //! What each [`Action`] does to the [`Model`]. Pure: what has to be done outside is returned as [`Effect`]s.
 
+pub(crate) mod bench;
 mod filter;
 mod mouse;
 mod navigate;
@@ -10,6 +11,8 @@ use std::sync::Arc;
 use super::action::{Action, Changed};
 use super::highlight::Language;
 use super::model::{Matches, Model, Pane, RuleKey};
+use super::worker::{NewAlias, Question};
+use crate::authoring::AliasEdit;
 use crate::backend::CompiledRule;
 
 /// Something to be done outside the model.
@@ -41,6 +44,17 @@ pub(crate) enum Effect {
         /// The rules.
         rules: Vec<(RuleKey, Arc<CompiledRule>)>,
     },
+    /// Find out about a field; with no question, stop.
+    Bench {
+        /// Of the request.
+        generation: u64,
+        /// What is asked.
+        question: Option<Box<Question>>,
+    },
+    /// Write an alias into the pack.
+    Write(NewAlias),
+    /// Take an alias back.
+    TakeBack(AliasEdit),
     /// Colour a text.
     Highlight(Language, Arc<str>),
     /// Leave.
@@ -67,6 +81,14 @@ pub(crate) fn update(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::AcceptFilter => model.filter.editing = false,
         Action::Clear => return clear(model),
         Action::Reload => return reload(model),
+        Action::Propose => return bench::propose(model),
+        Action::ProposeNext => return bench::next_field(model),
+        Action::TryProposal => return bench::try_out(model),
+        Action::WriteProposal => return bench::write(model),
+        Action::Undo => return bench::undo(model),
+        Action::ShowChanges => bench::show_changes(model),
+        Action::GoToChange => return bench::go_to_change(model),
+        Action::SetBaseline => bench::set_baseline(model),
         Action::Click(column, row) => return mouse::click(model, column, row),
         Action::Wheel(column, row, lines) => return mouse::wheel(model, column, row, lines),
         Action::MentionWork => model.work.mentioned = true,
@@ -100,6 +122,9 @@ fn zoom(model: &mut Model, zoomed: bool) {
 fn clear(model: &mut Model) -> Vec<Effect> {
     if model.help.take().is_some() {
         return Vec::new();
+    }
+    if model.overlay.is_some() {
+        return bench::close(model);
     }
     if model.filter.editing || !model.filter.text.is_empty() {
         model.filter.editing = false;

@@ -1,12 +1,18 @@
 //! The mouse: a click focuses and selects, the wheel scrolls what is under it.
 
-use super::{Effect, focus, navigate};
+use super::{Effect, bench, focus, navigate};
 use crate::tui::action::Motion;
 use crate::tui::model::{Model, Pane};
 use crate::tui::view::{self, Layout};
 
 pub(super) fn click(model: &mut Model, column: u16, row: u16) -> Vec<Effect> {
     if model.help.take().is_some() {
+        return Vec::new();
+    }
+    if model.overlay.is_some() {
+        if let Some(line) = view::overlay_line(model, row) {
+            bench::move_to(model, line);
+        }
         return Vec::new();
     }
     let layout = Layout::of(model);
@@ -38,7 +44,7 @@ pub(super) fn click(model: &mut Model, column: u16, row: u16) -> Vec<Effect> {
 }
 
 pub(super) fn wheel(model: &mut Model, column: u16, row: u16, lines: isize) -> Vec<Effect> {
-    if model.help.is_some() {
+    if model.help.is_some() || model.overlay.is_some() {
         return navigate::go(model, Motion::Lines(lines));
     }
     match Layout::of(model).pane_at(column, row) {

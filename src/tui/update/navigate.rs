@@ -2,7 +2,7 @@
 
 use ratatui::layout::Rect;
 
-use super::{Effect, select};
+use super::{Effect, bench, select};
 use crate::tui::action::Motion;
 use crate::tui::model::{Model, Pane};
 use crate::tui::view::{self, Layout};
@@ -12,6 +12,10 @@ pub(super) fn go(model: &mut Model, motion: Motion) -> Vec<Effect> {
     if let Some(row) = model.help {
         let (rows, page) = view::help_extent(model);
         model.help = Some(target(row, rows.saturating_sub(page), page, motion));
+        return Vec::new();
+    }
+    if model.overlay.is_some() {
+        bench::move_cursor(model, motion);
         return Vec::new();
     }
     move_in(model, model.focus, motion)
@@ -62,7 +66,7 @@ pub(super) fn pan(model: &mut Model, columns: isize) {
 }
 
 /// Where a motion leads from `at`, within `0..=last`.
-fn target(at: usize, last: usize, page: usize, motion: Motion) -> usize {
+pub(super) fn target(at: usize, last: usize, page: usize, motion: Motion) -> usize {
     let page = isize::try_from(page.max(1)).unwrap_or(isize::MAX);
     let by = match motion {
         Motion::Lines(lines) => lines,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Effect, filter, navigate, request_colours, request_matches, request_summaries};
+use super::{Effect, bench, filter, navigate, request_colours, request_matches, request_summaries};
 use crate::backend::CompiledRule;
 use crate::evaluate::{MatchTable, Summary};
 use crate::sigma::Rule;
@@ -28,8 +28,19 @@ pub(super) fn accept(model: &mut Model, report: Report) -> Vec<Effect> {
         Report::SummariesDone { generation } if generation == newest.summaries => {
             model.work.running = None;
             navigate::settle(model);
+            bench::refresh_changes(model);
             Vec::new()
         }
+        Report::Proposed { generation, bench } if generation == newest.bench => {
+            bench::proposed(model, bench);
+            Vec::new()
+        }
+        Report::Tried { generation, outcome } if generation == newest.bench => {
+            bench::tried(model, outcome);
+            Vec::new()
+        }
+        Report::Written(written) => bench::written(model, written),
+        Report::Undone(undone) => bench::undone(model, undone),
         Report::Highlighted(highlighted) => {
             model.highlights.insert(highlighted);
             Vec::new()
@@ -54,7 +65,8 @@ fn compiled(
 ) -> Vec<Effect> {
     model.work.compiling = false;
     model.loaded = true;
-    model.pack = PackState { info: pack.info, errors: pack.errors, warnings: pack.warnings };
+    model.pack =
+        PackState { info: pack.info, loaded: pack.loaded, errors: pack.errors, warnings: pack.warnings };
     let before = model.entry().cloned();
     let mut entries: Vec<_> = rules.into_iter().map(|(rule, made)| RuleEntry::new(rule, made)).collect();
     entries.sort_by(|a, b| a.key.cmp(&b.key));
@@ -64,7 +76,12 @@ fn compiled(
             entry.inherit(&model.rules[at]);
         }
     }
+    let first = model.rules.is_empty();
     model.rules = entries;
+    if first {
+        bench::set_baseline(model);
+    }
+    bench::refresh_changes(model);
     let mut effects = filter::reapply(model);
     effects.extend(refresh_selected(model, before.as_ref()));
     effects.extend(request_summaries(model));
@@ -129,6 +146,7 @@ fn matches(model: &mut Model, rule: RuleKey, table: Result<MatchTable, String>) 
             if let Some(entry) = model.entry_mut(&rule) {
                 entry.outcome = Outcome::Ran { summary, stale: false };
             }
+            learn(model, &rule);
             model.matches.table = Some(Arc::new(table));
             model.matches.stale = false;
             model.matches.error = None;
@@ -156,5 +174,15 @@ fn counted(model: &mut Model, rule: &RuleKey, summary: Result<Summary, String>) 
             Err(message) => Outcome::Failed(message),
         };
     }
+    learn(model, rule);
     filter::reconsider(model, rule);
+}
+
+/// The baseline takes the first count that a rule has.
+fn learn(model: &mut Model, rule: &RuleKey) {
+    let Model { rules, baseline, .. } = model;
+    if let Some(entry) = rules.binary_search_by(|entry| entry.key.cmp(rule)).ok().and_then(|at| rules.get(at))
+    {
+        baseline.learn(entry);
+    }
 }

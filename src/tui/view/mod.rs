@@ -4,11 +4,12 @@
 //! rules.rs │ source.rs │ route.rs
 //!          ├───────────┼───────────
 //!          │ sql.rs    │ matches.rs
-//! status.rs                        help.rs (over all)
+//! status.rs                        proposals.rs, changes.rs, help.rs (over all)
 //! ```
 //!
 //! Nothing here changes anything or fails; where there is no room, less is drawn.
 
+mod changes;
 mod correlation;
 mod findings;
 mod frame;
@@ -16,6 +17,8 @@ mod help;
 mod layout;
 mod matches;
 mod paint;
+mod popup;
+mod proposals;
 mod route;
 mod rules;
 mod source;
@@ -32,7 +35,7 @@ pub(crate) use matches::reserved_rows;
 pub(crate) use rules::list_area;
 pub(crate) use source::{line_at_row, row_of_line};
 
-use crate::tui::model::{Model, Pane};
+use crate::tui::model::{Model, Overlay, Pane};
 
 /// Draws everything.
 pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model) {
@@ -46,6 +49,11 @@ pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model) {
         }
     }
     status::draw(buffer, layout.status, model);
+    match &model.overlay {
+        Some(Overlay::Proposals(open)) => proposals::draw(buffer, area, model, open),
+        Some(Overlay::Changes(open)) => changes::draw(buffer, area, model, open),
+        None => {}
+    }
     help::draw(buffer, area, model);
 }
 
@@ -95,4 +103,22 @@ pub(crate) fn extent(model: &Model, pane: Pane, body: Rect) -> Extent {
 /// Lines that the help has, and lines of it that are shown at once.
 pub(crate) fn help_extent(model: &Model) -> (usize, usize) {
     help::extent(model)
+}
+
+/// Lines that the cursor of what is shown over the panes moves among, and how many are shown at once.
+pub(crate) fn overlay_extent(model: &Model) -> (usize, usize) {
+    match &model.overlay {
+        Some(Overlay::Proposals(open)) => proposals::extent(model, open),
+        Some(Overlay::Changes(open)) => changes::extent(model, open),
+        None => (0, 0),
+    }
+}
+
+/// The line of what is shown over the panes that stands at a row of the screen.
+pub(crate) fn overlay_line(model: &Model, row: u16) -> Option<usize> {
+    match &model.overlay {
+        Some(Overlay::Proposals(open)) => proposals::line_at(model, open, row),
+        Some(Overlay::Changes(open)) => changes::line_at(model, open, row),
+        None => None,
+    }
 }

@@ -7,6 +7,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use super::changes;
 use super::paint::{self, PaneLine, piece};
 use crate::tui::command;
 use crate::tui::model::{Model, RuleEntry, Verdict};
@@ -68,6 +69,14 @@ fn totals(model: &Model) -> PaneLine {
         let role = if number == 0 { Role::TextDim } else { role };
         line.push(piece(theme, role, &text::count(number)));
         line.push(piece(theme, Role::TextDim, &format!(" {word}")));
+    }
+    let drift = changes::drift(model.drift());
+    if !drift.is_empty() {
+        line.push(piece(
+            theme,
+            Role::TextDim,
+            &format!(" · since baseline:{}", drift.trim_start_matches(" ·")),
+        ));
     }
     line
 }

@@ -39,7 +39,7 @@ pub(super) struct Compiler {
     rules: BTreeMap<PathBuf, Vec<Arc<Rule>>>,
     /// Whether a file includes another: then what a change reaches is known only by loading all.
     includes: bool,
-    pack: Option<Pack>,
+    pack: Option<Arc<Pack>>,
     report: PackReport,
     gone: Vec<PathBuf>,
 }
@@ -74,8 +74,14 @@ impl Compiler {
             Ok(loaded) => {
                 let manifest = &loaded.pack.manifest;
                 let info = PackInfo { id: manifest.id.clone(), version: manifest.version.clone() };
-                self.report = PackReport { info: Some(info), errors: Vec::new(), warnings: loaded.warnings };
-                self.pack = Some(loaded.pack);
+                let pack = Arc::new(loaded.pack);
+                self.report = PackReport {
+                    info: Some(info),
+                    loaded: Some(Arc::clone(&pack)),
+                    errors: Vec::new(),
+                    warnings: loaded.warnings,
+                };
+                self.pack = Some(pack);
             }
             Err(error) => self.report.errors = error.findings,
         }

@@ -2,6 +2,7 @@
 //!
 //! Every request carries a generation and every report carries it back; what is stale is refused where it arrives.
 
+mod bench;
 mod compiler;
 mod query;
 mod slot;
@@ -12,17 +13,20 @@ use std::sync::mpsc::Sender;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use crate::authoring::AliasEdit;
 use crate::backend::CompiledRule;
 use crate::bridge::Diagnostic;
 use crate::evaluate::{MatchTable, Summary};
+use crate::pack::{Pack, PackSource};
 use crate::sigma::Rule;
 use crate::store::SessionSettings;
 use crate::tui::event::Event;
 use crate::tui::highlight::{Highlighted, Highlighter, Language};
-use crate::tui::model::{DatasetInfo, PackInfo, RuleKey};
+use crate::tui::model::{Bench, DatasetInfo, PackInfo, RuleKey};
 use crate::tui::update::Effect;
 use crate::tui::{Options, TuiError};
 
+pub(crate) use bench::{Ask, NewAlias, Question};
 use compiler::{Compiler, Request};
 use query::{Queue, Session};
 use slot::Slot;
@@ -77,6 +81,24 @@ pub(crate) enum Report {
         /// Of the request.
         generation: u64,
     },
+    /// What a field could be.
+    Proposed {
+        /// Of the request.
+        generation: u64,
+        /// The proposals, or why there are none.
+        bench: Result<Bench, String>,
+    },
+    /// What a proposal does to all rules, in words, or why it cannot be tried.
+    Tried {
+        /// Of the request.
+        generation: u64,
+        /// What it does.
+        outcome: Result<String, String>,
+    },
+    /// An alias was written, or not.
+    Written(Result<AliasEdit, String>),
+    /// An alias was taken back, or not.
+    Undone(Result<AliasEdit, String>),
     /// A text was coloured.
     Highlighted(Arc<Highlighted>),
     /// Something that the user should know.
@@ -88,6 +110,8 @@ pub(crate) enum Report {
 pub(crate) struct PackReport {
     /// The pack in use.
     pub info: Option<PackInfo>,
+    /// The same, whole.
+    pub loaded: Option<Arc<Pack>>,
     /// Why the one on disk does not load.
     pub errors: Vec<Diagnostic>,
     /// What else was found in it.
@@ -101,6 +125,9 @@ pub(crate) struct Workers {
     compiler: Arc<Slot<Request>>,
     queries: Arc<Queue>,
     texts: Arc<Slot<Vec<Text>>>,
+    /// Where aliases are written to.
+    pack: PackSource,
+    events: Sender<Event>,
     /// Those of the DuckDB session. The others are not waited for: they hold nothing that has to be closed.
     joined: Vec<JoinHandle<()>>,
 }
@@ -112,10 +139,11 @@ impl Workers {
             compiler: Arc::new(Slot::new()),
             queries: Arc::new(Queue::default()),
             texts: Arc::new(Slot::new()),
+            pack: options.pack.clone(),
+            events: events.clone(),
             joined: Vec::new(),
         };
-        let settings = SessionSettings { threads: options.threads };
-        workers.start_session(options.dataset.clone(), settings, events)?;
+        workers.start_session(&options, events)?;
         let requests = Arc::clone(&workers.compiler);
         spawn("compiler", events, move |report| Compiler::new(options).run(&requests, report))?;
         let texts = Arc::clone(&workers.texts);
@@ -123,15 +151,12 @@ impl Workers {
         Ok(workers)
     }
 
-    fn start_session(
-        &mut self,
-        root: Option<PathBuf>,
-        settings: SessionSettings,
-        events: &Sender<Event>,
-    ) -> Result<(), TuiError> {
+    fn start_session(&mut self, options: &Options, events: &Sender<Event>) -> Result<(), TuiError> {
         let queue = Arc::clone(&self.queries);
+        let (root, compiling) = (options.dataset.clone(), options.settings.clone());
+        let settings = SessionSettings { threads: options.threads };
         let session = spawn("session", events, move |report| {
-            Session { queue: &queue, root, settings, report }.run();
+            Session { queue: &queue, root, settings, compiling, report }.run();
         })?;
         let queue = Arc::clone(&self.queries);
         let interrupter = spawn("interrupter", events, move |_| queue.keep_interrupting())?;
@@ -148,12 +173,29 @@ impl Workers {
             Effect::OpenDataset { generation } => self.queries.open(generation),
             Effect::Match { generation, rule } => self.queries.find(generation, rule),
             Effect::Summarize { generation, rules } => self.queries.count(generation, rules),
+            Effect::Bench { generation, question } => self.queries.ask(generation, question.map(|q| *q)),
+            Effect::Write(alias) => self.edit(move |source| Report::Written(bench::write(source, &alias))),
+            Effect::TakeBack(edit) => self.edit(move |_| {
+                let undone = edit.undo().map_err(|error| error.to_string());
+                Report::Undone(undone.map(|()| edit))
+            }),
             Effect::Highlight(language, text) => self.texts.put(|waiting| {
                 let mut texts = waiting.unwrap_or_default();
                 texts.push((language, text));
                 texts.split_off(texts.len().saturating_sub(TEXTS))
             }),
             Effect::Quit => {}
+        }
+    }
+}
+
+impl Workers {
+    /// Changes files on a thread of its own, which ends by itself.
+    fn edit(&self, change: impl FnOnce(&PackSource) -> Report + Send + 'static) {
+        let source = self.pack.clone();
+        let begun = spawn("editor", &self.events, move |report| report(change(&source)));
+        if let Err(error) = begun {
+            drop(self.events.send(Event::Report(Report::Notice(error.to_string()))));
         }
     }
 }

@@ -9,12 +9,13 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::backend::{CompiledRule, Sql};
-use crate::bridge::{CorrelationPlan, Plan};
+use crate::bridge::{CorrelationPlan, Plan, Settings};
 use crate::evaluate::{self, Cancel, EvalError, Summary};
 use crate::store::{Dataset, Interrupter, SessionSettings, Store};
 use crate::tui::model::{DatasetInfo, RuleKey};
 
 use super::Report;
+use super::bench::Question;
 
 /// Matches that are shown at most.
 const ROWS: usize = 500;
@@ -33,6 +34,8 @@ pub(super) struct Queue {
     matches: Arc<AtomicU64>,
     /// Raised to cancel a count.
     summaries: Arc<AtomicU64>,
+    /// Raised to cancel what is asked about a field.
+    bench: Arc<AtomicU64>,
 }
 
 #[derive(Default)]
@@ -40,6 +43,7 @@ struct State {
     open: Option<u64>,
     matches: Option<(u64, Wanted)>,
     summaries: Option<(u64, Vec<Wanted>)>,
+    bench: Option<(u64, Question)>,
     interrupter: Option<Interrupter>,
     closed: bool,
 }
@@ -47,6 +51,7 @@ struct State {
 enum Job {
     Open { generation: u64 },
     Match { generation: u64, wanted: Wanted, cancel: Cancel },
+    Bench { generation: u64, question: Question, cancel: Cancel },
     Summarize { generation: u64, wanted: Vec<Wanted>, cancel: Cancel },
 }
 
@@ -73,9 +78,16 @@ impl Queue {
         self.submit(&[&self.summaries], |state| state.summaries = Some((generation, wanted)));
     }
 
+    /// Answers a question about a field, and no longer another one; none calls it off.
+    pub(super) fn ask(&self, generation: u64, question: Option<Question>) {
+        let counting: &[&Arc<AtomicU64>] = &[&self.bench, &self.summaries];
+        let cancelled = if question.is_some() { counting } else { &counting[..1] };
+        self.submit(cancelled, |state| state.bench = question.map(|question| (generation, question)));
+    }
+
     /// Ends the session's thread and the interrupting one.
     pub(super) fn close(&self) {
-        self.submit(&[&self.matches, &self.summaries], |state| state.closed = true);
+        self.submit(&[&self.matches, &self.summaries, &self.bench], |state| state.closed = true);
     }
 
     /// Changes what is to be done and cancels what it replaces, as one step.
@@ -110,6 +122,9 @@ impl Queue {
         }
         if let Some((generation, wanted)) = state.matches.take() {
             return Some(Job::Match { generation, wanted, cancel: Cancel::new(&self.matches) });
+        }
+        if let Some((generation, question)) = state.bench.take() {
+            return Some(Job::Bench { generation, question, cancel: Cancel::new(&self.bench) });
         }
         let (generation, wanted) = state.summaries.take()?;
         Some(Job::Summarize { generation, wanted, cancel: Cancel::new(&self.summaries) })
@@ -147,6 +162,8 @@ pub(super) struct Session<'a> {
     pub queue: &'a Queue,
     pub root: Option<PathBuf>,
     pub settings: SessionSettings,
+    /// What rules are compiled with, for trials.
+    pub compiling: Settings,
     pub report: &'a dyn Fn(Report),
 }
 
@@ -162,6 +179,13 @@ impl Session<'_> {
                 }
                 (Job::Summarize { generation, wanted, cancel }, Some(store)) => {
                     self.count(generation, wanted, store, &cancel);
+                }
+                (Job::Bench { generation, question, cancel }, store) => {
+                    if let Some(answer) =
+                        question.answer(generation, store.as_mut(), &self.compiling, &cancel)
+                    {
+                        (self.report)(answer);
+                    }
                 }
                 // Asked of a dataset that is not open: there is nothing to answer.
                 (Job::Match { .. } | Job::Summarize { .. }, None) => {}

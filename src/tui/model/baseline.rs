@@ -1,0 +1,100 @@
+//! How things stood at the start, or when the user last said so: what the effect of an edit is measured against.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::{Changes, Model, Outcome, RuleEntry, RuleKey};
+use crate::authoring::{self, Ran};
+use crate::backend::CompiledRule;
+use crate::pack::Pack;
+
+/// How things stood.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Baseline {
+    /// The pack.
+    pub pack: Option<Arc<Pack>>,
+    /// The rules.
+    pub rules: BTreeMap<RuleKey, Kept>,
+}
+
+/// How a rule stood.
+#[derive(Clone, Debug)]
+pub(crate) struct Kept {
+    /// What the bridge had made of it.
+    pub compiled: Arc<CompiledRule>,
+    /// What it matched; `None` where it had not run.
+    pub matches: Option<u64>,
+}
+
+/// How totals differ from the baseline's.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Drift {
+    /// More rules executable, or fewer.
+    pub executable: i64,
+    /// More rules that match, or fewer, of those that have run at both times.
+    pub matched: i64,
+}
+
+impl Baseline {
+    /// How things stand now.
+    pub(crate) fn of(model: &Model) -> Self {
+        let rules = model.rules.iter().filter_map(|entry| {
+            let compiled = Arc::clone(entry.compiled.as_ref()?);
+            Some((entry.key.clone(), Kept { compiled, matches: matches(entry) }))
+        });
+        Self { pack: model.pack.loaded.clone(), rules: rules.collect() }
+    }
+
+    /// Fills in what a rule matched that has not run before, as long as it is the rule that it was.
+    pub(crate) fn learn(&mut self, entry: &RuleEntry) {
+        if let Some(kept) = self.rules.get_mut(&entry.key)
+            && kept.matches.is_none()
+            && kept.compiled.sql.as_ref().map(|sql| sql.text.as_str()) == entry.sql_text()
+        {
+            kept.matches = matches(entry);
+        }
+    }
+}
+
+/// What a rule matches as it stands; `None` where that is not known.
+fn matches(entry: &RuleEntry) -> Option<u64> {
+    match &entry.outcome {
+        Outcome::Ran { summary, stale: false } => Some(summary.matches),
+        _ => None,
+    }
+}
+
+impl Model {
+    /// What has changed since the baseline.
+    pub(crate) fn changes(&self) -> Changes {
+        let before = self.baseline.rules.values().map(|kept| (&*kept.compiled, kept.matches));
+        let after = self.rules.iter().filter_map(|entry| -> Option<Ran<'_>> {
+            // A count that is on its way is no difference.
+            let known = matches(entry).or_else(|| self.baseline.rules.get(&entry.key)?.matches);
+            Some((entry.compiled.as_deref()?, known.filter(|_| entry.is_executable())))
+        });
+        let packs = match (&self.baseline.pack, &self.pack.loaded) {
+            (Some(before), Some(after)) if !Arc::ptr_eq(before, after) => authoring::pack_diff(before, after),
+            _ => Default::default(),
+        };
+        Changes { packs, rules: authoring::rule_diff(before, after) }
+    }
+
+    /// How the totals differ from the baseline's.
+    pub(crate) fn drift(&self) -> Drift {
+        let mut drift = Drift::default();
+        for kept in self.baseline.rules.values() {
+            drift.executable -= i64::from(kept.compiled.sql.is_some());
+        }
+        for entry in &self.rules {
+            drift.executable += i64::from(entry.is_executable());
+            let before = self.baseline.rules.get(&entry.key).and_then(|kept| kept.matches);
+            let after = matches(entry);
+            if before.is_some() || self.baseline.rules.contains_key(&entry.key) {
+                let (before, after) = (before.unwrap_or(0), after.or(before).unwrap_or(0));
+                drift.matched += i64::from(after > 0) - i64::from(before > 0);
+            }
+        }
+        drift
+    }
+}

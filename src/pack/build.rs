@@ -118,7 +118,7 @@ fn extended(place: &Place, folder: &Path) -> Vec<(Place, PathBuf)> {
 fn pack_files(place: &Place, report: &mut Report) -> Vec<PathBuf> {
     let single = ["CHANGELOG.md", "README.md", "pack.yaml", "routes.yaml"].map(PathBuf::from);
     let mut files: Vec<_> = single.into_iter().filter(|file| place.has(file)).collect();
-    files.extend(place.alias_files(report));
-    files.extend(place.yaml_files(Path::new("tests"), report));
+    files.extend(place.yaml_files("aliases", report));
+    files.extend(place.yaml_files("tests", report));
     files
 }

@@ -184,7 +184,7 @@ fn sound<T>(value: T, report: Report) -> Result<T, PackError> {
 
 fn cases_at(place: &Place, report: &mut Report) -> Vec<TestCase> {
     let mut cases = Vec::new();
-    for file in place.yaml_files(Path::new("tests"), report) {
+    for file in place.yaml_files("tests", report) {
         if let Some(node) = document(place, &file, report) {
             read(&node, &file, &mut cases, report);
         }

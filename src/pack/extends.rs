@@ -8,7 +8,7 @@ use super::files::{Place, embedded_ids};
 use super::load::document;
 use super::report::Report;
 use super::source::{PACK_NOT_FOUND, PackSource};
-use super::{Pack, aliases, manifest, reach, routes};
+use super::{Pack, Route, aliases, manifest, reach, routes};
 use crate::bridge::{Code, Severity};
 use crate::sigma::yaml;
 use crate::sigma::{Spanned, suggest};
@@ -55,7 +55,8 @@ pub(super) fn read(place: Place, report: &mut Report) -> Vec<Layer> {
 }
 
 /// The folders that a pack and all that it extends are read from, and those that a pack beside it would be read
-/// from if it were there; of an archive, the file. Empty for a pack that is not on disk. Never fails: what cannot be read leads nowhere.
+/// from if it were there; of an archive, the file. Empty for a pack that is not on disk. Never fails: what cannot be
+/// read leads nowhere.
 #[must_use]
 pub fn folders(source: &PackSource) -> Vec<PathBuf> {
     let mut found = Vec::new();
@@ -153,28 +154,15 @@ impl Reader<'_> {
     /// Routes and aliases, checked together with those of the packs that this one extends.
     fn statements(&mut self, place: &Place, pack: &mut Pack, reach: &BTreeSet<usize>) {
         let file = Path::new("routes.yaml");
-        let alias_files = place.alias_files(self.report);
+        let alias_files = place.yaml_files("aliases", self.report);
         let required = pack.manifest.extends.is_empty() && alias_files.is_empty();
         if (required || place.has(file))
             && let Some(node) = document(place, file, self.report)
         {
             pack.routes = routes::read(&node, self.report);
         }
+        let all = self.routes(&pack.routes, reach);
         let bases = || self.layers.iter().enumerate().filter(|(index, _)| reach.contains(index));
-        let mut all = pack.routes.clone();
-        // Backwards, what extends stands before what it extends, and so hides it.
-        for route in self
-            .layers
-            .iter()
-            .enumerate()
-            .rev()
-            .filter(|(index, _)| reach.contains(index))
-            .flat_map(|(_, base)| &base.pack.routes)
-        {
-            if !all.iter().any(|nearer| routes::same_rules(nearer, route)) {
-                all.push(route.clone());
-            }
-        }
         let mut prefixes = pack.manifest.raw_fallback.prefixes.clone();
         prefixes.extend(bases().flat_map(|(_, base)| base.pack.manifest.raw_fallback.prefixes.clone()));
         let (whole, before) = (self.report.is_sound() && !all.is_empty(), self.report.findings.len());
@@ -195,6 +183,18 @@ impl Reader<'_> {
             let bases: Vec<_> = bases().map(|(_, base)| &base.pack.aliases).collect();
             reach::check(&pack.aliases, &bases, &all, self.report);
         }
+    }
+
+    /// The routes that rules can take: a pack's own, and those of `reach` that no nearer one hides.
+    fn routes(&self, own: &[Route], reach: &BTreeSet<usize>) -> Vec<Route> {
+        let mut all = own.to_vec();
+        // Backwards, what extends stands before what it extends.
+        for base in reach.iter().rev().filter_map(|index| self.layers.get(*index)) {
+            let hidden = |route: &&Route| all.iter().any(|nearer| routes::same_rules(nearer, route));
+            let seen: Vec<_> = base.pack.routes.iter().filter(|route| !hidden(route)).cloned().collect();
+            all.extend(seen);
+        }
+        all
     }
 }
 

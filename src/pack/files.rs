@@ -106,27 +106,22 @@ impl Place {
         bytes.and_then(|bytes| String::from_utf8(bytes).map_err(|_| io::Error::other("it is not UTF-8")))
     }
 
-    /// The alias files, in byte order of their names; a folder that cannot be read is noted. A pack may do without
-    /// one.
-    pub(super) fn alias_files(&self, report: &mut Report) -> Vec<PathBuf> {
-        self.yaml_files(Path::new("aliases"), report)
-    }
-
-    /// The YAML files of one of the pack's folders, likewise.
-    pub(super) fn yaml_files(&self, within: &Path, report: &mut Report) -> Vec<PathBuf> {
+    /// The YAML files of one of the pack's folders, `aliases` or `tests`, in byte order of their names; one that cannot
+    /// be read is noted. A pack may do without.
+    pub(super) fn yaml_files(&self, inner: &str, report: &mut Report) -> Vec<PathBuf> {
         let names = match self {
-            Self::Folder(folder) => names_in(&folder.join(within), report),
+            Self::Folder(folder) => names_in(&folder.join(inner), report),
             Self::Embedded(id) => {
-                let folder = EMBEDDED.get_dir(Path::new(id).join(within));
+                let folder = EMBEDDED.get_dir(Path::new(id).join(inner));
                 let files = folder.into_iter().flat_map(Dir::files);
                 files.filter_map(|file| file.path().file_name()).map(PathBuf::from).collect()
             }
-            Self::Texts(texts) => names_among(texts, within),
-            Self::Member(archive, folder) => names_among(&archive.files, &folder.join(within)),
+            Self::Texts(texts) => names_among(texts, Path::new(inner)),
+            Self::Member(archive, folder) => names_among(&archive.files, &folder.join(inner)),
         };
         let mut files: Vec<_> = names.into_iter().filter(|name| is_yaml(name)).collect();
         files.sort();
-        files.into_iter().map(|name| within.join(name)).collect()
+        files.into_iter().map(|name| Path::new(inner).join(name)).collect()
     }
 }
 
@@ -162,7 +157,8 @@ fn names_in(folder: &Path, report: &mut Report) -> Vec<PathBuf> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
         Err(error) => {
             report.path = folder.to_owned();
-            report.raise(&PACK_UNREADABLE, Span::START, format!("the folder cannot be read: {error}"), None);
+            let name = folder.file_name().unwrap_or_default().to_string_lossy();
+            report.raise(&PACK_UNREADABLE, Span::START, format!("cannot read {name}: {error}"), None);
             Vec::new()
         }
     }

@@ -102,7 +102,7 @@ pub struct Route {
     pub product: Option<String>,
     /// `logsource.service`, likewise.
     pub service: Option<String>,
-    /// `when`: per field, the literals (as text) that all of the rule's literals on it must be among.
+    /// `when`: per field, the values (as text) of which every event that the rule matches must have one.
     pub when: BTreeMap<SigmaField, BTreeSet<String>>,
     /// `classes`, ascending.
     pub class_uids: Vec<ClassUid>,

@@ -96,10 +96,10 @@ impl<'a> Subject<'a> {
         route.class_uids.iter().any(|class| self.alias.is_for(*class))
     }
 
-    /// Whether any class of the route that it answers for has the target.
+    /// Whether any class of the route that it answers for has the target. That a CASE has no arm for the route's
+    /// events is what its author says.
     fn is_in(&self, route: &Route) -> bool {
-        let target = self.alias.target.specialised(&route.filters);
-        route.class_uids.iter().any(|class| self.alias.is_for(*class) && target.is_in(*class))
+        route.class_uids.iter().any(|class| self.alias.is_for(*class) && self.alias.target.is_in(*class))
     }
 
     /// An alias that rules of the route within this scope find before this one, for all that this one is for.

@@ -60,6 +60,18 @@ impl PackSource {
     }
 }
 
+impl PackSource {
+    /// The folder or the archive, or the path that stands for it in places of an embedded pack; empty for texts.
+    #[must_use]
+    pub fn root(&self) -> PathBuf {
+        match self {
+            Self::Folder(path) | Self::Archive(path) => path.clone(),
+            Self::Embedded(id) => Path::new(PACKS).join(id),
+            Self::Texts(_) => PathBuf::new(),
+        }
+    }
+}
+
 fn not_found(name: &str, packs: &Path) -> PackError {
     let mut known: Vec<String> = embedded_ids().map(str::to_owned).collect();
     let folders = fs::read_dir(packs).into_iter().flatten().flatten();

@@ -9,6 +9,8 @@ mod twin;
 use crate::pack::{self, Pack, PackError, PackPlace, PackSource, TestCase, TestedPack};
 use crate::store::StoreError;
 use check::Checker;
+use coverage::Exercised;
+use dataset::Answers;
 
 pub use coverage::Untested;
 
@@ -97,11 +99,11 @@ pub fn run_cases(source: &PackSource) -> Result<TestRun, CasesError> {
     let packs = pack::tested(source)?;
     let mut run = TestRun { suites: Vec::new(), untested: Vec::new() };
     let Some(own) = packs.last() else { return Ok(run) };
-    let mut exercised = Vec::new();
+    let (mut exercised, mut known) = (Exercised::new(), Answers::default());
     for TestedPack { pack, cases, .. } in &packs {
-        run.suites.push(suite(pack, pack, cases, &mut exercised)?);
+        run.suites.push(suite(pack, pack, cases, &mut exercised, &mut known)?);
         if pack.sha256 != own.pack.sha256 && !cases.is_empty() {
-            run.suites.push(suite(pack, &own.pack, cases, &mut exercised)?);
+            run.suites.push(suite(pack, &own.pack, cases, &mut exercised, &mut known)?);
         }
     }
     run.untested = untested(own, &packs, &exercised);
@@ -113,12 +115,13 @@ fn suite(
     tests_of: &Pack,
     pack: &Pack,
     cases: &[TestCase],
-    exercised: &mut Vec<PackPlace>,
+    exercised: &mut Exercised,
+    known: &mut Answers,
 ) -> Result<Suite, CasesError> {
     let mut checker = Checker::new(pack);
     cases.iter().for_each(|case| checker.case(case));
-    let (cases, places) = checker.finish()?;
-    exercised.extend(places);
+    let (cases, places) = checker.finish(known)?;
+    exercised.extend(places.iter().map(coverage::key));
     Ok(Suite {
         tests_of: tests_of.manifest.id.clone(),
         pack: pack.manifest.id.clone(),
@@ -129,7 +132,7 @@ fn suite(
 
 /// What the tests leave out. A pack without routes, which is for others to extend, is tested by these: all of it by
 /// one that only gathers packs, and as much as they need by the rest.
-fn untested(own: &TestedPack, packs: &[TestedPack], exercised: &[PackPlace]) -> Vec<Untested> {
+fn untested(own: &TestedPack, packs: &[TestedPack], exercised: &Exercised) -> Vec<Untested> {
     let states_routes = |TestedPack { pack, root, .. }: &TestedPack| {
         pack.routes.iter().any(|route| coverage::is_in(&route.place, root))
     };

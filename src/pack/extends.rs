@@ -54,20 +54,6 @@ pub(super) fn read(place: Place, report: &mut Report) -> Vec<Layer> {
     reader.layers
 }
 
-/// A pack and all that it extends, each once, every pack after those that it extends; of an archive, the archive.
-/// Never fails: what cannot be found is not among them.
-#[must_use]
-pub fn layers(source: &PackSource) -> Vec<PackSource> {
-    let mut report = Report::default();
-    let Some(place) = Place::of(source, &mut report) else { return Vec::new() };
-    let layers = read(place, &mut report);
-    match source {
-        // Its packs have no source of their own.
-        PackSource::Archive(_) => vec![source.clone()],
-        _ => layers.iter().filter_map(|layer| layer.place.source()).collect(),
-    }
-}
-
 /// The folders that a pack and all that it extends are read from, and those that a pack beside it would be read
 /// from if it were there; of an archive, the file. Empty for a pack that is not on disk. Never fails: what cannot be
 /// read leads nowhere.

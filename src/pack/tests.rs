@@ -1,5 +1,6 @@
 //! What loading says of packs: the shipped one, and small ones with one thing wrong.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
@@ -121,10 +122,8 @@ fn described() -> Vec<String> {
 
 #[test]
 fn the_described_forms_load() {
-    let mut blocks = described();
-    // Tests are no part of what a pack means.
-    blocks.retain(|block| !block.starts_with("- name:"));
-    let [manifest, routes, aliases @ ..] = blocks.as_slice() else { panic!("examples") };
+    let blocks = described();
+    let [manifest, routes, aliases @ .., tests] = blocks.as_slice() else { panic!("examples") };
     let under = |(index, block): (usize, &String)| match block.starts_with(' ') {
         true => format!("registry_event/{index}:\n{block}"),
         false => block.clone(),
@@ -134,6 +133,8 @@ fn the_described_forms_load() {
         load_texts(manifest, routes, &[("a.yaml", file)]).unwrap();
     }
     assert_eq!(files.len(), 5);
+    let tests = BTreeMap::from([("tests/t.yaml".into(), tests.clone())]);
+    assert_eq!(cases(&PackSource::Texts(tests)).unwrap().len(), 2);
 }
 
 #[test]

@@ -3,6 +3,8 @@
 mod build;
 mod diff;
 mod junit;
+mod new;
+mod release;
 mod suggest;
 mod test;
 mod validate;
@@ -13,6 +15,10 @@ use super::CliError;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum PackCommand {
+    /// Begin a pack: a folder with a route, an alias and a test that passes.
+    New(new::NewArgs),
+    /// Make the next version of a pack that is sound, tested and written about.
+    Release(release::ReleaseArgs),
     /// Make one file of a pack and all that it extends.
     Build(build::BuildArgs),
     /// Check a pack against the pinned OCSF catalog and itself.
@@ -27,6 +33,8 @@ pub(super) enum PackCommand {
 
 pub(super) fn run(command: &PackCommand) -> Result<(), CliError> {
     match command {
+        PackCommand::New(args) => new::run(args),
+        PackCommand::Release(args) => release::run(args),
         PackCommand::Build(args) => build::run(args),
         PackCommand::Validate(args) => validate::run(args),
         PackCommand::Test(args) => test::run(args),

@@ -97,23 +97,26 @@ impl Report {
         let mut categories: Vec<_> = self.contents.coverage.by_category.iter().collect();
         // Stable: what ties keeps the bundle's order.
         categories.sort_by_key(|category| std::cmp::Reverse(category.totals.rules));
-        let name = |category: &Option<String>| category.clone().unwrap_or_else(|| "none".to_owned());
+        let no_category = || "no category".to_owned();
         let rows = categories.iter().map(|category| {
             let totals = &category.totals;
             let counts = [totals.rules, totals.executable, totals.matched, totals.non_executable];
             let counts = counts.into_iter().map(|count| Cell::Number(count as u64));
-            [Cell::Name(name(&category.category))].into_iter().chain(counts).collect()
+            let name = category.category.clone().map_or_else(|| Cell::Text(no_category()), Cell::Name);
+            [name].into_iter().chain(counts).collect()
         });
         let table = Table {
             title: "Rules by category of the log source",
             heads: vec!["category", "rules", "executable", "matched", "not executable"],
             rows: rows.collect(),
         };
-        let bars = categories.iter().map(|category| (name(&category.category), &category.totals)).collect();
+        let bars = categories
+            .iter()
+            .map(|category| (category.category.clone().unwrap_or_else(no_category), &category.totals));
         Section {
             title: "Coverage by category",
             words: Vec::new(),
-            chart: Some(outcome_chart("Coverage by category", bars)),
+            chart: Some(outcome_chart("Coverage by category", bars.collect())),
             tables: vec![table],
         }
     }
@@ -125,7 +128,7 @@ impl Report {
         reasons.sort_by_key(|(_, rules)| std::cmp::Reverse(*rules));
         let words = match reasons.is_empty() {
             true => "Every rule is executable.",
-            false => "A rule counts for one reason; `sigma-ocsf-tui reason CODE` explains it.",
+            false => "A rule counts for one reason. The command sigma-ocsf-tui reason CODE explains it.",
         };
         Section {
             title: "Why rules cannot run",
@@ -328,7 +331,7 @@ fn outcome_chart(title: &'static str, bars: Vec<(String, &Totals)>) -> Chart {
         let quiet = totals.executable - totals.matched;
         (name, [totals.matched, quiet, totals.non_executable].map(|count| count as u64).to_vec())
     };
-    let parts = vec!["matched", "executable, no match", "not executable"];
+    let parts = vec!["matched", "executable, no detection", "not executable"];
     Chart { title, parts, bars: bars.into_iter().map(bar).collect() }
 }
 

@@ -1,11 +1,14 @@
 //! The newest findings as a Slack message in Block Kit. All that is untrusted stands in `plain_text`, in which Slack
 //! knows no mention, link or markup.
 
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
 use super::Report;
 use super::model::Finding;
-use super::text::{clip, counted};
+use super::text::{clip, counted, number};
 
 /// Findings in a message.
 const FINDINGS: usize = 5;
@@ -21,10 +24,11 @@ const VALUE: usize = 200;
 pub fn slack(report: &Report) -> Value {
     let totals = &report.contents.coverage.totals;
     let summary = format!(
-        "{} of {} matched · {}",
-        counted(totals.matched as u64, "rule", "rules"),
-        counted(totals.executable as u64, "executable", "executable"),
+        "{} of {} matched · {}{}",
+        number(totals.matched as u64),
+        counted(totals.executable as u64, "executable rule", "executable rules"),
         counted(totals.detections, "detection", "detections"),
+        severities(report),
     );
     let title = clip(&report.title(), HEADER);
     let mut blocks = vec![
@@ -38,6 +42,21 @@ pub fn slack(report: &Report) -> Value {
     blocks.extend(newest.iter().map(|finding| section(&line(finding))));
     // For notifications, where Slack reads markup.
     json!({"text": escape(&format!("{title}: {summary}")), "blocks": blocks})
+}
+
+/// How many findings there are of each severity, so that none is hidden by newer ones.
+fn severities(report: &Report) -> String {
+    let mut counts = BTreeMap::<_, (&str, u64)>::new();
+    for finding in report.newest(usize::MAX) {
+        let (_, count) = counts.entry(Reverse(finding.rule.level)).or_insert((finding.severity(), 0));
+        *count += 1;
+    }
+    let counts: Vec<_> =
+        counts.into_values().map(|(severity, count)| format!("{} {severity}", number(count))).collect();
+    match counts.is_empty() {
+        true => String::new(),
+        false => format!(" · findings: {}", counts.join(", ")),
+    }
 }
 
 fn line(finding: &Finding<'_>) -> String {

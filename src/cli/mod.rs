@@ -55,7 +55,7 @@ Examples:
   sigma-ocsf-tui coverage rules/ --parquet runs/7          totals and gaps of a set of rules
   sigma-ocsf-tui run rules/ --parquet runs/7 --out out/7   plans, coverage and detections as files
   sigma-ocsf-tui verify out/7 --parquet runs/7             whether they hold
-  sigma-ocsf-tui report out/7 --out report                 a page, Markdown, ATT&CK layers, a Slack message
+  sigma-ocsf-tui report out/7 --out report                 a page to read, and other reports
   sigma-ocsf-tui reason unmapped_field                     what a code means and what to do
 
 Exit codes: 0 done, 1 a gate failed, 2 usage or configuration, 3 data.";

@@ -79,8 +79,8 @@ impl Report {
             ("– matched", totals.matched),
             ("– no match", totals.no_match),
             ("– not reported by themselves", totals.not_reported),
-            ("– with fallback to raw.*", totals.fallback_used),
             ("not executable", totals.non_executable),
+            ("with fallback to raw.*", totals.fallback_used),
         ];
         let mut rows: Vec<Vec<Cell>> =
             rows.map(|(what, rules)| vec![Cell::Text(what.to_owned()), Cell::Number(rules as u64)]).into();

@@ -21,11 +21,11 @@ fn hostile(folder: &Path) -> String {
         format!(
             "title: {title}\nlevel: high\ntags: [attack.t1059.001, attack.t9999, attack.tx, attack.execution]\n\
              logsource: {{category: {source}, product: windows}}\n\
-             detection: {{s: {{{field}|endswith: 'cmd.exe'}}, condition: s}}\n"
+             detection: {{s: {{'{field}|endswith': 'cmd.exe'}}, condition: s}}\n"
         )
     };
     fs::write(rules.join("match.yml"), rule("process_creation", "Image")).unwrap();
-    fs::write(rules.join("field.yml"), rule("process_creation", "'<b>|`field`'")).unwrap();
+    fs::write(rules.join("field.yml"), rule("process_creation", "<b>`field`")).unwrap();
     fs::write(rules.join("source.yml"), rule("'</td><b>|*'", "Image")).unwrap();
     let silent = "title: silent\ntags: [attack.t1218]\nlogsource: {category: process_creation, product: windows}\n\
                   detection: {s: {Image|endswith: 'nothing.exe'}, condition: s}\n";
@@ -53,7 +53,7 @@ fn a_page_holds_them_as_text() {
     assert!(!elements.contains_key("script") && !elements.contains_key("img") && !elements.contains_key("b"));
     assert!(texts.iter().all(|text| !text.contains('\u{1b}')));
     for shown in
-        ["&lt;script&gt;alert(1)", "onerror=alert(1)&gt;|`\u{fffd}[2J", "&lt;b&gt;|`field`", "&lt;/td&gt;"]
+        ["&lt;script&gt;alert(1)", "onerror=alert(1)&gt;|`\u{fffd}[2J", "&lt;b&gt;`field`", "&lt;/td&gt;"]
     {
         assert!(page.contains(shown), "{shown}");
     }

@@ -22,7 +22,7 @@ pub use finding::codes;
 pub use interpreted::{interpreted_event_ids, interpreted_summaries, interpreted_windows};
 pub(crate) use matches::host;
 pub use matches::{event_ids, matches};
-pub use recorded::{MatchedEvent, recorded_events, recorded_windows};
+pub use recorded::{MatchedEvent, MatchedWindow, recorded_events, recorded_windows};
 pub use summaries::{summaries, summaries_with};
 pub use version::version_mismatch;
 pub use windows::{correlation_summary, window_table, windows};

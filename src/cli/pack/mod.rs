@@ -13,6 +13,7 @@ mod validate;
 use clap::Subcommand;
 
 use super::CliError;
+pub(super) use build::write_whole;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum PackCommand {

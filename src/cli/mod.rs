@@ -7,6 +7,7 @@ mod config;
 mod coverage;
 mod explain;
 mod gate;
+mod junit;
 mod pack;
 mod reason;
 mod report;
@@ -14,6 +15,7 @@ mod run;
 mod sarif;
 mod screen;
 mod sql;
+mod test;
 mod text;
 mod verify;
 mod workspace;
@@ -54,6 +56,7 @@ Examples:
   sigma-ocsf-tui coverage rules/ --parquet runs/7          totals and gaps of a set of rules
   sigma-ocsf-tui run rules/ --parquet runs/7 --out out/7   plans, coverage and detections as files
   sigma-ocsf-tui verify out/7 --parquet runs/7             whether they hold
+  sigma-ocsf-tui test rules/                               the regression cases beside the rules
   sigma-ocsf-tui reason unmapped_field                     what a code means and what to do
 
 Exit codes: 0 done, 1 a gate failed, 2 usage or configuration, 3 data.";
@@ -72,6 +75,8 @@ enum Command {
     Run(run::RunArgs),
     /// Recompute what a bundle says, and run its plans again.
     Verify(verify::VerifyArgs),
+    /// Run the regression cases that travel with rules, or save events as one.
+    Test(test::TestArgs),
     /// Write and check mapping packs.
     #[command(subcommand)]
     Pack(pack::PackCommand),
@@ -193,6 +198,7 @@ pub fn main() -> ExitCode {
         Some(Command::Coverage(args)) => coverage::run(args),
         Some(Command::Run(args)) => run::run(args),
         Some(Command::Verify(args)) => verify::run(args),
+        Some(Command::Test(args)) => test::run(args),
         Some(Command::Pack(command)) => pack::run(command),
         Some(Command::Reason(args)) => reason::run(args),
         Some(Command::Completions(args)) => completions::run(args),

@@ -131,7 +131,7 @@ pub(crate) const COMMANDS: &[Command] = &[
     command("undo", "Take the last written alias back", Browse, &[Key::char('u')], || Action::Undo).hint("undo").when(|m| !m.edits.is_empty()),
     command("mark", "Mark this match for a regression case, or not", Browse, &[Key::char('m')], || Action::MarkRow).when(has_row),
     command("unmark", "Take all marks away", Browse, &[Key::char('M')], || Action::UnmarkRows).when(|m| !m.matches.marked.is_empty()),
-    command("save_case", "Save the marked matches as a case beside the rule", Browse, &[Key::char('c')], || Action::SaveCase).when(has_row),
+    command("save_case", "Save the marked matches as such a case", Browse, &[Key::char('c')], || Action::SaveCase).when(has_row),
     command("changes", "What has changed since the baseline", Browse, &[Key::char('d')], || Action::ShowChanges),
     command("baseline", "Measure changes from how things stand now", Browse, &[Key::char('b')], || Action::SetBaseline),
     command("reload", "Read and run everything again", Browse, &[Key::char('r')], || Action::Reload),

@@ -124,7 +124,7 @@ impl Gathered<'_> {
             let blank = result(case.name.clone(), CaseForm::Beside, case.place.clone(), &hash, Vec::new());
             match self.rule_of(&case, &rules) {
                 Ok(at) => self.open(at, blank, case),
-                Err(failure) => self.add(suite.clone(), RuleCaseResult { failures: vec![failure], ..blank }),
+                Err(failure) => self.add(suite.clone(), RuleCaseResult { failures: vec![*failure], ..blank }),
             }
         }
     }
@@ -136,7 +136,7 @@ impl Gathered<'_> {
     }
 
     /// The rule that a case is about: the one it names, or the only one whose matches count by themselves.
-    fn rule_of(&self, case: &RuleCase, rules: &[usize]) -> Result<usize, Failure> {
+    fn rule_of(&self, case: &RuleCase, rules: &[usize]) -> Result<usize, Box<Failure>> {
         let compilation = |at: &usize| self.compiled.get(*at).map(|rule| &rule.compilation);
         let found: Vec<usize> = match &case.rule {
             Some(name) => {
@@ -151,7 +151,7 @@ impl Gathered<'_> {
         };
         match (found.as_slice(), &case.rule) {
             ([at], _) => Ok(*at),
-            (found, name) => Err(Failure {
+            (found, name) => Err(Box::new(Failure {
                 place: case.place.clone(),
                 subject: "rule".to_owned(),
                 expected: "one rule, by its id, name or title".to_owned(),
@@ -159,7 +159,7 @@ impl Gathered<'_> {
                     Some(name) => format!("{} called `{name}`", found.len()),
                     None => format!("{} rules in the file, and the case names none", rules.len()),
                 },
-            }),
+            })),
         }
     }
 

@@ -39,7 +39,7 @@ pub(super) fn save(model: &mut Model) -> Vec<Effect> {
 
 fn save_rows(model: &Model, rows: BTreeSet<String>) -> Option<Effect> {
     let rule = Arc::clone(model.entry()?.compiled.as_ref()?);
-    (!rows.is_empty()).then(|| Effect::SaveCase(ToSave { rule, rows }))
+    (!rows.is_empty()).then_some(Effect::SaveCase(ToSave { rule, rows }))
 }
 
 /// The case is in its file, or is not.

@@ -38,15 +38,11 @@ pub(super) fn title(model: &Model) -> PaneLine {
         said.push_str(" · ");
         said.push_str(&period);
     }
-    let mut pieces = vec![piece(theme, role, &said)];
     let marked = model.matches.marked.len();
     if marked > 0 {
-        pieces.push(piece(
-            theme,
-            Role::PaneCount,
-            &format!(" · {} marked, c saves", text::count(marked as u64)),
-        ));
+        said = format!("{} marked, c saves · {said}", text::count(marked as u64));
     }
+    let mut pieces = vec![piece(theme, role, &said)];
     if model.matches.stale {
         pieces.push(piece(theme, Role::Error, "  stale"));
     }

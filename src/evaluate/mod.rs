@@ -10,6 +10,7 @@ mod matches;
 mod recorded;
 mod summaries;
 mod version;
+mod whole;
 mod windows;
 
 use crate::ocsf::OcsfPath;
@@ -25,7 +26,8 @@ pub use matches::{event_ids, matches};
 pub use recorded::{MatchedEvent, MatchedWindow, recorded_events, recorded_windows};
 pub use summaries::{summaries, summaries_with};
 pub use version::version_mismatch;
-pub use windows::{correlation_summary, window_table, windows};
+pub use whole::{WholeEvent, all_event_ids, whole_events};
+pub use windows::{correlation_summary, window_name, window_table, windows};
 
 /// What a rule matched.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

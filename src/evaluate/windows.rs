@@ -63,7 +63,7 @@ pub fn window_table(plan: &CorrelationPlan, windows: &[Window], limit: usize) ->
     let keys = plan.steps.last().map_or(&[][..], |step| &step.keys);
     let named = keys.iter().map(|key| OcsfPath(key.name.0.clone()));
     let row = |window: &Window| MatchRow {
-        event_id: window.event_ids.join(", "),
+        event_id: window_name(window),
         time: Some(window.last_seen),
         host: None,
         values: window.group.iter().cloned().chain([Some(window.event_ids.len().to_string())]).collect(),
@@ -75,6 +75,12 @@ pub fn window_table(plan: &CorrelationPlan, windows: &[Window], limit: usize) ->
         rows: windows.iter().take(limit).map(row).collect(),
         absent: Vec::new(),
     }
+}
+
+/// What a row of [`window_table`] calls a window: the ids of its events.
+#[must_use]
+pub fn window_name(window: &Window) -> String {
+    window.event_ids.join(", ")
 }
 
 /// What a correlation matched: a match is a window.

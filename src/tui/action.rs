@@ -57,6 +57,12 @@ pub(crate) enum Action {
     WriteProposal,
     /// Take the last alias that was written back.
     Undo,
+    /// Mark the row under the cursor of the matches, or take its mark away.
+    MarkRow,
+    /// Take all marks away.
+    UnmarkRows,
+    /// Write the marked rows as a regression case beside the rule.
+    SaveCase,
     /// Show what has changed since the baseline.
     ShowChanges,
     /// Go to the rule under the cursor of the changes.

@@ -8,6 +8,7 @@ use super::action::{Action, Motion};
 use super::key::Key;
 use super::model::{Model, Overlay, Pane};
 use super::update::bench::can_propose;
+use super::update::cases::has_row;
 
 /// Who gets the keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -128,6 +129,9 @@ pub(crate) const COMMANDS: &[Command] = &[
     command("zoom", "Show this pane alone, or all again", Browse, &[Key::char('z')], || Action::ToggleZoom).hint("zoom"),
     command("propose", "What a field of this rule could be in OCSF", Browse, &[Key::char('a')], || Action::Propose).hint("alias").when(can_propose),
     command("undo", "Take the last written alias back", Browse, &[Key::char('u')], || Action::Undo).hint("undo").when(|m| !m.edits.is_empty()),
+    command("mark", "Mark this match for a regression case, or not", Browse, &[Key::char('m')], || Action::MarkRow).when(has_row),
+    command("unmark", "Take all marks away", Browse, &[Key::char('M')], || Action::UnmarkRows).when(|m| !m.matches.marked.is_empty()),
+    command("save_case", "Save the marked matches as such a case", Browse, &[Key::char('c')], || Action::SaveCase).when(has_row),
     command("changes", "What has changed since the baseline", Browse, &[Key::char('d')], || Action::ShowChanges),
     command("baseline", "Measure changes from how things stand now", Browse, &[Key::char('b')], || Action::SetBaseline),
     command("reload", "Read and run everything again", Browse, &[Key::char('r')], || Action::Reload),

@@ -15,6 +15,9 @@ use clap::Subcommand;
 use super::CliError;
 pub(super) use build::write_whole;
 
+pub(super) use junit::failure as junit_failure;
+pub(super) use test::{TestFormat, shown};
+
 #[derive(Debug, Subcommand)]
 pub(super) enum PackCommand {
     /// Begin a pack: a folder with a route, an alias and a test that passes.

@@ -8,6 +8,7 @@ mod filter;
 mod inputs;
 mod overlay;
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -129,6 +130,8 @@ pub(crate) struct Matches {
     pub error: Option<String>,
     /// The row under the cursor.
     pub cursor: usize,
+    /// The marked rows, by what the table calls them.
+    pub marked: BTreeSet<String>,
 }
 
 /// The state of the screen.

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 
-use crate::authoring::{AliasEdit, Effect as AliasEffect, Evidence, Origin, Proposal, Rejection, Sample};
+use crate::authoring::{
+    AliasEdit, Effect as AliasEffect, Evidence, Origin, Proposal, Rejection, Sample, SavedCase,
+};
 use crate::backend::{CompiledRule, Sql};
 use crate::bridge::ir::{Expr, FieldExpr, Predicate, Test};
 use crate::bridge::{
@@ -431,6 +433,15 @@ impl Screen {
             },
             Effect::Write(alias) => vec![Report::Written(Ok(edit(&alias.target)))],
             Effect::TakeBack(edit) => vec![Report::Undone(Ok(edit))],
+            Effect::SaveCase(rows) => {
+                let saved = SavedCase {
+                    path: PathBuf::from("rules/a_certutil.test.yml"),
+                    name: "saved events".to_owned(),
+                    events: rows.rows.len(),
+                    left_out: BTreeSet::new(),
+                };
+                vec![Report::Saved(Ok(saved))]
+            }
             Effect::Highlight(language, text) => {
                 vec![Report::Highlighted(Arc::new(HIGHLIGHTER.highlight(language, text)))]
             }

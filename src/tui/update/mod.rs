@@ -1,6 +1,7 @@
 //! What each [`Action`] does to the [`Model`]. Pure: what has to be done outside is returned as [`Effect`]s.
 
 pub(crate) mod bench;
+pub(crate) mod cases;
 mod filter;
 mod mouse;
 mod navigate;
@@ -11,7 +12,7 @@ use std::sync::Arc;
 use super::action::{Action, Changed};
 use super::highlight::Language;
 use super::model::{Matches, Model, Pane, RuleKey};
-use super::worker::{NewAlias, Question};
+use super::worker::{NewAlias, Question, ToSave};
 use crate::authoring::AliasEdit;
 use crate::backend::CompiledRule;
 
@@ -55,6 +56,8 @@ pub(crate) enum Effect {
     Write(NewAlias),
     /// Take an alias back.
     TakeBack(AliasEdit),
+    /// Write a regression case.
+    SaveCase(ToSave),
     /// Colour a text.
     Highlight(Language, Arc<str>),
     /// Leave.
@@ -86,6 +89,9 @@ pub(crate) fn update(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::TryProposal => return bench::try_out(model),
         Action::WriteProposal => return bench::write(model),
         Action::Undo => return bench::undo(model),
+        Action::MarkRow => return cases::mark(model),
+        Action::UnmarkRows => model.matches.marked.clear(),
+        Action::SaveCase => return cases::save(model),
         Action::ShowChanges => bench::show_changes(model),
         Action::GoToChange => return bench::go_to_change(model),
         Action::SetBaseline => bench::set_baseline(model),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Effect, bench, filter, navigate, request_colours, request_matches, request_summaries};
+use super::{Effect, bench, cases, filter, navigate, request_colours, request_matches, request_summaries};
 use crate::backend::CompiledRule;
 use crate::evaluate::{MatchTable, Summary};
 use crate::sigma::Rule;
@@ -41,6 +41,10 @@ pub(super) fn accept(model: &mut Model, report: Report) -> Vec<Effect> {
         }
         Report::Written(written) => bench::written(model, written),
         Report::Undone(undone) => bench::undone(model, undone),
+        Report::Saved(saved) => {
+            cases::saved(model, saved);
+            Vec::new()
+        }
         Report::Highlighted(highlighted) => {
             model.highlights.insert(highlighted);
             Vec::new()

@@ -38,6 +38,10 @@ pub(super) fn title(model: &Model) -> PaneLine {
         said.push_str(" · ");
         said.push_str(&period);
     }
+    let marked = model.matches.marked.len();
+    if marked > 0 {
+        said = format!("{} marked, c saves · {said}", text::count(marked as u64));
+    }
     let mut pieces = vec![piece(theme, role, &said)];
     if model.matches.stale {
         pieces.push(piece(theme, Role::Error, "  stale"));
@@ -137,14 +141,14 @@ fn draw_table(buffer: &mut Buffer, area: Rect, model: &Model, table: &MatchTable
     let offset = model.offset(Pane::Matches);
     let widths = widths(model, table);
     let heading = row_pieces(&header(model, table), &widths);
-    let heading = [(heading, theme.style(Role::TableHeader))];
+    let heading = [(" ".to_owned() + &heading, theme.style(Role::TableHeader))];
     paint::line(buffer, area, 0, &heading, offset.column);
     let height = usize::from(area.height.saturating_sub(1));
     let first = offset.row.min(table.rows.len().saturating_sub(height));
     let role = if model.matches.stale { Role::Stale } else { Role::Text };
     for (row, index) in (first..table.rows.len()).take(height).enumerate() {
         let cells = table.rows.get(index).map(|row| cells(table, row)).unwrap_or_default();
-        let line = [(row_pieces(&cells, &widths), theme.style(role))];
+        let line = [(mark(model, table, index) + &row_pieces(&cells, &widths), theme.style(role))];
         paint::line(buffer, area, row + 1, &line, offset.column);
         if index == model.matches.cursor && model.focus == Pane::Matches {
             paint::select(buffer, area, row + 1, theme.style(Role::Selection));
@@ -177,8 +181,16 @@ fn one_day(summary: Summary) -> bool {
     day(summary.first_seen) == day(summary.last_seen)
 }
 
+/// Before a row that is marked.
+const MARK: &str = "*";
+
+fn mark(model: &Model, table: &MatchTable, index: usize) -> String {
+    let marked = table.rows.get(index).is_some_and(|row| model.matches.marked.contains(&row.event_id));
+    if marked { MARK } else { " " }.to_owned()
+}
+
 fn row_pieces(cells: &[String], widths: &[usize]) -> String {
-    let mut line = String::from(" ");
+    let mut line = String::new();
     for (cell, width) in cells.iter().zip(widths) {
         line.push_str(&text::pad(cell, *width));
         line.push_str("  ");

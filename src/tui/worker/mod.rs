@@ -3,6 +3,7 @@
 //! Every request carries a generation and every report carries it back; what is stale is refused where it arrives.
 
 mod bench;
+mod cases;
 mod compiler;
 mod query;
 mod slot;
@@ -13,7 +14,7 @@ use std::sync::mpsc::Sender;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use crate::authoring::AliasEdit;
+use crate::authoring::{AliasEdit, SavedCase};
 use crate::backend::CompiledRule;
 use crate::bridge::Diagnostic;
 use crate::evaluate::{MatchTable, Summary};
@@ -27,6 +28,7 @@ use crate::tui::update::Effect;
 use crate::tui::{Options, TuiError};
 
 pub(crate) use bench::{Ask, NewAlias, Question};
+pub(crate) use cases::ToSave;
 use compiler::{Compiler, Request};
 use query::{Queue, Session};
 use slot::Slot;
@@ -99,6 +101,8 @@ pub(crate) enum Report {
     Written(Result<AliasEdit, String>),
     /// An alias was taken back, or not.
     Undone(Result<AliasEdit, String>),
+    /// A regression case was written, or not.
+    Saved(Result<SavedCase, String>),
     /// A text was coloured.
     Highlighted(Arc<Highlighted>),
     /// Something that the user should know.
@@ -174,6 +178,7 @@ impl Workers {
             Effect::Match { generation, rule } => self.queries.find(generation, rule),
             Effect::Summarize { generation, rules } => self.queries.count(generation, rules),
             Effect::Bench { generation, question } => self.queries.ask(generation, question.map(|q| *q)),
+            Effect::SaveCase(rows) => self.queries.save(rows),
             Effect::Write(alias) => self.edit(move |source| Report::Written(bench::write(source, &alias))),
             Effect::TakeBack(edit) => self.edit(move |_| {
                 let undone = edit.undo().map_err(|error| error.to_string());

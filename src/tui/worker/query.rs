@@ -3,6 +3,7 @@
 //! One job runs, and one of each kind waits. The selected rule's matches go before the counts: asking for them
 //! interrupts a count, which is taken up again afterwards where it was left.
 
+use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -16,6 +17,7 @@ use crate::tui::model::{DatasetInfo, RuleKey};
 
 use super::Report;
 use super::bench::Question;
+use super::cases::ToSave;
 
 /// Matches that are shown at most.
 const ROWS: usize = 500;
@@ -44,6 +46,7 @@ struct State {
     matches: Option<(u64, Wanted)>,
     summaries: Option<(u64, Vec<Wanted>)>,
     bench: Option<(u64, Question)>,
+    saves: VecDeque<ToSave>,
     interrupter: Option<Interrupter>,
     closed: bool,
 }
@@ -52,6 +55,7 @@ enum Job {
     Open { generation: u64 },
     Match { generation: u64, wanted: Wanted, cancel: Cancel },
     Bench { generation: u64, question: Question, cancel: Cancel },
+    Save(ToSave),
     Summarize { generation: u64, wanted: Vec<Wanted>, cancel: Cancel },
 }
 
@@ -83,6 +87,11 @@ impl Queue {
         let counting: &[&Arc<AtomicU64>] = &[&self.bench, &self.summaries];
         let cancelled = if question.is_some() { counting } else { &counting[..1] };
         self.submit(cancelled, |state| state.bench = question.map(|question| (generation, question)));
+    }
+
+    /// Writes a regression case. None is left out for a later one.
+    pub(super) fn save(&self, rows: ToSave) {
+        self.submit(&[&self.summaries], |state| state.saves.push_back(rows));
     }
 
     /// Ends the session's thread and the interrupting one.
@@ -125,6 +134,9 @@ impl Queue {
         }
         if let Some((generation, question)) = state.bench.take() {
             return Some(Job::Bench { generation, question, cancel: Cancel::new(&self.bench) });
+        }
+        if let Some(rows) = state.saves.pop_front() {
+            return Some(Job::Save(rows));
         }
         let (generation, wanted) = state.summaries.take()?;
         Some(Job::Summarize { generation, wanted, cancel: Cancel::new(&self.summaries) })
@@ -187,6 +199,7 @@ impl Session<'_> {
                         (self.report)(answer);
                     }
                 }
+                (Job::Save(rows), store) => (self.report)(Report::Saved(rows.save(store.as_mut()))),
                 // Asked of a dataset that is not open: there is nothing to answer.
                 (Job::Match { .. } | Job::Summarize { .. }, None) => {}
             }

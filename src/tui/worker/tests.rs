@@ -165,3 +165,24 @@ fn an_included_file_stands_once_and_is_followed() {
     let (loaded, _) = bench.compile(2, changed);
     assert_eq!(titles(&loaded), ["Renamed"]);
 }
+
+#[test]
+fn marked_rows_become_a_case_beside_the_rule_which_is_no_rule_itself() {
+    let folder = folder();
+    let bench = Bench::new(folder.path());
+    let (rules, _) = bench.compile(1, everything());
+    let rule = Arc::clone(rules[0].1.as_ref().unwrap());
+    let saved = |rows: &[&str]| {
+        let rows = rows.iter().map(|id| (*id).to_owned()).collect();
+        bench.workers.perform(Effect::SaveCase(ToSave { rule: Arc::clone(&rule), rows }));
+        bench.wait(|report| if let Report::Saved(saved) = report { Some(saved) } else { None })
+    };
+    assert_eq!(saved(&["1"]).unwrap_err(), "the dataset is not open");
+    bench.workers.perform(Effect::OpenDataset { generation: 1 });
+    bench.wait(|report| matches!(report, Report::Dataset { .. }).then_some(()));
+    let case = saved(&["1", "3"]).unwrap();
+    assert_eq!((case.path, case.events), (folder.path().join("rules/one.test.yml"), 2));
+    assert!(saved(&["9"]).unwrap_err().contains("0 events of the id `9`"));
+    let (rules, _) = bench.compile(2, everything());
+    assert_eq!(rules.len(), 1);
+}

@@ -143,9 +143,8 @@ pub fn alias_evidence(
         .collect();
     let holds = if tests.is_empty() { "0".to_owned() } else { tests.join(" + ") };
     let filled = pieces::has_value(source);
-    let sql = format!(
-        "SELECT count(CASE WHEN {filled} THEN 1 END), {holds} FROM ocsf_events\nWHERE {within}"
-    );
+    let sql =
+        format!("SELECT count(CASE WHEN {filled} THEN 1 END), {holds} FROM ocsf_events\nWHERE {within}");
     let row = numbers(store, &sql, 2, cancel)?;
     let (Some(filled), Some(holds)) = (row.first(), row.get(1)) else { return Ok(None) };
     Ok(Some(Evidence {

@@ -262,7 +262,10 @@ mod tests {
 
     #[test]
     fn a_bar_is_never_empty_where_there_is_something() {
-        assert_eq!((bar_text(0, 9, 3), bar_text(1, 1_000, 3), bar_text(9, 9, 3)), ("   ".into(), "▏  ".into(), "███".into()));
+        assert_eq!(
+            (bar_text(0, 9, 3), bar_text(1, 1_000, 3), bar_text(9, 9, 3)),
+            ("   ".into(), "▏  ".into(), "███".into())
+        );
         assert_eq!((bar_text(1, 2, 3), bar_text(5, 0, 2)), ("█▌ ".into(), "  ".into()));
     }
 

@@ -48,7 +48,8 @@ fn a_refused_rule_is_counted_too_without_the_field_that_has_no_alias() {
 
 #[test]
 fn a_rule_without_a_route_has_no_scope_to_count_in() {
-    let text = "title: t\nlogsource: { category: nowhere }\ndetection:\n    sel: { A: 'x' }\n    condition: sel\n";
+    let text =
+        "title: t\nlogsource: { category: nowhere }\ndetection:\n    sel: { A: 'x' }\n    condition: sel\n";
     let rule = compiled(text, false).pop().unwrap();
     assert_eq!(fills(&mut world().store(), &rule.compilation, &Cancel::never()).unwrap(), None);
 }

@@ -1,9 +1,12 @@
 //! How often the fields of a rule are filled, and what an alias that is an expression holds.
 
-use sigma_ocsf_tui::authoring::{Fills, fills};
+use sigma_ocsf_tui::authoring::{Fills, Literal, alias_evidence, fills};
 use sigma_ocsf_tui::backend::CompiledRule;
+use sigma_ocsf_tui::bridge::ir::FieldExpr;
 use sigma_ocsf_tui::evaluate::Cancel;
-use sigma_ocsf_tui::sigma::SigmaField;
+use sigma_ocsf_tui::ocsf::{FieldType, OcsfPath};
+use sigma_ocsf_tui::pack::Column;
+use sigma_ocsf_tui::sigma::{SigmaField, TextMatch};
 
 use crate::world::{World, compiled};
 
@@ -63,4 +66,25 @@ fn a_column_of_another_type_is_left_out() {
     );
     let counted = fills(&mut world.store(), &rule("sel").compilation, &Cancel::never()).unwrap().unwrap();
     assert_eq!((filled(&counted, "Image"), filled(&counted, "CommandLine")), (Some(1), None));
+}
+
+#[test]
+fn an_alias_of_several_places_has_the_evidence_of_all_of_them() {
+    let column = |path: &str| {
+        let path = OcsfPath(path.to_owned());
+        FieldExpr::Column(Column { path, field_type: FieldType::String, list: false })
+    };
+    let either = FieldExpr::AnyOf(vec![column("process.file.path"), column("process.cmd_line")]);
+    let scope = rule("sel").compilation.routing.scope.unwrap();
+    let literal = |text: &str, position| Literal { text: text.to_owned(), position };
+    let literals = [literal("ONE", TextMatch::EndsWith), literal("nowhere", TextMatch::Contains)];
+    let world = world();
+    let mut store = world.store();
+    let evidence =
+        alias_evidence(&mut store, &[scope], &either, FieldType::String, &literals, &Cancel::never())
+            .unwrap()
+            .unwrap();
+    assert_eq!((evidence.filled, evidence.holds), (4, 1));
+    let samples: Vec<_> = evidence.samples.iter().map(|s| (s.value.as_str(), s.events)).collect();
+    assert_eq!(samples, [(r"C:\a.exe", 2), (r"D:\b.exe", 1), (r"D:\c.exe", 1)]);
 }

@@ -20,7 +20,7 @@ pub use cases::{CaseResult, CasesError, Failure, Suite, TestRun, Untested, run_c
 pub use diff::{PackDiff, Ran, RuleChange, RuleDiff, Statement, pack_diff, rule_diff};
 pub use edit::{AliasEdit, EditError, plan_edit};
 pub use effect::{Effect, effect, try_out};
-pub use evidence::{Evidence, Sample, Survey, survey};
+pub use evidence::{Evidence, Fills, Sample, Survey, alias_evidence, fills, survey};
 pub use gap::{Gap, Literal, gap_of, gaps};
 pub use proposal::{Origin, Proposal, Rejection, proposals};
 pub use release::{Bump, Release, ReleaseError, plan_release};

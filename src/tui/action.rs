@@ -69,6 +69,12 @@ pub(crate) enum Action {
     GoToChange,
     /// Measure changes from how things stand now.
     SetBaseline,
+    /// Show why the selected rule did or did not match.
+    ShowWhy,
+    /// Give the keys to the source beside that, or back.
+    ToggleWhySource,
+    /// Leave it for its place in the source.
+    GoToWhy,
     /// A click at a column and row of the screen.
     Click(u16, u16),
     /// The wheel, over a column and row, so many lines down.

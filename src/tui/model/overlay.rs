@@ -1,8 +1,8 @@
-//! What is shown over the panes: proposals for a field, and what has changed since the baseline.
+//! What is shown over the panes: proposals for a field, what has changed since the baseline, why a rule matches or not.
 
 use std::sync::Arc;
 
-use super::RuleKey;
+use super::{RuleKey, WhyView};
 use crate::authoring::{Effect, PackDiff, Proposal, RuleDiff};
 use crate::sigma::SigmaField;
 
@@ -13,6 +13,8 @@ pub(crate) enum Overlay {
     Proposals(Proposals),
     /// What has changed since the baseline.
     Changes(ChangesView),
+    /// Why the selected rule did or did not match.
+    Why(WhyView),
 }
 
 /// The proposals for one of a rule's fields.

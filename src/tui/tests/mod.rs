@@ -5,6 +5,7 @@ mod chaos;
 mod fixtures;
 mod keys;
 mod snapshots;
+mod why;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::Terminal;

@@ -182,7 +182,7 @@ pub(super) fn move_cursor(model: &mut Model, motion: Motion) {
     let at = match &model.overlay {
         Some(Overlay::Proposals(open)) => open.cursor,
         Some(Overlay::Changes(open)) => open.cursor,
-        None => return,
+        Some(Overlay::Why(_)) | None => return,
     };
     move_to(model, navigate::target(at, lines.saturating_sub(1), page, motion));
 }
@@ -195,7 +195,7 @@ pub(super) fn move_to(model: &mut Model, line: usize) {
             open.said = None;
         }
         Some(Overlay::Changes(open)) => open.cursor = line,
-        None => {}
+        Some(Overlay::Why(_)) | None => {}
     }
 }
 

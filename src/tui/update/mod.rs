@@ -6,12 +6,13 @@ mod filter;
 mod mouse;
 mod navigate;
 mod report;
+mod why;
 
 use std::sync::Arc;
 
 use super::action::{Action, Changed};
 use super::highlight::Language;
-use super::model::{Matches, Model, Pane, RuleKey};
+use super::model::{Matches, Model, Overlay, Pane, RuleKey, Why};
 use super::worker::{NewAlias, Question, ToSave};
 use crate::authoring::AliasEdit;
 use crate::backend::CompiledRule;
@@ -51,6 +52,20 @@ pub(crate) enum Effect {
         generation: u64,
         /// What is asked.
         question: Option<Box<Question>>,
+    },
+    /// Find out why a rule did or did not match; with none, stop.
+    Explain {
+        /// Of the request.
+        generation: u64,
+        /// The rule.
+        rule: Option<(RuleKey, Arc<CompiledRule>)>,
+    },
+    /// Count how often the fields of a rule are filled; with none, stop.
+    Fill {
+        /// Of the request.
+        generation: u64,
+        /// The rule.
+        rule: Option<(RuleKey, Arc<CompiledRule>)>,
     },
     /// Write an alias into the pack.
     Write(NewAlias),
@@ -95,6 +110,9 @@ pub(crate) fn update(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::ShowChanges => bench::show_changes(model),
         Action::GoToChange => return bench::go_to_change(model),
         Action::SetBaseline => bench::set_baseline(model),
+        Action::ShowWhy => return why::show(model),
+        Action::ToggleWhySource => why::toggle_source(model),
+        Action::GoToWhy => return why::go_to_source(model),
         Action::Click(column, row) => return mouse::click(model, column, row),
         Action::Wheel(column, row, lines) => return mouse::wheel(model, column, row, lines),
         Action::MentionWork => model.work.mentioned = true,
@@ -128,6 +146,9 @@ fn zoom(model: &mut Model, zoomed: bool) {
 fn clear(model: &mut Model) -> Vec<Effect> {
     if model.help.take().is_some() {
         return Vec::new();
+    }
+    if matches!(model.overlay, Some(Overlay::Why(_))) {
+        return why::close(model);
     }
     if model.overlay.is_some() {
         return bench::close(model);
@@ -174,8 +195,12 @@ pub(crate) fn select(model: &mut Model, key: Option<RuleKey>) -> Vec<Effect> {
         *model.offset_mut(pane) = Default::default();
     }
     model.matches = Matches::default();
+    model.why = Why::default();
+    model.fills = None;
     navigate::to_first_finding(model);
     let mut effects = request_matches(model);
+    effects.extend(why::request_fills(model));
+    effects.extend(why::selected(model));
     effects.extend(request_colours(model));
     effects
 }

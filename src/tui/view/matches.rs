@@ -62,7 +62,7 @@ fn period(summary: Summary) -> Option<String> {
 }
 
 /// A time in UTC; `?` for one outside the calendar.
-fn format_time(milliseconds: i64, format: &str) -> String {
+pub(super) fn format_time(milliseconds: i64, format: &str) -> String {
     match Timestamp::from_millisecond(milliseconds) {
         Ok(time) => time.to_zoned(TimeZone::UTC).strftime(format).to_string(),
         Err(_) => "?".to_owned(),

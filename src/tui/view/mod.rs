@@ -4,7 +4,7 @@
 //! rules.rs │ source.rs │ route.rs
 //!          ├───────────┼───────────
 //!          │ sql.rs    │ matches.rs
-//! status.rs                        proposals.rs, changes.rs, help.rs (over all)
+//! status.rs                        proposals.rs, changes.rs, why/, help.rs (over all)
 //! ```
 //!
 //! Nothing here changes anything or fails; where there is no room, less is drawn.
@@ -25,6 +25,7 @@ mod source;
 mod sql;
 mod status;
 mod verdict;
+mod why;
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -34,6 +35,7 @@ pub(crate) use layout::Layout;
 pub(crate) use matches::reserved_rows;
 pub(crate) use rules::list_area;
 pub(crate) use source::{line_at_row, row_of_line};
+pub(crate) use why::{beside as why_beside, details_extent, item_at};
 
 use crate::tui::model::{Model, Overlay, Pane};
 
@@ -52,6 +54,7 @@ pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model) {
     match &model.overlay {
         Some(Overlay::Proposals(open)) => proposals::draw(buffer, area, model, open),
         Some(Overlay::Changes(open)) => changes::draw(buffer, area, model, open),
+        Some(Overlay::Why(open)) => why::draw(buffer, area, model, *open),
         None => {}
     }
     help::draw(buffer, area, model);
@@ -110,7 +113,7 @@ pub(crate) fn overlay_extent(model: &Model) -> (usize, usize) {
     match &model.overlay {
         Some(Overlay::Proposals(open)) => proposals::extent(model, open),
         Some(Overlay::Changes(open)) => changes::extent(model, open),
-        None => (0, 0),
+        Some(Overlay::Why(_)) | None => (0, 0),
     }
 }
 
@@ -119,6 +122,6 @@ pub(crate) fn overlay_line(model: &Model, row: u16) -> Option<usize> {
     match &model.overlay {
         Some(Overlay::Proposals(open)) => proposals::line_at(model, open, row),
         Some(Overlay::Changes(open)) => changes::line_at(model, open, row),
-        None => None,
+        Some(Overlay::Why(_)) | None => None,
     }
 }

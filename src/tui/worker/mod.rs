@@ -7,6 +7,7 @@ mod cases;
 mod compiler;
 mod query;
 mod slot;
+mod why;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -14,7 +15,8 @@ use std::sync::mpsc::Sender;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use crate::authoring::{AliasEdit, SavedCase};
+use crate::attribution::Attribution;
+use crate::authoring::{AliasEdit, Fills, SavedCase};
 use crate::backend::CompiledRule;
 use crate::bridge::Diagnostic;
 use crate::evaluate::{MatchTable, Summary};
@@ -96,6 +98,20 @@ pub(crate) enum Report {
         generation: u64,
         /// What it does.
         outcome: Result<String, String>,
+    },
+    /// Why a rule did or did not match.
+    Explained {
+        /// Of the request.
+        generation: u64,
+        /// Why, or why that cannot be said.
+        found: Result<Arc<Attribution>, String>,
+    },
+    /// How often the fields of a rule are filled.
+    Filled {
+        /// Of the request.
+        generation: u64,
+        /// `None` where that cannot be said.
+        fills: Option<Fills>,
     },
     /// An alias was written, or not.
     Written(Result<AliasEdit, String>),
@@ -179,6 +195,8 @@ impl Workers {
             Effect::Summarize { generation, rules } => self.queries.count(generation, rules),
             Effect::Bench { generation, question } => self.queries.ask(generation, question.map(|q| *q)),
             Effect::SaveCase(rows) => self.queries.save(rows),
+            Effect::Explain { generation, rule } => self.queries.explain(generation, rule),
+            Effect::Fill { generation, rule } => self.queries.fill(generation, rule),
             Effect::Write(alias) => self.edit(move |source| Report::Written(bench::write(source, &alias))),
             Effect::TakeBack(edit) => self.edit(move |_| {
                 let undone = edit.undo().map_err(|error| error.to_string());

@@ -15,9 +15,9 @@ use crate::evaluate::{self, Cancel, EvalError, Summary};
 use crate::store::{Dataset, Interrupter, SessionSettings, Store};
 use crate::tui::model::{DatasetInfo, RuleKey};
 
-use super::Report;
 use super::bench::Question;
 use super::cases::ToSave;
+use super::{Report, why};
 
 /// Matches that are shown at most.
 const ROWS: usize = 500;
@@ -38,6 +38,10 @@ pub(super) struct Queue {
     summaries: Arc<AtomicU64>,
     /// Raised to cancel what is asked about a field.
     bench: Arc<AtomicU64>,
+    /// Raised to cancel the question why a rule matches or not.
+    why: Arc<AtomicU64>,
+    /// Raised to cancel a count of filled fields.
+    fills: Arc<AtomicU64>,
 }
 
 #[derive(Default)]
@@ -47,6 +51,8 @@ struct State {
     summaries: Option<(u64, Vec<Wanted>)>,
     bench: Option<(u64, Question)>,
     saves: VecDeque<ToSave>,
+    why: Option<(u64, Wanted)>,
+    fills: Option<(u64, Wanted)>,
     interrupter: Option<Interrupter>,
     closed: bool,
 }
@@ -54,6 +60,8 @@ struct State {
 enum Job {
     Open { generation: u64 },
     Match { generation: u64, wanted: Wanted, cancel: Cancel },
+    Fill { generation: u64, wanted: Wanted, cancel: Cancel },
+    Explain { generation: u64, wanted: Wanted, cancel: Cancel },
     Bench { generation: u64, question: Question, cancel: Cancel },
     Save(ToSave),
     Summarize { generation: u64, wanted: Vec<Wanted>, cancel: Cancel },
@@ -62,11 +70,13 @@ enum Job {
 impl Queue {
     /// Opens the dataset anew, before anything else.
     pub(super) fn open(&self, generation: u64) {
-        self.submit(&[&self.matches, &self.summaries], |state| {
+        self.submit(&[&self.matches, &self.summaries, &self.why, &self.fills], |state| {
             state.open = Some(generation);
             // Whatever was asked of the old session is asked anew of the new one.
             state.matches = None;
             state.summaries = None;
+            state.why = None;
+            state.fills = None;
         });
     }
 
@@ -94,9 +104,24 @@ impl Queue {
         self.submit(&[&self.summaries], |state| state.saves.push_back(rows));
     }
 
+    /// Finds out why a rule matches or not, and no longer of another; none calls it off.
+    pub(super) fn explain(&self, generation: u64, wanted: Option<Wanted>) {
+        let counting: &[&Arc<AtomicU64>] = &[&self.why, &self.summaries];
+        let cancelled = if wanted.is_some() { counting } else { &counting[..1] };
+        self.submit(cancelled, |state| state.why = wanted.map(|wanted| (generation, wanted)));
+    }
+
+    /// Counts how often the fields of a rule are filled, and no longer of another; none calls it off.
+    pub(super) fn fill(&self, generation: u64, wanted: Option<Wanted>) {
+        let counting: &[&Arc<AtomicU64>] = &[&self.fills, &self.summaries];
+        let cancelled = if wanted.is_some() { counting } else { &counting[..1] };
+        self.submit(cancelled, |state| state.fills = wanted.map(|wanted| (generation, wanted)));
+    }
+
     /// Ends the session's thread and the interrupting one.
     pub(super) fn close(&self) {
-        self.submit(&[&self.matches, &self.summaries, &self.bench], |state| state.closed = true);
+        let all = [&self.matches, &self.summaries, &self.bench, &self.why, &self.fills];
+        self.submit(&all, |state| state.closed = true);
     }
 
     /// Changes what is to be done and cancels what it replaces, as one step.
@@ -131,6 +156,12 @@ impl Queue {
         }
         if let Some((generation, wanted)) = state.matches.take() {
             return Some(Job::Match { generation, wanted, cancel: Cancel::new(&self.matches) });
+        }
+        if let Some((generation, wanted)) = state.fills.take() {
+            return Some(Job::Fill { generation, wanted, cancel: Cancel::new(&self.fills) });
+        }
+        if let Some((generation, wanted)) = state.why.take() {
+            return Some(Job::Explain { generation, wanted, cancel: Cancel::new(&self.why) });
         }
         if let Some((generation, question)) = state.bench.take() {
             return Some(Job::Bench { generation, question, cancel: Cancel::new(&self.bench) });
@@ -200,8 +231,17 @@ impl Session<'_> {
                     }
                 }
                 (Job::Save(rows), store) => (self.report)(Report::Saved(rows.save(store.as_mut()))),
+                (Job::Fill { generation, wanted, cancel }, Some(store)) => {
+                    why::fill(generation, &wanted.1, store, &cancel).map(self.report);
+                }
+                (Job::Explain { generation, wanted, cancel }, Some(store)) => {
+                    why::explain(generation, &wanted.1, store, &cancel).map(self.report);
+                }
                 // Asked of a dataset that is not open: there is nothing to answer.
-                (Job::Match { .. } | Job::Summarize { .. }, None) => {}
+                (
+                    Job::Match { .. } | Job::Summarize { .. } | Job::Fill { .. } | Job::Explain { .. },
+                    None,
+                ) => {}
             }
         }
     }

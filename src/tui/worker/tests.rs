@@ -115,6 +115,28 @@ fn a_rule_is_loaded_compiled_found_and_counted() {
 }
 
 #[test]
+fn a_rule_is_explained_and_its_fields_are_counted() {
+    let folder = folder();
+    let bench = Bench::new(folder.path());
+    let (rules, _) = bench.compile(1, everything());
+    let wanted = runnable(&rules).into_iter().next();
+    bench.workers.perform(Effect::OpenDataset { generation: 1 });
+    bench.wait(|report| matches!(report, Report::Dataset { .. }).then_some(()));
+    bench.workers.perform(Effect::Fill { generation: 1, rule: wanted.clone() });
+    let fills = bench.wait(|report| match report {
+        Report::Filled { generation: 1, fills } => Some(fills.unwrap()),
+        _ => None,
+    });
+    assert_eq!((fills.in_scope, fills.fields.values().copied().collect::<Vec<_>>()), (3, vec![3]));
+    bench.workers.perform(Effect::Explain { generation: 2, rule: wanted });
+    let found = bench.wait(|report| match report {
+        Report::Explained { generation: 2, found } => Some(found.unwrap()),
+        _ => None,
+    });
+    assert_eq!((found.finding.matches, found.matches.len()), (2, 2));
+}
+
+#[test]
 fn many_requests_at_once_end_with_the_last_one_answered() {
     let folder = folder();
     let bench = Bench::new(folder.path());

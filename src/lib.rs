@@ -12,6 +12,7 @@
 //! | [`attribution`] | why a rule did or did not match |
 //! | [`bundle`] | the run bundle: canonical JSON, hashes, the contract files |
 //! | [`authoring`] | the pack author's bench: tests, evidence, proposals, effect of an edit |
+//! | [`pysigma`] | mapping packs from and to pySigma's processing pipelines |
 //! | [`tui`] | the terminal screen: model, update, view; one file a pane |
 //! | [`cli`] | the command line: one file a subcommand |
 //! | [`watch`] | file changes → a set of changed inputs |
@@ -25,6 +26,7 @@ pub mod cli;
 pub mod evaluate;
 pub mod ocsf;
 pub mod pack;
+pub mod pysigma;
 pub mod sigma;
 pub mod store;
 pub mod tui;

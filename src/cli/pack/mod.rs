@@ -2,14 +2,20 @@
 
 mod build;
 mod diff;
+mod export;
+mod import;
 mod junit;
 mod suggest;
 mod test;
 mod validate;
 
+use std::io::{self, Write};
+
 use clap::Subcommand;
 
 use super::CliError;
+use super::text::one_line;
+use crate::bridge::{Diagnostic, Severity};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum PackCommand {
@@ -23,6 +29,10 @@ pub(super) enum PackCommand {
     Diff(diff::DiffArgs),
     /// Propose aliases for the fields that rules name and the pack does not know, with evidence and effect.
     Suggest(suggest::SuggestArgs),
+    /// Make a pack of a pySigma processing pipeline, and list what it cannot carry.
+    Import(import::ImportArgs),
+    /// Make a pySigma processing pipeline of a pack, and list what it cannot carry.
+    Export(export::ExportArgs),
 }
 
 pub(super) fn run(command: &PackCommand) -> Result<(), CliError> {
@@ -32,5 +42,20 @@ pub(super) fn run(command: &PackCommand) -> Result<(), CliError> {
         PackCommand::Test(args) => test::run(args),
         PackCommand::Diff(args) => diff::run(args),
         PackCommand::Suggest(args) => suggest::run(args),
+        PackCommand::Import(args) => import::run(args),
+        PackCommand::Export(args) => export::run(args),
     }
+}
+
+/// Findings with their places, one a line.
+fn findings_to(out: &mut impl Write, findings: &[Diagnostic]) -> io::Result<()> {
+    for finding in findings {
+        let severity = match finding.code.severity {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+        };
+        let (path, start, code) = (finding.path.display().to_string(), finding.span.start, finding.code.name);
+        writeln!(out, "{}:{start}: {severity}: {code}: {}", one_line(&path), one_line(&finding.message))?;
+    }
+    Ok(())
 }

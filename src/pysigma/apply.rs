@@ -230,6 +230,11 @@ impl Run<'_> {
     }
 
     fn on_fields(&mut self, item: &Item, surely: bool) {
+        let is_refusal = matches!(item.transformation, Transformation::ItemFailure);
+        if is_refusal && item.values == Some(ValueConditions::Null) {
+            self.not_carried(item, "the pack compares these fields with null, and the pipeline does not");
+            return;
+        }
         let mut fields = std::mem::take(&mut self.outcome.fields);
         let mut added = std::mem::take(&mut self.outcome.added);
         let conditions = added.iter_mut().flat_map(|added| &mut added.parts).map(|part| &mut part.slot);
@@ -242,9 +247,8 @@ impl Run<'_> {
         }
         self.outcome.fields = fields;
         self.outcome.added = added;
-        let refusal = matches!(item.transformation, Transformation::ItemFailure) && surely;
         // Of a condition that is not known, there is a finding.
-        if lost && is_known && !refusal {
+        if lost && is_known && !(is_refusal && surely) {
             let why = match item.values {
                 Some(_) => "it applies to some values only; the fields that it is for are left out",
                 None => "the fields that it is for are left out",

@@ -87,6 +87,7 @@ pub fn import(text: &str, path: &Path, id: &str) -> Result<Imported, ImportError
         }
     }
     take_back(&mut routed, &unrouted, &mut notes);
+    let routed = without_repetition(routed);
     let placeholders = placeholders(&pipeline, &mut notes);
     let name = pipeline.name.unwrap_or_else(|| read::file_name(path));
     let scopes = scopes(&routed);
@@ -179,13 +180,20 @@ fn route(
         classes => classes.unwrap_or_default(),
     };
     let [category, _, service] = logsource;
-    let is_routable = category.is_some() || service.is_some();
+    // A scope of aliases is written with slashes, and `*` for any.
+    let is_writable = |part: &String| {
+        !part.is_empty() && part != "*" && !part.contains('/') && !part.contains(char::is_control)
+    };
+    let is_routable =
+        (category.is_some() || service.is_some()) && logsource.iter().flatten().all(is_writable);
     if classes.is_empty() || !is_routable {
         if let Some(span) = span {
             let name = pack_files::scope_text(logsource);
             let message = match is_routable {
                 true => format!("`{name}` gets no class by a condition on class_uid"),
-                false => format!("`{name}` names no category and no service, and can be no route"),
+                false => {
+                    format!("`{name}` can be no route: it names no category and no service, or not by words")
+                }
             };
             notes.raise(&UNROUTED, span, message);
         }
@@ -231,6 +239,25 @@ fn take_back(routed: &mut Vec<Routed>, unrouted: &[(LogSource, Option<Span>)], n
             narrower.is_none()
         });
     }
+}
+
+/// The routes without those that say what all wider ones say.
+fn without_repetition(routed: Vec<Routed>) -> Vec<Routed> {
+    let says_the_same = |one: &Routed, other: &Routed| {
+        let agree = |(field, alias): (&String, &Carried)| {
+            other.aliases.get(field).is_some_and(|other| other.agrees(alias))
+        };
+        (&one.classes, &one.filters) == (&other.classes, &other.filters)
+            && one.aliases.len() == other.aliases.len()
+            && one.aliases.iter().all(agree)
+    };
+    let repeats = |route: &Routed| {
+        let mut wider = routed.iter().filter(|other| is_wider(&other.logsource, &route.logsource)).peekable();
+        wider.peek().is_some() && wider.all(|other| says_the_same(route, other))
+    };
+    let repeated: BTreeSet<LogSource> =
+        routed.iter().filter(|route| repeats(route)).map(|route| route.logsource.clone()).collect();
+    routed.into_iter().filter(|route| !repeated.contains(&route.logsource)).collect()
 }
 
 /// The aliases by scope, each at the widest where it says the same for all rules.

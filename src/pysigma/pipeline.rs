@@ -26,8 +26,17 @@ pub(super) struct Item {
     pub(super) rule: Group<RuleCondition>,
     /// `field_name_conditions`
     pub(super) field: Group<FieldCondition>,
-    /// Where `detection_item_conditions` stand, which look at values.
-    pub(super) values: Option<Span>,
+    /// `detection_item_conditions`, which look at values.
+    pub(super) values: Option<ValueConditions>,
+}
+
+/// Conditions on a rule's values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ValueConditions {
+    /// `is_null` alone, not negated.
+    Null,
+    /// Any others.
+    Others,
 }
 
 /// Conditions of one kind, and how they are joined.

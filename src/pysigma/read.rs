@@ -103,8 +103,6 @@ impl Reader<'_> {
         let transformation = self.transformation(kind, node)?;
         let rule = self.group(node, "rule_cond", "rule_conditions", Self::rule_condition);
         let field = self.group(node, "field_name_cond", "field_name_conditions", Self::field_condition);
-        let values = node.get("detection_item_conditions");
-        let values = values.filter(|node| !node.items().is_empty() || !node.entries().is_empty());
         Some(Item {
             id: node.get("id").and_then(Node::scalar_text),
             span: node.get("type").map_or(node.span, |kind| kind.span),
@@ -112,7 +110,7 @@ impl Reader<'_> {
             transformation,
             rule,
             field,
-            values: values.map(|node| node.span),
+            values: value_conditions(node),
         })
     }
 
@@ -325,6 +323,21 @@ impl Reader<'_> {
 /// A pattern as Python's `re.match` takes it: from the start.
 fn pattern_of(pattern: &str) -> Option<regex::Regex> {
     regex::RegexBuilder::new(&format!(r"\A(?:{pattern})")).size_limit(MAX_PATTERN).build().ok()
+}
+
+fn value_conditions(node: &Node) -> Option<ValueConditions> {
+    let conditions = node.get("detection_item_conditions")?;
+    let kinds: Vec<Option<&str>> = match conditions.entries() {
+        [] => conditions.items().iter().map(|one| one.get("type").and_then(Node::as_str)).collect(),
+        entries => entries.iter().map(|(_, one)| one.get("type").and_then(Node::as_str)).collect(),
+    };
+    let negated =
+        is_true(node.get("detection_item_cond_not")) || node.get("detection_item_cond_expr").is_some();
+    match kinds.as_slice() {
+        [] => None,
+        [Some("is_null")] if !negated => Some(ValueConditions::Null),
+        _ => Some(ValueConditions::Others),
+    }
 }
 
 fn is_true(node: Option<&Node>) -> bool {

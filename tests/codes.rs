@@ -8,6 +8,7 @@ use std::sync::Arc;
 use sigma_ocsf_tui::backend::{self, CompiledRule};
 use sigma_ocsf_tui::bridge::{self, Code, Diagnostic, Settings};
 use sigma_ocsf_tui::evaluate::{self, Cancel};
+use sigma_ocsf_tui::ocsf::OCSF_VERSION;
 use sigma_ocsf_tui::pack::{self, DEFAULT_PACK, Pack, PackSource};
 use sigma_ocsf_tui::pysigma;
 use sigma_ocsf_tui::sigma::{self, Capability, Rule};
@@ -135,7 +136,10 @@ fn of_data() -> BTreeSet<&'static str> {
     let mut nonsense = rule.clone();
     let sql = nonsense.sql.as_mut().expect("it has a plan");
     sql.predicate = "no_such_function()".to_owned();
-    [fault(&mut typed, &rule), fault(&mut gone, &rule), fault(&mut sound, &nonsense)].into()
+    let (_third, mut older) = dataset(&format!("{event}, '1.1.0' AS \"metadata.version\""));
+    let mismatch = evaluate::version_mismatch(&mut older, OCSF_VERSION, &Cancel::never());
+    let mismatch = mismatch.expect("it can be read").expect("it is of another version").code.name;
+    [mismatch, fault(&mut typed, &rule), fault(&mut gone, &rule), fault(&mut sound, &nonsense)].into()
 }
 
 fn rule() -> CompiledRule {

@@ -26,7 +26,7 @@ pub struct AliasEdit {
 pub enum EditError {
     /// The pack is no folder on disk.
     #[error(
-        "{0} is part of the program; make a pack of your own that extends it, with `sigma-ocsf-tui pack new`"
+        "{0} is part of the program; make a pack of your own: `sigma-ocsf-tui pack new my-pack --extends {0}`"
     )]
     NotOnDisk(String),
     /// A file could not be read or written.

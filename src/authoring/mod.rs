@@ -11,6 +11,9 @@ mod evidence;
 mod gap;
 mod likeness;
 mod proposal;
+mod release;
+mod scaffold;
+mod usage;
 
 pub use cases::{CaseResult, CasesError, Failure, Suite, TestRun, Untested, run_cases};
 pub use diff::{PackDiff, Ran, RuleChange, RuleDiff, Statement, pack_diff, rule_diff};
@@ -19,3 +22,6 @@ pub use effect::{Effect, effect, try_out};
 pub use evidence::{Evidence, Sample, Survey, survey};
 pub use gap::{Gap, Literal, gap_of, gaps};
 pub use proposal::{Origin, Proposal, Rejection, proposals};
+pub use release::{Bump, Release, ReleaseError, plan_release};
+pub use scaffold::{ScaffoldError, scaffold};
+pub use usage::{FieldUse, RouteUse, usage};

@@ -3,7 +3,7 @@
 //! Every [`Test`] is two-valued: false where its field is NULL, and so true under [`Expr::Not`]
 //! (specification, "Null and missing semantics"). On a LIST it holds when any element satisfies it.
 
-use crate::ocsf::ClassUid;
+use crate::ocsf::{ClassUid, OcsfPath};
 use crate::pack::{Column, Computed};
 use crate::sigma::{Comparison, SigmaField, Span, TextMatch, TimePart};
 
@@ -213,6 +213,18 @@ impl Expr {
 }
 
 impl FieldExpr {
+    /// The paths that it reads, each once, in order.
+    #[must_use]
+    pub fn paths(&self) -> Vec<OcsfPath> {
+        let mut paths: Vec<OcsfPath> = Vec::new();
+        self.visit_columns(&mut |column| {
+            if !paths.contains(&column.path) {
+                paths.push(column.path.clone());
+            }
+        });
+        paths
+    }
+
     /// Calls `visit` with every column that it reads.
     pub fn visit_columns(&self, visit: &mut dyn FnMut(&Column)) {
         match self {

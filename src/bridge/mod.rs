@@ -12,6 +12,7 @@ mod lower;
 mod plan;
 mod reason;
 mod references;
+mod required;
 mod resolve;
 mod route;
 mod settings;

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use super::correlate::CorrelationPlan;
 use super::diagnostic::{Diagnostic, Severity};
-use super::ir::Expr;
+use super::ir::{Expr, FieldExpr};
 use super::reason::ReasonCode;
 use crate::ocsf::{ClassUid, FieldType, OcsfPath};
-use crate::pack::{PackPlace, RouteFilter};
+use crate::pack::{Column, PackPlace, RouteFilter};
 use crate::sigma::{Body, Capability, Rule, SigmaField, Span};
 
 /// A rule after the bridge has done what it can with it.
@@ -84,6 +84,8 @@ pub struct RoutedScope {
     pub class_uids: Vec<ClassUid>,
     /// Producer predicates, in stored order; all hold.
     pub filters: Vec<RouteFilter>,
+    /// The text columns that a search without a field looks at; empty for all of the routed classes.
+    pub keywords: Vec<Column>,
     /// Where the route stands in the pack.
     pub place: PackPlace,
 }
@@ -114,6 +116,8 @@ pub struct FieldResolution {
     pub list: bool,
     /// The columns that it reads.
     pub columns: Vec<OcsfPath>,
+    /// Where its values are found in the routed classes; `None` where it is unmapped.
+    pub source: Option<FieldExpr>,
     /// The alias's scope, as the pack writes it.
     pub scope: String,
     /// What the alias does to literals (`values`, `literal`), in words; empty where nothing.

@@ -100,7 +100,7 @@ impl<'p> Resolver<'p> {
         let Some(source) = source else {
             return Err(self.target_not_in_classes(field, alias, span));
         };
-        let resolution = self.permit(field, &found, span)?;
+        let resolution = self.permit(field, &source, span)?;
         Ok(ResolvedField {
             source,
             alias,
@@ -166,13 +166,8 @@ impl<'p> Resolver<'p> {
         if uniform { Some(first.clone()) } else { Some(FieldExpr::PerClass(per_class)) }
     }
 
-    fn permit(&self, field: &SigmaField, found: &[Found<'p>], span: Span) -> Result<Resolution, Diagnostic> {
-        let raw: Vec<&OcsfPath> = found
-            .iter()
-            .flat_map(|answer| answer.target.columns())
-            .map(|column| &column.path)
-            .filter(|path| path.is_raw())
-            .collect();
+    fn permit(&self, field: &SigmaField, source: &FieldExpr, span: Span) -> Result<Resolution, Diagnostic> {
+        let raw: Vec<OcsfPath> = source.paths().into_iter().filter(OcsfPath::is_raw).collect();
         let Some(path) = raw.first() else { return Ok(Resolution::Mapped) };
         let policy = &self.pack.manifest.raw_fallback;
         let outside = raw.iter().find(|path| !policy.prefixes.iter().any(|p| path.as_str().starts_with(p)));

@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use super::diagnostic::{Code, Diagnostic, Severity};
 use super::plan::{RejectedRoute, RoutedScope, Routing};
 use super::reason::ReasonCode;
+use super::required::required;
 use crate::pack::{Pack, Route};
-use crate::sigma::{Detection, LogSource, Operator, Rule, Search, SigmaField, Spanned, TextMatch, Value};
+use crate::sigma::{Detection, LogSource, Rule, Spanned, text};
 
 /// No route takes the rule's log source.
 pub(crate) static UNROUTED_LOGSOURCE: Code = Code {
@@ -130,11 +131,11 @@ fn takes(route: &Route, tokens: &Tokens, detection: &Detection) -> Verdict {
         });
     }
     for (field, allowed) in &route.when {
-        let literals = literals_on(detection, field);
-        if literals.is_empty() {
-            return Verdict::Not(format!("the rule compares `{field}` with no literal"));
-        }
-        if let Some(other) = literals.difference(allowed).next() {
+        let Some(required) = required(detection, field).filter(|required| !required.is_empty()) else {
+            return Verdict::Not(format!("the rule may match events of any `{field}`"));
+        };
+        let allowed: BTreeSet<String> = allowed.iter().map(|value| text::fold(value)).collect();
+        if let Some(other) = required.difference(&allowed).next() {
             return Verdict::Not(format!("`{field}` {other} is not among those of this route"));
         }
     }
@@ -147,48 +148,12 @@ fn specificity(route: &Route) -> (bool, usize) {
     (route.category.is_some(), named + route.when.len())
 }
 
-/// The literals, as text, that the rule compares `field` with by equality.
-fn literals_on(detection: &Detection, field: &SigmaField) -> BTreeSet<String> {
-    let mut literals = BTreeSet::new();
-    for selection in &detection.selections {
-        collect_literals(&selection.search, field, &mut literals);
-    }
-    literals
-}
-
-fn collect_literals(search: &Search, field: &SigmaField, literals: &mut BTreeSet<String>) {
-    match search {
-        Search::AnyOf(entries, _) => {
-            for entry in entries {
-                collect_literals(entry, field, literals);
-            }
-        }
-        Search::AllOf(items, _) => {
-            let on_field = items.iter().filter(|item| item.field.as_ref().is_some_and(|f| f.value == *field));
-            for item in on_field {
-                if matches!(&item.chain, Ok(chain) if chain.operator == Operator::Match(TextMatch::Equals)) {
-                    literals.extend(item.values.iter().filter_map(|value| literal_text(&value.value)));
-                }
-            }
-        }
-        Search::Keywords(..) => {}
-    }
-}
-
-fn literal_text(value: &Value) -> Option<String> {
-    match value {
-        Value::String(text) => Some(text.clone()),
-        Value::Integer(number) => Some(number.to_string()),
-        Value::Boolean(truth) => Some(truth.to_string()),
-        Value::Float(_) | Value::Null | Value::Nested(_) => None,
-    }
-}
-
 fn scope(route: &Route) -> RoutedScope {
     RoutedScope {
         logsource: logsource_text(&route.category, &route.product, &route.service),
         class_uids: route.class_uids.clone(),
         filters: route.filters.clone(),
+        keywords: route.keywords.clone(),
         place: route.place.clone(),
     }
 }

@@ -3,15 +3,19 @@
 use std::collections::BTreeSet;
 use std::io::{self, Write};
 
-use clap::Args;
+use clap::{Args, ValueEnum};
+use serde::Serialize;
 
+use super::gate::{self, FAIL_ON_HELP, Gate, Gates};
 use super::report::{DiagnosticReport, Outcome, Report, RuleReport};
 use super::text::{one_line, time};
 use super::workspace::Workspace;
-use super::{CliError, Format, Inputs};
+use super::{CliError, Inputs, annotate, sarif};
 use crate::backend::{BackendId, CompiledRule, Sql};
 use crate::bridge::{CorrelationPlan, Plan, Severity};
-use crate::evaluate::{self, Cancel, EvalError, Summary};
+use crate::bundle::{self, RuleFacts};
+use crate::evaluate::{self, Cancel, EvalError, Summary, Verdict};
+use crate::sigma::Rule;
 use crate::store::{self, Store};
 use crate::tui::text::count;
 
@@ -22,31 +26,73 @@ pub(super) struct CheckArgs {
     /// List the ids of the matched events, sorted, with each rule.
     #[arg(long)]
     event_ids: bool,
-    /// What evaluates the plans; both give the same events.
-    #[arg(long, value_enum, default_value_t)]
-    backend: BackendId,
+    /// What evaluates the plans; both give the same events [default: duckdb_sql].
+    #[arg(long, value_enum)]
+    backend: Option<BackendId>,
+    /// Fail, with exit code 1, on a condition: non-executable>N, a reason, fallback, no-match, new-since BUNDLE.
+    #[arg(long, value_name = "CONDITION", value_parser = gate::gate, long_help = FAIL_ON_HELP)]
+    fail_on: Vec<Gate>,
     /// How to write the result.
     #[arg(long, value_enum, default_value_t)]
-    format: Format,
+    format: CheckFormat,
+}
+
+/// How `check` writes its result.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum CheckFormat {
+    /// Text for people.
+    #[default]
+    Human,
+    /// One JSON document.
+    Json,
+    /// The findings as SARIF 2.1.0.
+    Sarif,
+    /// The findings as annotations of a GitHub workflow.
+    Github,
 }
 
 pub(super) fn run(args: &CheckArgs) -> Result<(), CliError> {
     store::verify_duckdb_version().map_err(|error| CliError::Configuration(error.to_string()))?;
+    let gates = Gates::read(&args.fail_on, args.inputs.parquet.is_some())?;
     let workspace = args.inputs.compile()?;
+    let backend = args.backend.or(args.inputs.configured_backend()).unwrap_or_default();
     let outcomes = match args.inputs.open_store(workspace.threads)? {
-        Some(store) => Evaluator { store, backend: args.backend }.outcomes(&workspace, args.event_ids),
+        Some(store) => Evaluator { store, backend }.outcomes(&workspace, args.event_ids),
         None => workspace.compiled.iter().map(|_| Outcome::NotRun).collect(),
     };
     let report = Report::new(&workspace, outcomes);
     let mut out = io::BufWriter::new(io::stdout().lock());
     match args.format {
-        Format::Json => {
-            serde_json::to_writer_pretty(&mut out, &report).map_err(io::Error::from)?;
-            writeln!(out)?;
-        }
-        Format::Human => human(&mut out, &workspace, &report)?,
+        CheckFormat::Json => json(&mut out, &report)?,
+        CheckFormat::Sarif => json(&mut out, &sarif::document(&report))?,
+        CheckFormat::Github => annotate::write(&mut out, &report)?,
+        CheckFormat::Human => human(&mut out, &workspace, &report)?,
     }
-    Ok(out.flush()?)
+    out.flush()?;
+    gates.hold(&facts(args, &workspace, &report))
+}
+
+fn json(out: &mut impl Write, document: &impl Serialize) -> io::Result<()> {
+    serde_json::to_writer_pretty(&mut *out, document)?;
+    writeln!(out)
+}
+
+/// The report as gates see it.
+fn facts(args: &CheckArgs, workspace: &Workspace, report: &Report) -> Vec<RuleFacts> {
+    let rules: Vec<&Rule> = workspace.compiled.iter().map(|rule| &*rule.compilation.rule).collect();
+    let names = bundle::plan_names(&rules, &args.inputs.rule_roots());
+    let ran = |rule: &RuleReport| {
+        let verdicts = [Verdict::Matched, Verdict::NoMatch];
+        verdicts.iter().any(|verdict| rule.verdict == verdict.as_str()).then_some(rule.matches)
+    };
+    let fact = |(rule, name): (&RuleReport, String)| RuleFacts {
+        name,
+        title: rule.title.clone(),
+        reason: rule.reason_code,
+        fallback_used: rule.fallback_used,
+        matches: ran(rule),
+    };
+    report.rules.iter().zip(names).map(fact).collect()
 }
 
 /// An open dataset, and what evaluates plans over it.

@@ -1,13 +1,21 @@
 //! The command line: one file a subcommand. The only room that prints and that decides exit codes.
 
+mod annotate;
 mod check;
 mod completions;
+mod config;
+mod coverage;
+mod explain;
+mod gate;
 mod pack;
 mod reason;
 mod report;
+mod run;
+mod sarif;
 mod screen;
 mod sql;
 mod text;
+mod verify;
 mod workspace;
 
 use std::io::{self, Write};
@@ -18,7 +26,6 @@ use clap::builder::PossibleValue;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::backend::BackendId;
-use crate::pack::DEFAULT_PACK;
 use crate::sigma::Capability;
 
 /// Author and triage Sigma rules over OCSF events.
@@ -43,6 +50,10 @@ Examples:
   sigma-ocsf-tui check rules/ --parquet runs/7/normalized  the same facts as text
   sigma-ocsf-tui check rules/ --format json > report.json  compile only, for scripts
   sigma-ocsf-tui sql rules/proc_creation_x.yml             the SQL of one rule
+  sigma-ocsf-tui explain rules/x.yml --parquet runs/7      why a rule did or did not match
+  sigma-ocsf-tui coverage rules/ --parquet runs/7          totals and gaps of a set of rules
+  sigma-ocsf-tui run rules/ --parquet runs/7 --out out/7   plans, coverage and detections as files
+  sigma-ocsf-tui verify out/7 --parquet runs/7             whether they hold
   sigma-ocsf-tui reason unmapped_field                     what a code means and what to do
 
 Exit codes: 0 done, 1 a gate failed, 2 usage or configuration, 3 data.";
@@ -53,6 +64,14 @@ enum Command {
     Check(check::CheckArgs),
     /// Print the SQL that rules compile to.
     Sql(sql::SqlArgs),
+    /// Say why a rule did or did not match: a funnel from class to condition, and the nearest events.
+    Explain(explain::ExplainArgs),
+    /// Count what a set of rules covers, why the others cannot run, and why rules match nothing.
+    Coverage(coverage::CoverageArgs),
+    /// Run rules over events, and write plans, coverage and detections as a bundle.
+    Run(run::RunArgs),
+    /// Recompute what a bundle says, and run its plans again.
+    Verify(verify::VerifyArgs),
     /// Write and check mapping packs.
     #[command(subcommand)]
     Pack(pack::PackCommand),
@@ -71,11 +90,15 @@ struct Inputs {
     /// OCSF events: a run folder, a folder of Parquet, a Parquet file, or ocsf_events.jsonl.
     #[arg(long, value_name = "PATH")]
     parquet: Option<PathBuf>,
-    /// Mapping pack: a folder, or the id of a pack under ./mapping_packs or within this program.
-    #[arg(long, value_name = "DIR|ID", default_value = DEFAULT_PACK)]
-    pack: String,
+    /// Mapping pack: a folder, an archive, or the id of a pack under ./mapping_packs or within this program
+    /// [default: ocsf-1.7.0].
+    #[arg(long, value_name = "DIR|ID")]
+    pack: Option<String>,
     #[command(flatten)]
     compiling: Compiling,
+    /// Configuration in YAML: detection.sigma.rule_paths and detection.sigma.bridge.*; the other arguments win over it.
+    #[arg(long, value_name = "FILE", value_parser = config::read)]
+    config: Option<config::Config>,
 }
 
 /// What every command compiles with.
@@ -166,6 +189,10 @@ pub fn main() -> ExitCode {
         None => screen::run(&cli.inputs, cli.theme.clone()),
         Some(Command::Check(args)) => check::run(args),
         Some(Command::Sql(args)) => sql::run(args),
+        Some(Command::Explain(args)) => explain::run(args),
+        Some(Command::Coverage(args)) => coverage::run(args),
+        Some(Command::Run(args)) => run::run(args),
+        Some(Command::Verify(args)) => verify::run(args),
         Some(Command::Pack(command)) => pack::run(command),
         Some(Command::Reason(args)) => reason::run(args),
         Some(Command::Completions(args)) => completions::run(args),

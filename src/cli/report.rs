@@ -9,19 +9,26 @@ use crate::backend::CompiledRule;
 use crate::bridge::{Diagnostic, ReasonCode, Resolution, Severity};
 use crate::evaluate::{Summary, Verdict};
 use crate::ocsf::{ClassUid, OCSF_VERSION};
-use crate::sigma::{Capability, LogSource};
+use crate::sigma::Capability;
 use crate::store::DUCKDB_VERSION;
 
 #[derive(Debug, Serialize)]
 pub(super) struct Report {
+    #[serde(flatten)]
+    head: Head,
+    pub(super) totals: Totals,
+    pub(super) reasons: BTreeMap<&'static str, usize>,
+    pub(super) rules: Vec<RuleReport>,
+}
+
+/// What every document begins with: what made it, and what it depends on.
+#[derive(Debug, Serialize)]
+pub(super) struct Head {
     tool: Tool,
     duckdb_version: &'static str,
     ocsf_version: &'static str,
     pack: PackReference,
     settings: ReportSettings,
-    pub(super) totals: Totals,
-    pub(super) reasons: BTreeMap<&'static str, usize>,
-    pub(super) rules: Vec<RuleReport>,
 }
 
 #[derive(Debug, Serialize)]
@@ -105,17 +112,10 @@ pub(super) enum Outcome {
     Failed(Diagnostic),
 }
 
-impl Report {
-    /// The report of `workspace`, with the outcome of each rule in order.
-    pub(super) fn new(workspace: &Workspace, outcomes: Vec<Outcome>) -> Self {
+impl Head {
+    pub(super) fn new(workspace: &Workspace) -> Self {
         let pack = &workspace.pack.pack.manifest;
         let capabilities = workspace.settings.capabilities.union(&pack.capabilities).copied().collect();
-        let rules: Vec<RuleReport> = workspace
-            .compiled
-            .iter()
-            .zip(outcomes)
-            .map(|(compiled, outcome)| RuleReport::new(compiled, outcome))
-            .collect();
         Self {
             tool: Tool { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") },
             duckdb_version: DUCKDB_VERSION,
@@ -129,12 +129,22 @@ impl Report {
                 threads: workspace.threads,
                 timezone: "UTC",
                 capabilities,
-                raw_fallback: workspace.settings.raw_fallback || pack.raw_fallback.enabled,
+                raw_fallback: workspace.raw_fallback_enabled,
             },
-            totals: totals(&rules),
-            reasons: reasons(&rules),
-            rules,
         }
+    }
+}
+
+impl Report {
+    /// The report of `workspace`, with the outcome of each rule in order.
+    pub(super) fn new(workspace: &Workspace, outcomes: Vec<Outcome>) -> Self {
+        let rules: Vec<RuleReport> = workspace
+            .compiled
+            .iter()
+            .zip(outcomes)
+            .map(|(compiled, outcome)| RuleReport::new(compiled, outcome))
+            .collect();
+        Self { head: Head::new(workspace), totals: totals(&rules), reasons: reasons(&rules), rules }
     }
 }
 
@@ -167,7 +177,7 @@ impl RuleReport {
             path: rule.path.display().to_string(),
             title: rule.title(),
             level: rule.metadata.level.as_ref().map(|level| level.value.as_str()),
-            logsource: logsource(&rule.logsource),
+            logsource: rule.logsource.stated(),
             executable: compilation.is_executable(),
             reason_code: compilation.reason(),
             diagnostics: compilation.diagnostics.iter().map(DiagnosticReport::from).collect(),
@@ -204,21 +214,6 @@ impl RuleReport {
             }
         }
     }
-}
-
-/// The log source verbatim, custom keys included.
-fn logsource(logsource: &LogSource) -> BTreeMap<String, String> {
-    let named = [
-        ("category", &logsource.category),
-        ("product", &logsource.product),
-        ("service", &logsource.service),
-        ("definition", &logsource.definition),
-    ];
-    let stated =
-        named.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value.as_ref()?.value.clone())));
-    let mut all = logsource.custom.clone();
-    all.extend(stated);
-    all
 }
 
 fn field(field: &crate::bridge::FieldResolution) -> FieldReport {

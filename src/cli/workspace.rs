@@ -2,13 +2,16 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::{CliError, Compiling, Enabled, Inputs};
-use crate::backend::{self, CompiledRule};
+use crate::backend::{self, BackendId, CompiledRule};
 use crate::bridge::{Diagnostic, Settings};
-use crate::pack::{self, LoadedPack, PackSource};
+use crate::bundle::{RuleRoots, RunSettings};
+use crate::evaluate::{self, Cancel};
+use crate::ocsf::OCSF_VERSION;
+use crate::pack::{self, DEFAULT_PACK, LoadedPack, Pack, PackSource};
 use crate::sigma::{self, Capability, Rule};
 use crate::store::{Dataset, SessionSettings, Store};
 
@@ -16,25 +19,92 @@ use crate::store::{Dataset, SessionSettings, Store};
 pub(super) struct Workspace {
     pub(super) pack: LoadedPack,
     pub(super) settings: Settings,
+    /// Whether `raw.*` is permitted, by the pack, the configuration or the arguments.
+    pub(super) raw_fallback_enabled: bool,
     pub(super) threads: u32,
     pub(super) compiled: Vec<CompiledRule>,
 }
 
 impl Inputs {
+    /// The rules that the arguments name, else those of the configuration.
+    pub(super) fn rule_paths(&self) -> &[PathBuf] {
+        match &self.config {
+            Some(config) if self.rules.is_empty() => &config.rule_paths,
+            _ => &self.rules,
+        }
+    }
+
+    pub(super) fn rule_roots(&self) -> RuleRoots {
+        RuleRoots::new(self.rule_paths())
+    }
+
     pub(super) fn pack_source(&self) -> Result<PackSource, CliError> {
-        PackSource::find(&self.pack, Path::new("."))
+        let configured = self.config.as_ref().and_then(|config| config.mapping_pack.as_deref());
+        let pack = self.pack.as_deref().or(configured).unwrap_or(DEFAULT_PACK);
+        PackSource::find(pack, Path::new("."))
             .map_err(|error| CliError::Configuration(findings(&error.findings)))
+    }
+
+    pub(super) fn configured_backend(&self) -> Option<BackendId> {
+        self.config.as_ref().and_then(|config| config.backend)
+    }
+
+    /// What is switched on by the arguments, or by the configuration.
+    pub(super) fn settings(&self) -> Settings {
+        let configured = self.config.as_ref().and_then(|config| config.raw_fallback_enabled);
+        let stated = self.compiling.settings();
+        Settings { raw_fallback: stated.raw_fallback || configured == Some(true), ..stated }
+    }
+
+    /// Whether the configuration takes `raw.*` away, also where the pack permits it.
+    pub(super) fn denies_raw_fallback(&self) -> bool {
+        let configured = self.config.as_ref().and_then(|config| config.raw_fallback_enabled);
+        configured == Some(false) && !self.compiling.raw_fallback
     }
 
     /// Loads pack and rules, and compiles them.
     pub(super) fn compile(&self) -> Result<Workspace, CliError> {
-        if self.rules.is_empty() {
+        let paths = self.rule_paths();
+        if paths.is_empty() {
             return Err(CliError::Configuration(
                 "no rules given; name rule files or folders, as in `sigma-ocsf-tui check rules/`".to_owned(),
             ));
         }
-        let rules: Vec<Arc<Rule>> = sigma::load(&self.rules).into_iter().map(Arc::new).collect();
-        self.compiling.compile(&rules, &self.pack)
+        let mut pack = load(&self.pack_source()?)?;
+        self.check_pack_version(&pack.pack)?;
+        let permitted = pack.pack.manifest.raw_fallback.enabled && !self.denies_raw_fallback();
+        let rules: Vec<Arc<Rule>> = sigma::load(paths).into_iter().map(Arc::new).collect();
+        let stated = std::mem::replace(&mut pack.pack.manifest.raw_fallback.enabled, permitted);
+        let mut workspace = Workspace::new(&rules, pack, self.settings(), self.compiling.threads);
+        workspace.pack.pack.manifest.raw_fallback.enabled = stated;
+        Ok(workspace)
+    }
+
+    /// The pack has to be of the version that the configuration names, where it names the pack that is used.
+    fn check_pack_version(&self, pack: &Pack) -> Result<(), CliError> {
+        let wanted = self.config.as_ref().and_then(|config| config.mapping_pack_version.as_deref());
+        match wanted {
+            Some(wanted) if self.pack.is_none() && wanted != pack.manifest.version => {
+                let (id, version) = (&pack.manifest.id, &pack.manifest.version);
+                Err(CliError::Configuration(format!(
+                    "pack `{id}` is version {version}, and the configuration asks for {wanted} (mapping_pack_version)"
+                )))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The settings in force, as a bundle records them.
+    pub(super) fn run_settings(&self, workspace: &Workspace) -> RunSettings {
+        let capabilities = &workspace.pack.pack.manifest.capabilities;
+        RunSettings {
+            threads: workspace.threads,
+            timezone: "UTC".to_owned(),
+            capabilities: workspace.settings.capabilities.union(capabilities).copied().collect(),
+            raw_fallback_enabled: workspace.raw_fallback_enabled,
+            fail_mode: self.config.as_ref().map(|config| config.fail_mode).unwrap_or_default(),
+            compile_cache_dir: self.config.as_ref().and_then(|config| config.compile_cache_dir.clone()),
+        }
     }
 
     /// Opens the events, where the arguments name any.
@@ -57,20 +127,34 @@ impl Compiling {
 
     /// Loads the pack of this name, and compiles rules with it.
     pub(super) fn compile(&self, rules: &[Arc<Rule>], pack: &str) -> Result<Workspace, CliError> {
-        let pack = PackSource::find(pack, Path::new("."))
-            .and_then(|source| pack::load(&source))
-            .map_err(|error| CliError::Configuration(findings(&error.findings)))?;
-        let settings = self.settings();
-        let compiled = backend::compile(rules, &pack.pack, &settings);
-        let threads = self.threads.unwrap_or(pack.pack.manifest.backend.threads);
-        Ok(Workspace { pack, settings, threads, compiled })
+        let source = PackSource::find(pack, Path::new("."));
+        let source = source.map_err(|error| CliError::Configuration(findings(&error.findings)))?;
+        Ok(Workspace::new(rules, load(&source)?, self.settings(), self.threads))
     }
 }
 
-/// Opens the events at `path`.
+impl Workspace {
+    fn new(rules: &[Arc<Rule>], pack: LoadedPack, settings: Settings, threads: Option<u32>) -> Self {
+        let compiled = backend::compile(rules, &pack.pack, &settings);
+        let raw_fallback_enabled = settings.raw_fallback || pack.pack.manifest.raw_fallback.enabled;
+        let threads = threads.unwrap_or(pack.pack.manifest.backend.threads);
+        Self { pack, settings, raw_fallback_enabled, threads, compiled }
+    }
+}
+
+fn load(source: &PackSource) -> Result<LoadedPack, CliError> {
+    pack::load(source).map_err(|error| CliError::Configuration(findings(&error.findings)))
+}
+
+/// Opens the events at `path`. They are of the pinned OCSF version, or state none.
 pub(super) fn open_store(path: &Path, threads: u32) -> Result<Store, CliError> {
     let open = || Store::open(Dataset::discover(path)?, SessionSettings { threads });
-    open().map_err(|error| CliError::Data(error.to_string()))
+    let mut store = open().map_err(|error| CliError::Data(error.to_string()))?;
+    let mismatch = evaluate::version_mismatch(&mut store, OCSF_VERSION, &Cancel::never());
+    match mismatch.map_err(|error| CliError::Data(error.to_string()))? {
+        None => Ok(store),
+        Some(finding) => Err(CliError::Data(format!("{}: {}", finding.code.name, finding.message))),
+    }
 }
 
 /// Findings about a pack as text, one a line, each with its place.

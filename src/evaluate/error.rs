@@ -80,7 +80,7 @@ pub(super) fn check_columns(store: &Store, plan: &Plan) -> Result<(), EvalError>
 }
 
 /// Refuses columns that the dataset has as another type than is counted on.
-pub(super) fn check_types<'c>(
+pub(crate) fn check_types<'c>(
     store: &Store,
     columns: impl IntoIterator<Item = (&'c OcsfPath, &'c ColumnType)>,
 ) -> Result<(), EvalError> {

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::EvalError;
+use super::version::DATASET_OCSF_VERSION;
 use crate::bridge::{Code, Diagnostic, ReasonCode, Severity};
 use crate::sigma::Span;
 
@@ -34,10 +35,10 @@ is never converted in silence: text that looks like a number would compare in an
 type that the message names.",
 };
 
-/// All codes that running a rule can add, by name.
+/// All codes that rules and their events can get here, by name.
 #[must_use]
 pub fn codes() -> Vec<&'static Code> {
-    vec![&COLUMN_TYPE, &EVALUATION_FAILED, &STATEMENT_REFUSED]
+    vec![&COLUMN_TYPE, &DATASET_OCSF_VERSION, &EVALUATION_FAILED, &STATEMENT_REFUSED]
 }
 
 impl EvalError {

@@ -3,7 +3,7 @@
 use duckdb::Row;
 
 use super::error::{EvalError, check_columns};
-use super::summaries::{aggregates, scope_or_all, summary_at};
+use super::summaries::{counting, summary_at};
 use super::{Cancel, MatchRow, MatchTable, Summary};
 use crate::backend::Sql;
 use crate::bridge::Plan;
@@ -25,10 +25,13 @@ pub fn matches(
     limit: usize,
     cancel: &Cancel,
 ) -> Result<MatchTable, EvalError> {
-    prepare(store, plan)?;
-    let (in_scope, summary) = totals(store, sql, cancel)?;
-    let rows =
-        if summary.matches == 0 || limit == 0 { Vec::new() } else { rows(store, plan, sql, limit, cancel)? };
+    check_columns(store, plan)?;
+    let (in_scope, summary, rows) = store.narrowed(&plan.columns, |store| -> Result<_, EvalError> {
+        let (in_scope, summary) = totals(store, sql, cancel)?;
+        let none = summary.matches == 0 || limit == 0;
+        let rows = if none { Vec::new() } else { rows(store, plan, sql, limit, cancel)? };
+        Ok((in_scope, summary, rows))
+    })?;
     let lacks = |path: &&OcsfPath| store.schema().column(path).is_none();
     let absent = plan.columns.keys().filter(lacks).cloned().collect();
     Ok(MatchTable { summary, in_scope: Some(in_scope), columns: plan.shown.clone(), rows, absent })
@@ -44,21 +47,17 @@ pub fn event_ids(
     sql: &Sql,
     cancel: &Cancel,
 ) -> Result<Vec<String>, EvalError> {
-    prepare(store, plan)?;
-    let mut ids = store.select(&sql.text, cancel, |row| row.get::<_, String>(0))?;
+    check_columns(store, plan)?;
+    let mut ids = store.narrowed(&plan.columns, |store| -> Result<_, EvalError> {
+        Ok(store.select(&sql.text, cancel, |row| row.get::<_, String>(0))?)
+    })?;
     ids.sort_unstable();
     Ok(ids)
 }
 
-fn prepare(store: &mut Store, plan: &Plan) -> Result<(), EvalError> {
-    check_columns(store, plan)?;
-    Ok(store.ensure_columns(&plan.columns)?)
-}
-
 fn totals(store: &Store, sql: &Sql, cancel: &Cancel) -> Result<(u64, Summary), EvalError> {
-    let scope = scope_or_all(&sql.scope);
-    let text = format!("SELECT count(*), {} FROM ocsf_events WHERE {scope}", aggregates(&sql.predicate));
-    let found = store.select(&text, cancel, |row| Ok((row.get(0)?, summary_at(row, 1)?)))?;
+    let text = counting(&[&sql.predicate, "true"], &sql.scope);
+    let found = store.select(&text, cancel, |row| Ok((row.get(3)?, summary_at(row, 0)?)))?;
     Ok(found.into_iter().next().unwrap_or_default())
 }
 
@@ -99,7 +98,8 @@ fn shorten(mut value: String) -> String {
     value
 }
 
-fn host(store: &Store) -> String {
+/// The host of an event as SQL: `device.hostname`, else `device.name`; NULL where the dataset has neither.
+pub(crate) fn host(store: &Store) -> String {
     let is_text = |path: &&&str| {
         let column = store.schema().column(&OcsfPath((**path).to_owned()));
         column.is_some_and(|c| c.field_type == Some(FieldType::String) && !c.list)

@@ -7,7 +7,9 @@ mod events;
 mod finding;
 mod interpreted;
 mod matches;
+mod recorded;
 mod summaries;
+mod version;
 mod windows;
 
 use crate::ocsf::OcsfPath;
@@ -15,10 +17,14 @@ use crate::ocsf::OcsfPath;
 pub use crate::backend::Window;
 pub use crate::store::Cancel;
 pub use error::EvalError;
+pub(crate) use error::check_types;
 pub use finding::codes;
 pub use interpreted::{interpreted_event_ids, interpreted_summaries, interpreted_windows};
+pub(crate) use matches::host;
 pub use matches::{event_ids, matches};
+pub use recorded::{MatchedEvent, recorded_events, recorded_windows};
 pub use summaries::{summaries, summaries_with};
+pub use version::version_mismatch;
 pub use windows::{correlation_summary, window_table, windows};
 
 /// What a rule matched.

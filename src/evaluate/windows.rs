@@ -1,12 +1,14 @@
 //! The windows in which one correlation fires.
 
+use std::collections::BTreeMap;
+
 use duckdb::Row;
 use duckdb::types::Value;
 
 use super::error::{EvalError, check_types};
 use super::{Cancel, MatchRow, MatchTable, Summary, Window};
 use crate::backend::Sql;
-use crate::bridge::CorrelationPlan;
+use crate::bridge::{ColumnType, CorrelationPlan};
 use crate::ocsf::OcsfPath;
 use crate::store::Store;
 
@@ -20,12 +22,23 @@ pub fn windows(
     sql: &Sql,
     cancel: &Cancel,
 ) -> Result<Vec<Window>, EvalError> {
-    check_types(store, &plan.columns)?;
-    store.ensure_columns(&plan.columns)?;
     let keys = plan.steps.last().map_or(0, |step| step.keys.len());
-    let mut windows = store.select(&sql.text, cancel, |row| window(row, keys))?;
+    let mut windows = of_statement(store, &plan.columns, keys, &sql.text, cancel)?;
     windows.sort_unstable();
     Ok(windows)
+}
+
+/// The windows that a statement yields, in no order, each with as many group values as there are `keys`.
+pub(super) fn of_statement(
+    store: &mut Store,
+    columns: &BTreeMap<OcsfPath, ColumnType>,
+    keys: usize,
+    statement: &str,
+    cancel: &Cancel,
+) -> Result<Vec<Window>, EvalError> {
+    check_types(store, columns)?;
+    store.ensure_columns(columns)?;
+    Ok(store.select(statement, cancel, |row| window(row, keys))?)
 }
 
 fn window(row: &Row<'_>, keys: usize) -> duckdb::Result<Window> {

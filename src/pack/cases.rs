@@ -1,7 +1,7 @@
 //! `tests/*.yaml`: what a pack says of itself by example, read and checked; `authoring` runs it.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -10,9 +10,9 @@ use serde_json::Value;
 use super::case_event;
 use super::file::LogsourceFile;
 use super::files::Place;
-use super::load::{PACK_SYNTAX, PackError, document};
+use super::load::{PACK_SYNTAX, PackError, document, finish};
 use super::report::{Report, span_of};
-use super::{PackPlace, PackSource};
+use super::{Pack, PackPlace, PackSource, extends};
 use crate::bridge::{self, Code, ReasonCode, Severity};
 use crate::sigma::yaml::{self, Node, NodeKind};
 use crate::sigma::{SigmaField, Span};
@@ -142,18 +142,54 @@ struct FieldFile {
 /// found, not only the first.
 pub fn cases(source: &PackSource) -> Result<Vec<TestCase>, PackError> {
     let mut report = Report::default();
-    let mut cases: Vec<TestCase> = Vec::new();
-    if let Some(place) = Place::of(source, &mut report) {
-        for file in place.yaml_files("tests", &mut report) {
-            if let Some(node) = document(&place, &file, &mut report) {
-                read(&node, &file, &mut cases, &mut report);
-            }
-        }
+    let cases = Place::of(source, &mut report).map(|place| cases_at(&place, &mut report));
+    sound(cases.unwrap_or_default(), report)
+}
+
+/// A pack by itself, with its own tests.
+#[derive(Clone, Debug)]
+pub struct TestedPack {
+    /// The pack, with what it extends.
+    pub pack: Pack,
+    /// The folder that its places begin with.
+    pub root: PathBuf,
+    /// Its tests.
+    pub cases: Vec<TestCase>,
+}
+
+/// A pack and all that it extends, each with its tests and after those that it extends; itself last.
+///
+/// # Errors
+/// As for [`load`](super::load()) and [`cases`], of any of the packs.
+pub fn tested(source: &PackSource) -> Result<Vec<TestedPack>, PackError> {
+    let mut report = Report::default();
+    let place = Place::of(source, &mut report);
+    // What is wrong here, each pack says by itself below.
+    let layers = place.map(|place| extends::read(place, &mut Report::default())).unwrap_or_default();
+    let mut packs = Vec::new();
+    for layer in layers {
+        let pack = finish(Some(layer.place.clone()), Report::default())?.pack;
+        let cases = cases_at(&layer.place, &mut report);
+        packs.push(TestedPack { pack, root: layer.place.root(), cases });
     }
+    sound(packs, report)
+}
+
+fn sound<T>(value: T, report: Report) -> Result<T, PackError> {
     match report.findings.is_empty() {
-        true => Ok(cases),
+        true => Ok(value),
         false => Err(PackError { findings: report.findings, warnings: Vec::new() }),
     }
+}
+
+fn cases_at(place: &Place, report: &mut Report) -> Vec<TestCase> {
+    let mut cases = Vec::new();
+    for file in place.yaml_files("tests", report) {
+        if let Some(node) = document(place, &file, report) {
+            read(&node, &file, &mut cases, report);
+        }
+    }
+    cases
 }
 
 fn read(node: &Node, file: &Path, cases: &mut Vec<TestCase>, report: &mut Report) {

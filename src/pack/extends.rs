@@ -54,20 +54,6 @@ pub(super) fn read(place: Place, report: &mut Report) -> Vec<Layer> {
     reader.layers
 }
 
-/// A pack and all that it extends, each once, every pack after those that it extends; of an archive, the archive.
-/// Never fails: what cannot be found is not among them.
-#[must_use]
-pub fn layers(source: &PackSource) -> Vec<PackSource> {
-    let mut report = Report::default();
-    let Some(place) = Place::of(source, &mut report) else { return Vec::new() };
-    let layers = read(place, &mut report);
-    match source {
-        // Its packs have no source of their own.
-        PackSource::Archive(_) => vec![source.clone()],
-        _ => layers.iter().filter_map(|layer| layer.place.source()).collect(),
-    }
-}
-
 /// The folders that a pack and all that it extends are read from, and those that a pack beside it would be read
 /// from if it were there; of an archive, the file. Empty for a pack that is not on disk. Never fails: what cannot be
 /// read leads nowhere.
@@ -174,6 +160,9 @@ impl Reader<'_> {
             && let Some(node) = document(place, file, self.report)
         {
             pack.routes = routes::read(&node, self.report);
+            let mut keywords = pack.manifest.keywords.clone();
+            keywords.sort();
+            pack.routes.iter_mut().for_each(|route| route.keywords.clone_from(&keywords));
         }
         let all = self.routes(&pack.routes, reach);
         let bases = || self.layers.iter().enumerate().filter(|(index, _)| reach.contains(index));

@@ -49,16 +49,6 @@ impl Place {
         }
     }
 
-    /// The source that leads here; `None` within an archive.
-    pub(super) fn source(&self) -> Option<PackSource> {
-        match self {
-            Self::Folder(folder) => Some(PackSource::Folder(folder.clone())),
-            Self::Embedded(id) => Some(PackSource::Embedded(id.clone())),
-            Self::Texts(texts) => Some(PackSource::Texts((**texts).clone())),
-            Self::Member(..) => None,
-        }
-    }
-
     /// The pack that an archive was made of.
     pub(super) fn archive(archive: Archive) -> Self {
         let root = archive.root.clone();

@@ -1,46 +1,18 @@
 //! The hash that names a pack's meaning.
 
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 
 use super::{Alias, Pack, Route, RouteFilter, Target};
+use crate::bundle::canonical;
 
-/// SHA-256 over the pack's meaning as canonical JSON, in lower-case hexadecimal. What is no meaning is left out:
-/// comments, prose, places, and which file an alias stands in.
+/// SHA-256 over the pack's meaning as canonical JSON, in lower-case hexadecimal.
 pub(super) fn sha256(pack: &Pack) -> String {
-    let mut text = String::new();
-    canonical(&meaning(pack), &mut text);
-    Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+    canonical::hash(&meaning(pack))
 }
 
-/// JSON with sorted keys and no white space.
-fn canonical(value: &Value, out: &mut String) {
-    match value {
-        Value::Object(map) => {
-            let mut entries: Vec<_> = map.iter().collect();
-            entries.sort_by_key(|(key, _)| *key);
-            out.push('{');
-            for (index, (key, value)) in entries.into_iter().enumerate() {
-                out.push_str(if index == 0 { "" } else { "," });
-                out.push_str(&Value::from(key.as_str()).to_string());
-                out.push(':');
-                canonical(value, out);
-            }
-            out.push('}');
-        }
-        Value::Array(values) => {
-            out.push('[');
-            for (index, value) in values.iter().enumerate() {
-                out.push_str(if index == 0 { "" } else { "," });
-                canonical(value, out);
-            }
-            out.push(']');
-        }
-        scalar => out.push_str(&scalar.to_string()),
-    }
-}
-
-fn meaning(pack: &Pack) -> Value {
+/// All that plans depend on in a pack. What is no meaning is left out: comments, prose, places, and which file an
+/// alias stands in.
+pub(crate) fn meaning(pack: &Pack) -> Value {
     let manifest = &pack.manifest;
     json!({
         "id": manifest.id,
@@ -49,7 +21,6 @@ fn meaning(pack: &Pack) -> Value {
         "raw_fallback": {"enabled": manifest.raw_fallback.enabled, "prefixes": manifest.raw_fallback.prefixes},
         "capabilities": manifest.capabilities,
         "placeholders": manifest.placeholders,
-        "keywords": manifest.keywords.iter().map(|column| column.path.as_str()).collect::<Vec<_>>(),
         "threads": manifest.backend.threads,
         "routes": pack.routes.iter().map(route).collect::<Vec<_>>(),
         "aliases": aliases(pack),
@@ -63,6 +34,7 @@ fn route(route: &Route) -> Value {
         "when": Value::Object(when.collect()),
         "classes": route.class_uids,
         "filters": route.filters.iter().map(filter).collect::<Vec<_>>(),
+        "keywords": route.keywords.iter().map(|column| column.path.as_str()).collect::<Vec<_>>(),
     })
 }
 

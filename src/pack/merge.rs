@@ -9,7 +9,8 @@ use super::extends::Layer;
 use super::report::Report;
 use super::routes::{DUPLICATE_ROUTE, same_rules};
 use super::{
-    Alias, AliasScope, Component, Fields, Manifest, Pack, PackPlace, RawFallback, Route, aliases, hash, ties,
+    Alias, AliasScope, Column, Component, Fields, Manifest, Pack, PackPlace, RawFallback, Route, aliases,
+    hash, ties,
 };
 use crate::bridge::{Code, Severity};
 use crate::sigma::{SigmaField, Span};
@@ -103,8 +104,9 @@ fn placeholders(layers: &[Layer], report: &mut Report) -> BTreeMap<String, Vec<S
 fn routes(layers: &[Layer], report: &mut Report) -> Vec<Route> {
     let all = layers.iter().enumerate();
     let all = all.flat_map(|(index, layer)| layer.pack.routes.iter().map(move |route| (index, route)));
+    let all: Vec<(usize, &Route)> = all.collect();
     let mut merged: Vec<Route> = Vec::new();
-    for route in visible(layers, all.collect(), |a, b| same_rules(a, b)) {
+    for route in visible(layers, all.clone(), |a, b| same_rules(a, b)) {
         match merged.iter().find(|other| same_rules(other, route)) {
             // Two of one file have their finding already.
             Some(other) if other.place.path == route.place.path => {}
@@ -119,9 +121,27 @@ fn routes(layers: &[Layer], report: &mut Report) -> Vec<Route> {
             }
             None => {}
         }
-        merged.push(route.clone());
+        let stated_in = all.iter().find(|(_, other)| std::ptr::eq(*other, route)).map(|(index, _)| *index);
+        let keywords = stated_in.map_or(Vec::new(), |index| keywords(layers, index));
+        merged.push(Route { keywords, ..route.clone() });
     }
     merged
+}
+
+/// Where a search without a field looks, for the routes of one layer: what the packs name that have a part in them.
+fn keywords(layers: &[Layer], of: usize) -> Vec<Column> {
+    let below = |index: usize| layers.get(of).is_some_and(|layer| layer.reach.contains(&index));
+    let concerned = layers.iter().enumerate();
+    let concerned =
+        concerned.filter(|(index, layer)| *index == of || below(*index) || layer.reach.contains(&of));
+    let mut columns: Vec<Column> = Vec::new();
+    for column in concerned.flat_map(|(_, layer)| &layer.pack.manifest.keywords) {
+        if !columns.contains(column) {
+            columns.push(column.clone());
+        }
+    }
+    columns.sort();
+    columns
 }
 
 fn all_aliases(layers: &[Layer], report: &mut Report) -> BTreeMap<AliasScope, Fields> {

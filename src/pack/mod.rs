@@ -32,13 +32,14 @@ mod ties;
 mod trial;
 
 pub use build::{Built, build};
-pub use cases::{CaseCheck, Expected, FieldCase, FieldExpected, TestCase, cases};
-pub use extends::{folders, layers};
+pub use cases::{CaseCheck, Expected, FieldCase, FieldExpected, TestCase, TestedPack, cases, tested};
+pub use extends::folders;
+pub(crate) use hash::meaning;
 pub use load::{LoadedPack, PackError, load};
 pub use model::*;
 pub use scope::InvalidScope;
 pub use source::{DEFAULT_PACK, PackSource};
-pub use trial::{alias_yaml, with_alias};
+pub use trial::{alias_yaml, sha256_at_version, with_alias};
 
 use crate::bridge::Code;
 

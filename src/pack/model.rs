@@ -56,7 +56,7 @@ pub struct Manifest {
     pub capabilities: BTreeSet<Capability>,
     /// `placeholders`: the values that `expand` puts in the place of `%name%`.
     pub placeholders: BTreeMap<String, Vec<String>>,
-    /// `keywords`: the text columns that a search without a field looks at; empty for all of the routed classes.
+    /// `keywords`, of all packs together; what a route looks at is [`Route::keywords`].
     pub keywords: Vec<Column>,
     /// `backend`: session settings that the pack asks for.
     pub backend: BackendDefaults,
@@ -102,12 +102,15 @@ pub struct Route {
     pub product: Option<String>,
     /// `logsource.service`, likewise.
     pub service: Option<String>,
-    /// `when`: per field, the literals (as text) that all of the rule's literals on it must be among.
+    /// `when`: per field, the values (as text) of which every event that the rule matches must have one.
     pub when: BTreeMap<SigmaField, BTreeSet<String>>,
     /// `classes`, ascending.
     pub class_uids: Vec<ClassUid>,
     /// `filters`, in stored order.
     pub filters: Vec<RouteFilter>,
+    /// The text columns that a search without a field looks at: those of the pack that states the route, of the packs
+    /// that it extends and of those that extend it, by path. Empty for all of the routed classes.
+    pub keywords: Vec<Column>,
     /// Where it stands.
     pub place: PackPlace,
 }

@@ -70,7 +70,8 @@ fn route(node: &Node, report: &mut Report) -> Option<Route> {
         Some(node) => filters::read(node, &class_uids, report)?,
         None => Vec::new(),
     };
-    Some(Route { category, product, service, when, class_uids, filters, place: report.place(node.span) })
+    let (keywords, place) = (Vec::new(), report.place(node.span));
+    Some(Route { category, product, service, when, class_uids, filters, keywords, place })
 }
 
 fn logsource(file: LogsourceFile, span: Span, report: &mut Report) -> Option<[Option<String>; 3]> {

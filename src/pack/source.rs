@@ -109,7 +109,10 @@ mod tests {
             let error = PackSource::find(name, folder.path()).unwrap_err();
             let [finding] = error.findings.as_slice() else { panic!("one finding") };
             assert_eq!(finding.code, &PACK_NOT_FOUND);
-            assert_eq!(finding.help.as_deref(), Some("known packs: mine, ocsf-1.7.0"));
+            let help = finding.help.as_deref().unwrap();
+            assert!(
+                help.starts_with("known packs: ") && help.contains(" mine,") && help.contains(" ocsf-1.7.0,")
+            );
         }
     }
 }

@@ -35,6 +35,14 @@ pub fn with_alias(
     Ok(changed)
 }
 
+/// The hash that `pack` would have at another version.
+#[must_use]
+pub fn sha256_at_version(pack: &Pack, version: &str) -> String {
+    let mut changed = pack.clone();
+    changed.manifest.version = version.to_owned();
+    hash::sha256(&changed)
+}
+
 /// An alias file with this one alias.
 fn document(scope: &AliasScope, field: &SigmaField, target: &str, report: &mut Report) -> Option<Node> {
     let documents = report.accept(&super::load::PACK_SYNTAX, yaml::parse(target))?;

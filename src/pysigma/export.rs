@@ -193,6 +193,7 @@ impl Export<'_> {
             logsource: tokens(route).text(),
             class_uids: route.class_uids.clone(),
             filters: route.filters.clone(),
+            keywords: route.keywords.clone(),
             place: route.place.clone(),
         };
         let resolver = Resolver {

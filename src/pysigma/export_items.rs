@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::export::{Numbered, specificity};
 use super::lowered::{Literals, Lowered};
+use super::pipeline::NUMBER;
 use super::tree::{Entry, boolean, entry, integer, list, map, of_json, text, texts};
 use crate::bridge::Tokens;
 use crate::ocsf::OcsfPath;
@@ -215,15 +216,23 @@ pub(super) fn of_group(group: &Group) -> Vec<Node> {
         let more = vec![conditions_entry("detection_item_conditions", vec![null])];
         items.push(on("null", "detection_item_failure", vec![message], several, more));
     }
-    for (kind, literals) in [("str", Literals::ToText), ("num", Literals::ToNumber)] {
-        let fields = fields_where(
-            group,
-            |lowered| matches!(lowered, Lowered::Named { literals: own, .. } if *own == literals),
-        );
-        if !fields.is_empty() {
-            let target = vec![entry("target_type", text(kind))];
-            items.push(on("literals", "convert_type", target, fields, vec![]));
-        }
+    let converted = |wanted: &Literals| {
+        let is = |lowered: &Lowered| matches!(lowered, Lowered::Named { literals, .. } if literals == wanted);
+        fields_where(group, is)
+    };
+    let numbers = converted(&Literals::ToNumber);
+    let as_text: Vec<_> = converted(&Literals::ToText).into_iter().chain(numbers.iter().copied()).collect();
+    if !as_text.is_empty() {
+        let target = vec![entry("target_type", text("str"))];
+        items.push(on("literals", "convert_type", target, as_text, vec![]));
+    }
+    if !numbers.is_empty() {
+        // convert_type itself would fail while it writes its message, which names the whole pipeline.
+        let no_number = vec![message("the field holds numbers, and the rule looks for something else")];
+        let unless = unless_matches(NUMBER);
+        items.push(on("numbers", "detection_item_failure", no_number, numbers.clone(), unless));
+        let target = vec![entry("target_type", text("num"))];
+        items.push(on("numbers", "convert_type", target, numbers, vec![]));
     }
     for (field, lowered) in &group.fields {
         if let Lowered::Named { literals, .. } = lowered {

@@ -4,6 +4,9 @@ use super::expression::{self, Expression};
 use crate::sigma::yaml::Node;
 use crate::sigma::{Span, Spanned};
 
+/// A pattern of Python's `re` for what `convert_type` takes for a number.
+pub(super) const NUMBER: &str = r"^-?[0-9]+(?:\.[0-9]+)?\Z";
+
 /// A pipeline.
 #[derive(Debug, Default)]
 pub(super) struct Pipeline {
@@ -35,6 +38,8 @@ pub(super) struct Item {
 pub(super) enum ValueConditions {
     /// `is_null` alone, not negated.
     Null,
+    /// Some value is no [`NUMBER`], as an exported pipeline asks before it converts.
+    NoNumber,
     /// Any others.
     Others,
 }

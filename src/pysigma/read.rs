@@ -327,15 +327,23 @@ fn pattern_of(pattern: &str) -> Option<regex::Regex> {
 
 fn value_conditions(node: &Node) -> Option<ValueConditions> {
     let conditions = node.get("detection_item_conditions")?;
-    let kinds: Vec<Option<&str>> = match conditions.entries() {
-        [] => conditions.items().iter().map(|one| one.get("type").and_then(Node::as_str)).collect(),
-        entries => entries.iter().map(|(_, one)| one.get("type").and_then(Node::as_str)).collect(),
+    let all: Vec<&Node> = match conditions.entries() {
+        [] => conditions.items().iter().collect(),
+        entries => entries.iter().map(|(_, one)| one).collect(),
     };
-    let negated =
-        is_true(node.get("detection_item_cond_not")) || node.get("detection_item_cond_expr").is_some();
-    match kinds.as_slice() {
+    let text = |node: &Node, key: &str| node.get(key).and_then(Node::as_str).map(str::to_owned);
+    let negated = is_true(node.get("detection_item_cond_not"));
+    let of_one = |only: &Node| {
+        let [kind, cond, pattern] = ["type", "cond", "pattern"].map(|key| text(only, key));
+        match (kind.as_deref(), cond.as_deref(), pattern.as_deref()) {
+            (Some("is_null"), ..) if !negated => ValueConditions::Null,
+            (Some("match_string"), Some("all"), Some(NUMBER)) if negated => ValueConditions::NoNumber,
+            _ => ValueConditions::Others,
+        }
+    };
+    match all.as_slice() {
         [] => None,
-        [Some("is_null")] if !negated => Some(ValueConditions::Null),
+        [only] if node.get("detection_item_cond_expr").is_none() => Some(of_one(only)),
         _ => Some(ValueConditions::Others),
     }
 }

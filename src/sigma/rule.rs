@@ -210,6 +210,25 @@ pub struct LogSource {
     pub span: Span,
 }
 
+impl LogSource {
+    /// Every key that the rule states, verbatim, those of its own among them.
+    #[must_use]
+    pub fn stated(&self) -> BTreeMap<String, String> {
+        let named = [
+            ("category", &self.category),
+            ("product", &self.product),
+            ("service", &self.service),
+            ("definition", &self.definition),
+        ];
+        let named = named
+            .into_iter()
+            .filter_map(|(key, value)| Some((key.to_owned(), value.as_ref()?.value.clone())));
+        let mut stated = self.custom.clone();
+        stated.extend(named);
+        stated
+    }
+}
+
 /// The logic of an event rule.
 #[derive(Clone, Debug)]
 pub struct Detection {

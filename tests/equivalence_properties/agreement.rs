@@ -26,6 +26,17 @@ pub fn differences(plans: &[&Plan], events: &[Row]) -> Vec<String> {
     })
 }
 
+/// Writes the events as a dataset: the event of row n is `e` and n.
+pub fn write_parquet(events: &[Row], file: &std::path::Path) {
+    let target = file.to_str().unwrap().replace('\'', "''");
+    CONNECTION.with(|connection| {
+        load(connection, events);
+        let rows =
+            "SELECT * EXCLUDE (id), id AS \"time\", 'e' || id AS \"metadata.event_id\" FROM ocsf_events";
+        connection.execute_batch(&format!("COPY ({rows}) TO '{target}' (FORMAT parquet)")).unwrap();
+    });
+}
+
 fn load(connection: &Connection, events: &[Row]) {
     let rows: serde_json::Value = events.iter().enumerate().map(|(id, row)| row.json(id)).collect();
     let types = COLUMNS.iter().map(|(path, field_type, list)| {

@@ -5,6 +5,7 @@
 
 mod agreement;
 mod events;
+mod funnels;
 mod predicates;
 mod rules;
 mod scalars;
@@ -73,7 +74,24 @@ proptest! {
     }
 }
 
-/// Otherwise the property above would say nothing.
+proptest! {
+    // A case writes a file and opens a session.
+    #![proptest_config(ProptestConfig { cases: config().cases.div_ceil(4), ..config() })]
+
+    #[test]
+    fn attribution_counts_what_the_interpreter_does(
+        predicate in predicates::expr(),
+        filters in funnels::filters(),
+        events in vec(events::event(), 1..24),
+    ) {
+        let mut plan = predicates::plan(predicate);
+        plan.scope.filters = filters;
+        let found = funnels::differences(&plan, &events);
+        prop_assert!(found.is_empty(), "{plan:#?}\n{}", found.join("\n"));
+    }
+}
+
+/// Otherwise the property of rules would say nothing.
 #[test]
 fn many_generated_rules_are_executable() {
     let mut runner = TestRunner::deterministic();

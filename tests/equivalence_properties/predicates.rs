@@ -16,6 +16,7 @@ pub fn plan(predicate: Expr) -> Plan {
     let class_uids = vec![ClassUid(1), ClassUid(2)];
     Plan {
         scope: RoutedScope {
+            keywords: Vec::new(),
             logsource: String::new(),
             class_uids,
             filters: Vec::new(),

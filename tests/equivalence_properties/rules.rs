@@ -45,6 +45,7 @@ pub fn pack() -> Pack {
         )
     };
     let route = Route {
+        keywords: Vec::new(),
         category: Some("test".to_owned()),
         product: None,
         service: None,

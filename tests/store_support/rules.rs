@@ -18,6 +18,7 @@ pub fn rule(class_uid: u32, selection: &str, columns: &[(&str, FieldType, bool)]
         (OcsfPath((*path).to_owned()), ColumnType { field_type: *field_type, list: *list })
     };
     let scope = RoutedScope {
+        keywords: Vec::new(),
         logsource: "test/*/*".to_owned(),
         class_uids: vec![ClassUid(class_uid)],
         filters: Vec::new(),

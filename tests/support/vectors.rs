@@ -239,7 +239,6 @@ pub fn pack(vector: &Vector) -> Pack {
             id: "vectors".to_owned(),
             raw_fallback: RawFallback { enabled: true, prefixes: vec!["raw.v.".to_owned()] },
             placeholders: vector.placeholders.clone(),
-            keywords: text_columns(vector),
             ..Manifest::default()
         },
         routes: vec![route(vector)],
@@ -273,6 +272,7 @@ fn route(vector: &Vector) -> Route {
             value: vector.id.clone().into(),
             notes: None,
         }],
+        keywords: text_columns(vector),
         place: PackPlace::default(),
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::dataset::{self, Answer};
+use super::dataset::{self, Answer, Answers};
 use super::twin::twin;
 use super::{CaseResult, CasesError, Failure, coverage, rules};
 use crate::backend::CompiledRule;
@@ -149,10 +149,13 @@ impl<'p> Checker<'p> {
     }
 
     /// Looks at the events. Gives the cases, and what the rules that matched exercise.
-    pub(super) fn finish(mut self) -> Result<(Vec<CaseResult>, Vec<PackPlace>), CasesError> {
+    pub(super) fn finish(
+        mut self,
+        known: &mut Answers,
+    ) -> Result<(Vec<CaseResult>, Vec<PackPlace>), CasesError> {
         let questions: Vec<_> = self.probes.iter().map(|probe| (&probe.plan, &probe.event)).collect();
-        let answers = dataset::ask(&questions)?;
-        let out_of_scope = out_of_scope(&self.probes, &answers)?;
+        let answers = known.ask(&questions)?;
+        let out_of_scope = out_of_scope(&self.probes, &answers, known)?;
         let mut exercised = Vec::new();
         for ((probe, answer), outside) in self.probes.into_iter().zip(answers).zip(out_of_scope) {
             let Some(case) = self.cases.get_mut(probe.case) else { continue };
@@ -182,7 +185,7 @@ impl<'p> Checker<'p> {
 }
 
 /// For each probe that should match and does not: whether its route leaves the event out.
-fn out_of_scope(probes: &[Probe], answers: &[Answer]) -> Result<Vec<bool>, CasesError> {
+fn out_of_scope(probes: &[Probe], answers: &[Answer], known: &mut Answers) -> Result<Vec<bool>, CasesError> {
     let missed = |(probe, answer): (&Probe, &Answer)| probe.matches && *answer == Answer::Matches(false);
     let missed: Vec<bool> = probes.iter().zip(answers).map(missed).collect();
     let mut plans = Vec::new();
@@ -190,7 +193,7 @@ fn out_of_scope(probes: &[Probe], answers: &[Answer]) -> Result<Vec<bool>, Cases
         plans.push((dataset::scope_only(&probe.plan), &probe.event));
     }
     let questions: Vec<_> = plans.iter().map(|(plan, event)| (plan, *event)).collect();
-    let mut answers = dataset::ask(&questions)?.into_iter();
+    let mut answers = known.ask(&questions)?.into_iter();
     Ok(missed.into_iter().map(|missed| missed && answers.next() == Some(Answer::Matches(false))).collect())
 }
 

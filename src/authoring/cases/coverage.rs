@@ -1,6 +1,7 @@
 //! Which routes and aliases the tests of a pack exercise: a passing rule was routed by the one, and read by the other.
 
-use std::path::Path;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 
 use crate::bridge::Compilation;
 use crate::ocsf::ClassUid;
@@ -14,6 +15,13 @@ pub struct Untested {
     pub place: PackPlace,
     /// What it is, in words.
     pub what: String,
+}
+
+/// What was exercised, by where it stands: the byte in its file, and the file.
+pub(super) type Exercised = BTreeSet<(usize, PathBuf)>;
+
+pub(super) fn key(place: &PackPlace) -> (usize, PathBuf) {
+    (place.span.start.offset, place.path.clone())
 }
 
 /// The alias that answers for a field in events of a class, at the narrowest scope that has one.
@@ -53,7 +61,7 @@ pub(super) fn exercised(pack: &Pack, compilation: &Compilation, class: ClassUid)
 }
 
 /// The pack's own routes and aliases that are not among `exercised`, in source order.
-pub(super) fn untested(pack: &Pack, root: &Path, exercised: &[PackPlace]) -> Vec<Untested> {
+pub(super) fn untested(pack: &Pack, root: &Path, exercised: &Exercised) -> Vec<Untested> {
     let routes = pack.routes.iter().map(|route| {
         let parts = [&route.category, &route.product, &route.service];
         let scope =
@@ -67,7 +75,7 @@ pub(super) fn untested(pack: &Pack, root: &Path, exercised: &[PackPlace]) -> Vec
     });
     let mut untested: Vec<_> = routes
         .chain(aliases)
-        .filter(|(place, _)| is_in(place, root) && !exercised.contains(place))
+        .filter(|(place, _)| is_in(place, root) && !exercised.contains(&key(place)))
         .map(|(place, what)| Untested { place: place.clone(), what })
         .collect();
     untested.sort_by(|a, b| (&a.place.path, a.place.span.start).cmp(&(&b.place.path, b.place.span.start)));

@@ -29,21 +29,35 @@ pub(super) enum Answer {
     Failed(String),
 }
 
-/// Asks each plan of its event. The answers are in the order of the questions.
-pub(super) fn ask(questions: &[(&Plan, &Map<String, Value>)]) -> Result<Vec<Answer>, CasesError> {
-    let mut answers = vec![Answer::Matches(false); questions.len()];
-    for group in groups(questions) {
-        let of_group: Vec<_> = group.iter().filter_map(|index| questions.get(*index).copied()).collect();
-        for (index, answer) in group.into_iter().zip(ask_group(&of_group)?) {
-            if let Some(slot) = answers.get_mut(index) {
-                *slot = answer;
-            }
+/// A plan, and the event that it is asked of.
+pub(super) type Question<'q> = (&'q Plan, &'q Map<String, Value>);
+
+/// What was answered, by SQL and event: most rules are the same in a pack and in one that extends it.
+#[derive(Default)]
+pub(super) struct Answers(BTreeMap<(String, String), Answer>);
+
+impl Answers {
+    /// Asks each plan of its event. The answers are in the order of the questions.
+    pub(super) fn ask(&mut self, questions: &[Question<'_>]) -> Result<Vec<Answer>, CasesError> {
+        let keys: Vec<_> = questions.iter().map(key).collect();
+        let new: Vec<_> = keys.iter().zip(questions).filter(|(key, _)| !self.0.contains_key(*key)).collect();
+        let open: Vec<_> = new.iter().map(|(_, question)| **question).collect();
+        let new: Vec<_> = new.into_iter().map(|(key, _)| key.clone()).collect();
+        for group in groups(&open) {
+            let of_group: Vec<_> = group.iter().filter_map(|index| open.get(*index).copied()).collect();
+            let asked = group.into_iter().filter_map(|index| new.get(index).cloned());
+            self.0.extend(asked.zip(ask_group(&of_group)?));
         }
+        let unanswered = || Answer::Failed("it was not asked".to_owned());
+        Ok(keys.iter().map(|key| self.0.get(key).cloned().unwrap_or_else(unanswered)).collect())
     }
-    Ok(answers)
 }
 
-fn ask_group(questions: &[(&Plan, &Map<String, Value>)]) -> Result<Vec<Answer>, CasesError> {
+fn key((plan, event): &Question<'_>) -> (String, String) {
+    (duckdb_sql::emit(plan).text, serde_json::to_string(event).unwrap_or_default())
+}
+
+fn ask_group(questions: &[Question<'_>]) -> Result<Vec<Answer>, CasesError> {
     let folder = tempfile::tempdir()?;
     let file = folder.path().join("events.jsonl");
     let lines = questions.iter().enumerate().map(|(index, (_, event))| line(event, index));
@@ -105,7 +119,7 @@ fn line(event: &Map<String, Value>, index: usize) -> String {
 
 /// The questions whose events can be of one dataset: where two events have values of differing types at a path, as
 /// raw.* may, one column could not hold both.
-fn groups(questions: &[(&Plan, &Map<String, Value>)]) -> Vec<Vec<usize>> {
+fn groups(questions: &[Question<'_>]) -> Vec<Vec<usize>> {
     let mut groups: Vec<(Shape, Vec<usize>)> = Vec::new();
     for (index, (_, event)) in questions.iter().enumerate() {
         let shape = shape(event);

@@ -6,11 +6,11 @@ mod dataset;
 mod rules;
 mod twin;
 
-use std::path::{Path, PathBuf};
-
-use crate::pack::{self, Pack, PackError, PackPlace, PackSource, TestCase};
+use crate::pack::{self, Pack, PackError, PackPlace, PackSource, TestCase, TestedPack};
 use crate::store::StoreError;
 use check::Checker;
+use coverage::Exercised;
+use dataset::Answers;
 
 pub use coverage::Untested;
 
@@ -96,41 +96,32 @@ pub enum CasesError {
 /// # Errors
 /// A pack does not load, a test cannot be read, or the events cannot be stored for DuckDB.
 pub fn run_cases(source: &PackSource) -> Result<TestRun, CasesError> {
-    let own = pack::load(source)?.pack;
-    let layers = pack::layers(source).into_iter().map(|layer| {
-        Ok(Layer { cases: pack::cases(&layer)?, pack: pack::load(&layer)?.pack, root: layer.root() })
-    });
-    let layers = layers.collect::<Result<Vec<_>, CasesError>>()?;
-    let mut suites = Vec::new();
-    let mut exercised = Vec::new();
-    for Layer { pack, cases, .. } in &layers {
-        suites.push(run(pack, pack, cases, &mut exercised)?);
-        if pack.sha256 != own.sha256 && !cases.is_empty() {
-            suites.push(run(pack, &own, cases, &mut exercised)?);
+    let packs = pack::tested(source)?;
+    let mut run = TestRun { suites: Vec::new(), untested: Vec::new() };
+    let Some(own) = packs.last() else { return Ok(run) };
+    let (mut exercised, mut known) = (Exercised::new(), Answers::default());
+    for TestedPack { pack, cases, .. } in &packs {
+        run.suites.push(suite(pack, pack, cases, &mut exercised, &mut known)?);
+        if pack.sha256 != own.pack.sha256 && !cases.is_empty() {
+            run.suites.push(suite(pack, &own.pack, cases, &mut exercised, &mut known)?);
         }
     }
-    let untested = untested(&own, &layers, &source.root(), &exercised);
-    Ok(TestRun { suites, untested })
-}
-
-/// A pack by itself, with its tests.
-struct Layer {
-    pack: Pack,
-    cases: Vec<TestCase>,
-    root: PathBuf,
+    run.untested = untested(own, &packs, &exercised);
+    Ok(run)
 }
 
 /// Runs `cases`, which stand in `tests_of`, against `pack`, and adds what they exercise of it.
-fn run(
+fn suite(
     tests_of: &Pack,
     pack: &Pack,
     cases: &[TestCase],
-    exercised: &mut Vec<PackPlace>,
+    exercised: &mut Exercised,
+    known: &mut Answers,
 ) -> Result<Suite, CasesError> {
     let mut checker = Checker::new(pack);
     cases.iter().for_each(|case| checker.case(case));
-    let (cases, places) = checker.finish()?;
-    exercised.extend(places);
+    let (cases, places) = checker.finish(known)?;
+    exercised.extend(places.iter().map(coverage::key));
     Ok(Suite {
         tests_of: tests_of.manifest.id.clone(),
         pack: pack.manifest.id.clone(),
@@ -141,10 +132,11 @@ fn run(
 
 /// What the tests leave out. A pack without routes, which is for others to extend, is tested by these: all of it by
 /// one that only gathers packs, and as much as they need by the rest.
-fn untested(own: &Pack, layers: &[Layer], root: &Path, exercised: &[PackPlace]) -> Vec<Untested> {
-    let states_routes =
-        |layer: &Layer| layer.pack.routes.iter().any(|r| coverage::is_in(&r.place, &layer.root));
-    let gathers = !own.routes.is_empty() && !own.routes.iter().any(|r| coverage::is_in(&r.place, root));
-    let asked = layers.iter().filter(|layer| gathers || states_routes(layer));
-    asked.flat_map(|layer| coverage::untested(&layer.pack, &layer.root, exercised)).collect()
+fn untested(own: &TestedPack, packs: &[TestedPack], exercised: &Exercised) -> Vec<Untested> {
+    let states_routes = |TestedPack { pack, root, .. }: &TestedPack| {
+        pack.routes.iter().any(|route| coverage::is_in(&route.place, root))
+    };
+    let gathers = !own.pack.routes.is_empty() && !states_routes(own);
+    let asked = packs.iter().filter(|pack| gathers || states_routes(pack));
+    asked.flat_map(|asked| coverage::untested(&asked.pack, &asked.root, exercised)).collect()
 }

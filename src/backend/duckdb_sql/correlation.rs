@@ -19,13 +19,7 @@ pub(super) const TIME: &str = "\"time\"";
 /// sorted by byte. [`Sql::predicate`] and [`Sql::scope`] are empty: a window is not a test of one event.
 #[must_use]
 pub fn emit_correlation(plan: &CorrelationPlan) -> Sql {
-    let mut ctes: Vec<Cte> = (0..plan.rules.len()).filter_map(|place| rule(plan, place)).collect();
-    let last = plan.steps.len().saturating_sub(1);
-    for (place, step) in plan.steps.iter().enumerate() {
-        let names = StepNames::new(place, place == last);
-        ctes.push(events(plan, step, &names));
-        ctes.extend(window::ctes(step, &names));
-    }
+    let ctes = ctes(plan);
     let mut text = Layout::default();
     text.line(0, "WITH".to_owned(), None);
     let count = ctes.len();
@@ -37,6 +31,18 @@ pub fn emit_correlation(plan: &CorrelationPlan) -> Sql {
     }
     let (text, lines) = text.finish();
     Sql { text, predicate: String::new(), scope: String::new(), lines }
+}
+
+/// The named parts of the statement: those of the last step are `events`, what is measured, and `windows`.
+pub(super) fn ctes(plan: &CorrelationPlan) -> Vec<Cte> {
+    let mut ctes: Vec<Cte> = (0..plan.rules.len()).filter_map(|place| rule(plan, place)).collect();
+    let last = plan.steps.len().saturating_sub(1);
+    for (place, step) in plan.steps.iter().enumerate() {
+        let names = StepNames::new(place, place == last);
+        ctes.push(events(plan, step, &names));
+        ctes.extend(window::ctes(step, &names));
+    }
+    ctes
 }
 
 /// A named part of the statement.
@@ -54,7 +60,7 @@ impl Cte {
         self.lines.push((depth, text.into(), origin));
     }
 
-    fn write(self, text: &mut Layout, is_last: bool) {
+    pub(super) fn write(self, text: &mut Layout, is_last: bool) {
         text.line(0, format!("{} AS (", self.name), None);
         for (depth, line, origin) in self.lines {
             text.line(depth + 1, line, origin);

@@ -8,6 +8,7 @@ mod layout;
 mod literal;
 mod network;
 mod pattern;
+pub(crate) mod pieces;
 mod scalar;
 mod test;
 mod window;

@@ -33,7 +33,7 @@ fn spread(subject: &str, values: &[String]) -> Vec<String> {
     lines
 }
 
-fn field(source: &FieldExpr, test: &Test) -> String {
+pub(super) fn field(source: &FieldExpr, test: &Test) -> String {
     match source {
         FieldExpr::Column(column) => {
             let name = scalar::identifier(column.path.as_str());

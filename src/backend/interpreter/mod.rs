@@ -20,6 +20,7 @@ use regex::Regexes;
 
 pub use event::{Event, Field};
 pub use regex::RegexRefused;
+pub(crate) use regex::find as find_regex;
 pub use value::Value;
 
 /// The backend's id, as plans record it.

@@ -45,6 +45,12 @@ impl Regexes {
     }
 }
 
+/// The stretch of `text`, in bytes, that an expression finds first; `None` also where it cannot be searched for.
+pub(crate) fn find(regex: &Regex, text: &str) -> Option<std::ops::Range<usize>> {
+    let found = compile(regex).ok()?.find(text.as_bytes())?;
+    Some(found.range())
+}
+
 fn compile(regex: &Regex) -> Result<regex::bytes::Regex, RegexRefused> {
     let refused = |why: String| RegexRefused { pattern: regex.pattern.clone(), why };
     let pattern = with_ascii_classes(&regex.pattern).map_err(refused)?;

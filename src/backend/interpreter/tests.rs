@@ -10,7 +10,13 @@ use crate::sigma::{SigmaField, Span, TextMatch};
 
 fn plan(predicate: Expr, filters: Vec<RouteFilter>) -> Plan {
     let class_uids = vec![ClassUid(1), ClassUid(2)];
-    let scope = RoutedScope { logsource: String::new(), class_uids, filters, place: PackPlace::default() };
+    let scope = RoutedScope {
+        logsource: String::new(),
+        class_uids,
+        filters,
+        keywords: Vec::new(),
+        place: PackPlace::default(),
+    };
     Plan {
         scope,
         predicate,

@@ -113,11 +113,11 @@ impl Lowering<'_> {
         let catalog = Catalog::pinned();
         let mut columns: BTreeMap<OcsfPath, Column> = BTreeMap::new();
         for class in &scope.class_uids {
-            let found: Vec<Column> = if self.pack.manifest.keywords.is_empty() {
+            let found: Vec<Column> = if scope.keywords.is_empty() {
                 let leaves = catalog.text_leaves(*class);
                 leaves.into_iter().map(|(path, list)| text_column(path, list)).collect()
             } else {
-                let named = self.pack.manifest.keywords.iter();
+                let named = scope.keywords.iter();
                 named
                     .filter(|column| column.path.is_raw() || catalog.resolve(*class, &column.path).is_some())
                     .cloned()

@@ -1,10 +1,13 @@
 //! `pack …`: write and check mapping packs; one file a subcommand.
 
 mod build;
+mod coverage;
 mod diff;
 mod export;
 mod import;
 mod junit;
+mod new;
+mod release;
 mod suggest;
 mod test;
 mod validate;
@@ -19,12 +22,18 @@ use crate::bridge::{Diagnostic, Severity};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum PackCommand {
+    /// Begin a pack: a folder with a route, an alias and a test that passes.
+    New(new::NewArgs),
+    /// Make the next version of a pack that is sound, tested and written about.
+    Release(release::ReleaseArgs),
     /// Make one file of a pack and all that it extends.
     Build(build::BuildArgs),
     /// Check a pack against the pinned OCSF catalog and itself.
     Validate(validate::ValidateArgs),
     /// Run the tests of a pack, and of the packs that it extends.
     Test(test::TestArgs),
+    /// Show what each route and alias is for, and what the events have there.
+    Coverage(coverage::CoverageArgs),
     /// Tell what one pack says and does otherwise than another.
     Diff(diff::DiffArgs),
     /// Propose aliases for the fields that rules name and the pack does not know, with evidence and effect.
@@ -37,9 +46,12 @@ pub(super) enum PackCommand {
 
 pub(super) fn run(command: &PackCommand) -> Result<(), CliError> {
     match command {
+        PackCommand::New(args) => new::run(args),
+        PackCommand::Release(args) => release::run(args),
         PackCommand::Build(args) => build::run(args),
         PackCommand::Validate(args) => validate::run(args),
         PackCommand::Test(args) => test::run(args),
+        PackCommand::Coverage(args) => coverage::run(args),
         PackCommand::Diff(args) => diff::run(args),
         PackCommand::Suggest(args) => suggest::run(args),
         PackCommand::Import(args) => import::run(args),

@@ -152,6 +152,7 @@ pub(super) fn diagnostic(
 
 fn scope(logsource: &str, class: u32, activity: u32) -> RoutedScope {
     RoutedScope {
+        keywords: Vec::new(),
         logsource: logsource.to_owned(),
         class_uids: vec![ClassUid(class)],
         filters: vec![
@@ -178,6 +179,7 @@ fn scope(logsource: &str, class: u32, activity: u32) -> RoutedScope {
 
 fn field(rule: &Rule, name: &str, expr: &str, resolution: Resolution) -> FieldResolution {
     FieldResolution {
+        source: None,
         field: SigmaField(name.to_owned()),
         resolution,
         expr: expr.to_owned(),

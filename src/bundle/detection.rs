@@ -1,0 +1,135 @@
+//! `detections/detections.jsonl`: one line for each event that a rule matched, and for each window of a correlation.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde_json::{Map, Value, json};
+
+use super::canonical;
+use super::plan::{PlanDocument, RuleKind};
+use crate::backend::Window;
+use crate::bridge::ColumnType;
+use crate::evaluate::{self, Cancel, EvalError, MatchedEvent};
+use crate::ocsf::OcsfPath;
+use crate::store::Store;
+
+/// What lines say of the run that they belong to.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct RunStamp<'a> {
+    pub(super) id: &'a str,
+    /// RFC 3339; the only time in a bundle that is not an event's.
+    pub(super) time: Option<&'a str>,
+}
+
+/// The detections of one plan, each as a line without its end: by first seen, last seen, ids.
+///
+/// # Errors
+/// The plan's statement does not run over these events.
+pub(super) fn lines(
+    store: &mut Store,
+    name: &str,
+    plan: &PlanDocument,
+    run: RunStamp<'_>,
+    emit: &mut dyn FnMut(&[u8]),
+) -> Result<(), EvalError> {
+    let Some(statement) = plan.compilation.sql.as_deref().filter(|_| plan.compilation.reported) else {
+        return Ok(());
+    };
+    let column = |(path, column): (&OcsfPath, &super::plan::ColumnRecord)| {
+        (path.clone(), ColumnType { field_type: column.field_type, list: column.list })
+    };
+    let columns: BTreeMap<OcsfPath, ColumnType> = plan.compilation.columns.iter().map(column).collect();
+    let common = common(name, plan, run);
+    let cancel = Cancel::never();
+    if plan.rule.kind == RuleKind::Correlation {
+        let keys = &plan.compilation.group_by;
+        for window in evaluate::recorded_windows(store, &columns, keys.len(), statement, &cancel)? {
+            emit(&line(&common, Seen::window(&window, keys)));
+        }
+    } else {
+        for event in evaluate::recorded_events(store, &columns, statement, &cancel)? {
+            emit(&line(&common, Seen::event(event)));
+        }
+    }
+    Ok(())
+}
+
+/// What was seen, and when.
+struct Seen {
+    first: Option<i64>,
+    last: Option<i64>,
+    event_ids: Vec<String>,
+    group: Option<Map<String, Value>>,
+}
+
+impl Seen {
+    fn event(event: MatchedEvent) -> Self {
+        Self { first: event.time, last: event.time, event_ids: vec![event.event_id], group: None }
+    }
+
+    fn window(window: &Window, keys: &[String]) -> Self {
+        let group = keys.iter().cloned().zip(window.group.iter().map(|value| json!(value)));
+        Self {
+            first: Some(window.first_seen),
+            last: Some(window.last_seen),
+            event_ids: window.event_ids.clone(),
+            group: Some(group.collect()),
+        }
+    }
+}
+
+/// The part that all detections of a plan have in common.
+fn common(name: &str, plan: &PlanDocument, run: RunStamp<'_>) -> Map<String, Value> {
+    let fields = &plan.compilation.fields;
+    let fallback: Vec<&str> = fields.raw_fallback.iter().map(|field| field.field.as_str()).collect();
+    let mut bridge = json!({
+        "mapping_pack_id": plan.mapping_pack.id,
+        "mapping_pack_version": plan.mapping_pack.version,
+        "mapping_pack_sha256": plan.mapping_pack.sha256,
+        "plan_sha256": plan.plan_sha256,
+        "backend": plan.backend.id,
+        "fallback_used": plan.compilation.fallback_used,
+    });
+    if let Value::Object(bridge) = &mut bridge {
+        if let Some(time) = run.time {
+            bridge.insert("compiled_at_utc".to_owned(), json!(time));
+        }
+        // With fallback these are the fields that OCSF has no home for.
+        if plan.compilation.fallback_used {
+            bridge.insert("unmapped_sigma_fields".to_owned(), json!(fallback));
+        }
+    }
+    let document = json!({
+        "schema_version": super::SCHEMA_VERSION,
+        "run_id": run.id,
+        "plan": name,
+        "rule_id": plan.rule.id,
+        "rule_title": plan.rule.title,
+        "rule_sha256": plan.rule.sha256,
+        "level": plan.rule.level,
+        "technique_ids": plan.rule.technique_ids,
+        "extensions": {"bridge": bridge, "sigma": {"logsource": plan.rule.logsource}},
+    });
+    match document {
+        Value::Object(map) => map,
+        _ => Map::new(),
+    }
+}
+
+fn line(common: &Map<String, Value>, seen: Seen) -> Vec<u8> {
+    let mut detection = common.clone();
+    let group = seen.group.map_or(Value::Null, Value::Object);
+    let id = canonical::hash(&json!([common.get("plan"), seen.event_ids, group, seen.first, seen.last]));
+    detection.insert("detection_id".to_owned(), json!(id));
+    detection.insert("first_seen_utc".to_owned(), json!(seen.first.map(utc)));
+    detection.insert("last_seen_utc".to_owned(), json!(seen.last.map(utc)));
+    detection.insert("event_ids".to_owned(), json!(seen.event_ids));
+    detection.insert("group".to_owned(), group);
+    canonical::bytes(&Value::Object(detection))
+}
+
+/// Milliseconds since 1970 as RFC 3339; the number itself where no calendar reaches.
+fn utc(milliseconds: i64) -> String {
+    Timestamp::from_millisecond(milliseconds)
+        .map_or_else(|_| milliseconds.to_string(), |time| format!("{time:.3}"))
+}

@@ -1,0 +1,10 @@
+//! Attribution over small datasets, one for each cause; over the fixtures, against the interpreter; and the documents.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod causes;
+mod corpus;
+mod correlations;
+mod documents;
+mod fixtures;
+mod world;

@@ -13,6 +13,7 @@
 //! | [`bundle`] | the run bundle: canonical JSON, hashes, the contract files |
 //! | [`report`] | a bundle for people: Markdown, HTML, an ATT&CK Navigator layer, a Slack message |
 //! | [`authoring`] | the pack author's bench: tests, evidence, proposals, effect of an edit |
+//! | [`pysigma`] | mapping packs from and to pySigma's processing pipelines |
 //! | [`tui`] | the terminal screen: model, update, view; one file a pane |
 //! | [`cli`] | the command line: one file a subcommand |
 //! | [`watch`] | file changes → a set of changed inputs |
@@ -26,6 +27,7 @@ pub mod cli;
 pub mod evaluate;
 pub mod ocsf;
 pub mod pack;
+pub mod pysigma;
 pub mod report;
 pub mod sigma;
 pub mod store;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use walkdir::WalkDir;
 
 /// The rooms of `src/`, which are modules of the crate.
-const ROOMS: [&str; 14] = [
+const ROOMS: [&str; 15] = [
     "sigma",
     "ocsf",
     "pack",
@@ -18,6 +18,7 @@ const ROOMS: [&str; 14] = [
     "bundle",
     "report",
     "authoring",
+    "pysigma",
     "watch",
     "tui",
     "cli",
@@ -128,7 +129,7 @@ fn may_not_know(room: &str) -> Vec<&'static str> {
         "bridge" => vec!["store", "duckdb"],
         "backend" => vec!["store"],
         "tui" => vec!["duckdb"],
-        "attribution" | "bundle" | "report" | "authoring" => vec!["duckdb", "tui", "cli"],
+        "attribution" | "bundle" | "report" | "authoring" | "pysigma" => vec!["duckdb", "tui", "cli"],
         _ => vec![],
     }
 }

@@ -10,6 +10,7 @@ use sigma_ocsf_tui::bridge::{self, Code, Diagnostic, Settings};
 use sigma_ocsf_tui::evaluate::{self, Cancel};
 use sigma_ocsf_tui::ocsf::OCSF_VERSION;
 use sigma_ocsf_tui::pack::{self, DEFAULT_PACK, Pack, PackSource};
+use sigma_ocsf_tui::pysigma;
 use sigma_ocsf_tui::sigma::{self, Capability, Rule};
 use sigma_ocsf_tui::store::{Dataset, SessionSettings, Store};
 
@@ -20,6 +21,7 @@ fn fixtures() -> PathBuf {
 fn all_codes() -> Vec<&'static Code> {
     let mut codes = bridge::codes();
     codes.extend(pack::CODES);
+    codes.extend(pysigma::CODES);
     codes.extend(evaluate::codes());
     codes
 }
@@ -55,6 +57,7 @@ fn every_code_has_a_fixture() {
     raised.extend(of_rules());
     raised.extend(of_packs());
     raised.extend(of_data());
+    raised.extend(of_pipelines());
     let lacking: Vec<&str> =
         all_codes().iter().map(|code| code.name).filter(|name| !raised.contains(name)).collect();
     assert!(lacking.is_empty(), "no fixture raises {lacking:?}");
@@ -102,6 +105,23 @@ fn of_packs() -> BTreeSet<&'static str> {
         assert_eq!(codes.iter().copied().collect::<Vec<_>>(), [name]);
         found.extend(codes);
     }
+    found
+}
+
+/// What becoming a pack, or a pipeline of pySigma, finds.
+fn of_pipelines() -> BTreeSet<&'static str> {
+    let folder = fixtures().join("pysigma");
+    let mut found = BTreeSet::new();
+    for file in ["ocsf.yml", "broken.yml"] {
+        let path = folder.join(file);
+        let text = fs::read_to_string(&path).expect("it can be read");
+        found.extend(match pysigma::import(&text, &path, "own") {
+            Ok(imported) => names(&imported.findings),
+            Err(error) => names(&error.findings),
+        });
+    }
+    let pack = load(&PackSource::Folder(folder.join("pack")));
+    found.extend(names(&pysigma::export(&pack, &Settings::default()).findings));
     found
 }
 

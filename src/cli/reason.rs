@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::{CliError, Format};
 use crate::bridge::{self, Code, Severity};
 use crate::tui::text::wrap;
-use crate::{evaluate, pack};
+use crate::{evaluate, pack, pysigma};
 
 #[derive(Debug, Args)]
 pub(super) struct ReasonArgs {
@@ -44,6 +44,7 @@ impl From<&'static Code> for Explained {
 pub(super) fn all_codes() -> Vec<&'static Code> {
     let mut codes = bridge::codes();
     codes.extend(pack::CODES.iter().copied());
+    codes.extend(pysigma::CODES.iter().copied());
     codes.extend(evaluate::codes());
     codes.sort_by_key(|code| code.name);
     codes

@@ -3,12 +3,16 @@
 mod build;
 mod coverage;
 mod diff;
+mod export;
+mod import;
 mod junit;
 mod new;
 mod release;
 mod suggest;
 mod test;
 mod validate;
+
+use std::io::{self, Write};
 
 use clap::Subcommand;
 
@@ -17,6 +21,8 @@ pub(super) use build::write_whole;
 
 pub(super) use junit::failure as junit_failure;
 pub(super) use test::{TestFormat, shown};
+use super::text::one_line;
+use crate::bridge::{Diagnostic, Severity};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum PackCommand {
@@ -36,6 +42,10 @@ pub(super) enum PackCommand {
     Diff(diff::DiffArgs),
     /// Propose aliases for the fields that rules name and the pack does not know, with evidence and effect.
     Suggest(suggest::SuggestArgs),
+    /// Make a pack of a pySigma processing pipeline, and list what it cannot carry.
+    Import(import::ImportArgs),
+    /// Make a pySigma processing pipeline of a pack, and list what it cannot carry.
+    Export(export::ExportArgs),
 }
 
 pub(super) fn run(command: &PackCommand) -> Result<(), CliError> {
@@ -48,5 +58,20 @@ pub(super) fn run(command: &PackCommand) -> Result<(), CliError> {
         PackCommand::Coverage(args) => coverage::run(args),
         PackCommand::Diff(args) => diff::run(args),
         PackCommand::Suggest(args) => suggest::run(args),
+        PackCommand::Import(args) => import::run(args),
+        PackCommand::Export(args) => export::run(args),
     }
+}
+
+/// Findings with their places, one a line.
+fn findings_to(out: &mut impl Write, findings: &[Diagnostic]) -> io::Result<()> {
+    for finding in findings {
+        let severity = match finding.code.severity {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+        };
+        let (path, start, code) = (finding.path.display().to_string(), finding.span.start, finding.code.name);
+        writeln!(out, "{}:{start}: {severity}: {code}: {}", one_line(&path), one_line(&finding.message))?;
+    }
+    Ok(())
 }

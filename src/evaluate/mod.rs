@@ -4,12 +4,17 @@
 
 mod error;
 mod events;
+mod export;
 mod finding;
+mod histogram;
 mod interpreted;
 mod matches;
+mod parts;
 mod recorded;
+mod slice;
 mod summaries;
 mod version;
+mod whole;
 mod windows;
 
 use crate::ocsf::OcsfPath;
@@ -18,14 +23,19 @@ pub use crate::backend::Window;
 pub use crate::store::Cancel;
 pub use error::EvalError;
 pub(crate) use error::check_types;
+pub use export::{Export, ExportError, ExportFormat};
 pub use finding::codes;
+pub use histogram::Histogram;
 pub use interpreted::{interpreted_event_ids, interpreted_summaries, interpreted_windows};
 pub(crate) use matches::host;
-pub use matches::{event_ids, matches};
+pub use matches::{event_ids, match_rows, matches};
+pub use parts::{MatchedParts, matched_parts};
 pub use recorded::{MatchedEvent, recorded_events, recorded_windows};
+pub use slice::{Order, Slice, SortKey};
 pub use summaries::{summaries, summaries_with};
 pub use version::version_mismatch;
-pub use windows::{correlation_summary, window_table, windows};
+pub use whole::whole_event;
+pub use windows::{correlation_summary, window_rows, window_table, windows};
 
 /// What a rule matched.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -47,10 +57,14 @@ pub struct MatchTable {
     pub in_scope: Option<u64>,
     /// The columns after time and event id: those that the rule uses; the group keys of a correlation.
     pub columns: Vec<OcsfPath>,
-    /// Rows by time, then event id; at most as many as were asked for.
+    /// How many rows come before `rows`.
+    pub first: usize,
+    /// The slice that was asked for, in the order that was asked for.
     pub rows: Vec<MatchRow>,
     /// Columns of the plan that the dataset does not have.
     pub absent: Vec<OcsfPath>,
+    /// When the matches are.
+    pub histogram: Histogram,
 }
 
 /// One matching event. Its texts come from the data as they are, control characters included.

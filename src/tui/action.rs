@@ -63,6 +63,38 @@ pub(crate) enum Action {
     GoToChange,
     /// Measure changes from how things stand now.
     SetBaseline,
+    /// Sort the matches by their next column.
+    SortNext,
+    /// Sort them the other way around.
+    SortReverse,
+    /// Show the event under the cursor of the matches.
+    OpenEvent,
+    /// Fold or unfold what is under the cursor of the event.
+    Fold(Fold),
+    /// Go to the next line of the event that holds what is searched for, or to the one before.
+    FindNext(bool),
+    /// Begin to type what to search for.
+    EditSearch,
+    /// Done typing; go there.
+    AcceptSearch,
+    /// Ask what to copy.
+    AskCopy,
+    /// Copy something.
+    Copy(Copied),
+    /// Ask for a file to write the matches to.
+    AskExport,
+    /// Write them in the next format.
+    ExportFormat,
+    /// Write them.
+    Export,
+    /// Text typed or pasted into what is open over the panes.
+    Type(String),
+    /// Take its last character away.
+    Erase,
+    /// Open the rule in the user's editor.
+    EditRule,
+    /// Open the pack there, at the field under the cursor or at the route.
+    EditPack,
     /// A click at a column and row of the screen.
     Click(u16, u16),
     /// The wheel, over a column and row, so many lines down.
@@ -73,6 +105,36 @@ pub(crate) enum Action {
     FilesChanged(Changed),
     /// A worker has something to say.
     Worker(Report),
+}
+
+/// What can be copied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Copied {
+    /// The id of the event under the cursor.
+    EventId,
+    /// Its row, with tabs between the columns.
+    Row,
+    /// All of it, as JSON.
+    Event,
+    /// The value under the cursor of the event.
+    Value,
+    /// The rule's SQL.
+    Sql,
+}
+
+/// What to fold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fold {
+    /// Fold this, or else go to what holds it.
+    Close,
+    /// Unfold this.
+    Open,
+    /// The one or the other.
+    Toggle,
+    /// Fold all.
+    CloseAll,
+    /// Unfold all.
+    OpenAll,
 }
 
 /// A vertical move.

@@ -4,7 +4,7 @@
 
 use crossterm::event::{KeyCode, KeyEvent};
 
-use super::action::{Action, Motion};
+use super::action::{Action, Copied, Fold, Motion};
 use super::key::Key;
 use super::model::{Model, Overlay, Pane};
 use super::update::bench::can_propose;
@@ -14,25 +14,49 @@ use super::update::bench::can_propose;
 pub(crate) enum Context {
     /// The panes.
     Browse,
+    /// The matches, before what the panes have in common.
+    Matches,
     /// The filter that is being typed.
     Filter,
     /// The proposals for a field.
     Proposals,
     /// What has changed since the baseline.
     Changes,
+    /// An event.
+    Event,
+    /// What is searched for in it, while it is typed.
+    Search,
+    /// The question what to copy.
+    Copying,
+    /// The name of a file to write matches to.
+    Export,
     /// The help.
     Help,
 }
 
 impl Context {
     /// All of them, in the order of the help.
-    pub(crate) const ALL: [Self; 5] =
-        [Self::Browse, Self::Filter, Self::Proposals, Self::Changes, Self::Help];
+    pub(crate) const ALL: [Self; 10] = [
+        Self::Browse,
+        Self::Matches,
+        Self::Event,
+        Self::Search,
+        Self::Copying,
+        Self::Export,
+        Self::Filter,
+        Self::Proposals,
+        Self::Changes,
+        Self::Help,
+    ];
 
     /// Who gets the keys now.
     pub(crate) fn of(model: &Model) -> Self {
         match (model.help, &model.overlay, model.filter.editing) {
             (Some(_), ..) => Self::Help,
+            _ if model.copying => Self::Copying,
+            (None, Some(Overlay::Event(open)), _) if open.searching => Self::Search,
+            (None, Some(Overlay::Event(_)), _) => Self::Event,
+            (None, Some(Overlay::Export(_)), _) => Self::Export,
             (None, Some(Overlay::Proposals(_)), _) => Self::Proposals,
             (None, Some(Overlay::Changes(_)), _) => Self::Changes,
             (None, None, true) => Self::Filter,
@@ -40,10 +64,37 @@ impl Context {
         }
     }
 
+    /// Whose commands its keys stand for, the first that knows a key.
+    fn chain(model: &Model) -> &'static [Self] {
+        match Self::of(model) {
+            Self::Browse if model.focus == Pane::Matches => &[Self::Matches, Self::Browse],
+            Self::Browse => &[Self::Browse],
+            Self::Matches => &[Self::Matches],
+            Self::Filter => &[Self::Filter],
+            Self::Proposals => &[Self::Proposals],
+            Self::Changes => &[Self::Changes],
+            Self::Event => &[Self::Event],
+            Self::Search => &[Self::Search],
+            Self::Copying => &[Self::Copying],
+            Self::Export => &[Self::Export],
+            Self::Help => &[Self::Help],
+        }
+    }
+
+    /// Whether characters that are no command are text.
+    fn takes_text(self) -> bool {
+        matches!(self, Self::Filter | Self::Search | Self::Export)
+    }
+
     /// The heading of its section in the help.
     pub(crate) fn title(self) -> &'static str {
         match self {
             Self::Browse => "Everywhere",
+            Self::Matches => "In the matches",
+            Self::Event => "In an event",
+            Self::Search => "While typing what to search for",
+            Self::Copying => "When asked what to copy",
+            Self::Export => "While naming a file to export to",
             Self::Filter => "While typing a filter",
             Self::Proposals => "Among proposals for a field",
             Self::Changes => "Among changes since the baseline",
@@ -90,7 +141,7 @@ impl Command {
     }
 }
 
-use Context::{Browse, Changes, Filter, Help, Proposals};
+use Context::{Browse, Changes, Copying, Event, Export, Filter, Help, Matches, Proposals, Search};
 
 const UP: &[Key] = &[Key::char('k'), Key::code(KeyCode::Up)];
 const DOWN: &[Key] = &[Key::char('j'), Key::code(KeyCode::Down)];
@@ -130,9 +181,49 @@ pub(crate) const COMMANDS: &[Command] = &[
     command("undo", "Take the last written alias back", Browse, &[Key::char('u')], || Action::Undo).hint("undo").when(|m| !m.edits.is_empty()),
     command("changes", "What has changed since the baseline", Browse, &[Key::char('d')], || Action::ShowChanges),
     command("baseline", "Measure changes from how things stand now", Browse, &[Key::char('b')], || Action::SetBaseline),
+    command("copy", "Copy event id, row, event or SQL", Browse, &[Key::char('y')], || Action::AskCopy).hint("copy").when(can_copy),
+    command("edit", "Open the rule at this line in $VISUAL or $EDITOR", Browse, &[Key::char('e')], || Action::EditRule).hint("edit").when(|m| m.selected.is_some()),
+    command("edit_pack", "Open the pack there, at this field or the route", Browse, &[Key::char('E')], || Action::EditPack).when(|m| m.selected.is_some()),
     command("reload", "Read and run everything again", Browse, &[Key::char('r')], || Action::Reload),
     command("quit", "Leave", Browse, QUIT, || Action::Quit).hint("quit"),
     command("help", "Show or hide this help", Browse, &[Key::char('?')], || Action::ToggleHelp).hint("help"),
+    command("open_event", "Show the whole event", Matches, ENTER, || Action::OpenEvent).hint("event").when(|m| m.matched_row().is_some()),
+    command("sort", "Sort by the next column", Matches, &[Key::char('s')], || Action::SortNext).hint("sort").when(|m| m.table().is_some()),
+    command("sort_reverse", "Sort the other way around", Matches, &[Key::char('S')], || Action::SortReverse).when(|m| m.table().is_some()),
+    command("export", "Write all matches to a file", Matches, &[Key::char('x')], || Action::AskExport).hint("export").when(can_export),
+    command("event_down", "Next line", Event, DOWN, || Action::Move(Motion::Lines(1))),
+    command("event_up", "Line before", Event, UP, || Action::Move(Motion::Lines(-1))),
+    command("event_page_down", "A page down", Event, PAGE_DOWN, || Action::Move(Motion::Pages(1))),
+    command("event_page_up", "A page up", Event, PAGE_UP, || Action::Move(Motion::Pages(-1))),
+    command("event_first", "First line", Event, &[Key::char('g'), Key::code(KeyCode::Home)], || Action::Move(Motion::First)),
+    command("event_last", "Last line", Event, &[Key::char('G'), Key::code(KeyCode::End)], || Action::Move(Motion::Last)),
+    command("fold", "Fold, or go to what holds this", Event, LEFT, || Action::Fold(Fold::Close)),
+    command("unfold", "Unfold", Event, RIGHT, || Action::Fold(Fold::Open)),
+    command("toggle_fold", "Fold or unfold", Event, ENTER, || Action::Fold(Fold::Toggle)).hint("fold"),
+    command("fold_all", "Fold all", Event, &[Key::char('-')], || Action::Fold(Fold::CloseAll)),
+    command("unfold_all", "Unfold all", Event, &[Key::char('+')], || Action::Fold(Fold::OpenAll)),
+    command("search", "Search names and values", Event, &[Key::char('/')], || Action::EditSearch).hint("search"),
+    command("search_next", "Next find", Event, &[Key::char('n')], || Action::FindNext(true)),
+    command("search_previous", "Find before", Event, &[Key::char('N')], || Action::FindNext(false)),
+    command("event_copy", "Copy value, event id, row, event or SQL", Event, &[Key::char('y')], || Action::AskCopy).hint("copy"),
+    command("event_close", "Close", Event, &[Key::code(KeyCode::Esc), Key::char('q')], || Action::Clear).hint("close"),
+    command("event_quit", "Leave", Event, &[Key::ctrl('c')], || Action::Quit),
+    command("accept_search", "Go to the first find", Search, ENTER, || Action::AcceptSearch).hint("go"),
+    command("leave_search", "Back to the event", Search, ESC, || Action::Clear).hint("back"),
+    command("search_erase", "Take the last character away", Search, &[Key::code(KeyCode::Backspace), Key::ctrl('h')], || Action::Erase),
+    command("search_quit", "Leave", Search, &[Key::ctrl('c')], || Action::Quit),
+    command("copy_id", "The event id", Copying, &[Key::char('i')], || Action::Copy(Copied::EventId)).hint("id").when(|m| m.matched_row().is_some()),
+    command("copy_row", "The row, tabs between columns", Copying, &[Key::char('r')], || Action::Copy(Copied::Row)).hint("row").when(|m| m.matched_row().is_some()),
+    command("copy_event", "The whole event as JSON", Copying, &[Key::char('e')], || Action::Copy(Copied::Event)).hint("event").when(|m| m.matched_row().is_some()),
+    command("copy_value", "The value under the cursor of the event", Copying, &[Key::char('v')], || Action::Copy(Copied::Value)).hint("value").when(|m| matches!(m.overlay, Some(Overlay::Event(_)))),
+    command("copy_sql", "The rule's SQL", Copying, &[Key::char('s')], || Action::Copy(Copied::Sql)).hint("SQL").when(|m| m.entry().is_some_and(|e| e.sql_text().is_some())),
+    command("copy_nothing", "Nothing", Copying, &[Key::code(KeyCode::Esc), Key::char('q')], || Action::Clear).hint("nothing"),
+    command("copy_quit", "Leave", Copying, &[Key::ctrl('c')], || Action::Quit),
+    command("export_write", "Write the file", Export, ENTER, || Action::Export).hint("write"),
+    command("export_format", "The next format", Export, &[Key::code(KeyCode::Tab)], || Action::ExportFormat).hint("format"),
+    command("export_erase", "Take the last character away", Export, &[Key::code(KeyCode::Backspace), Key::ctrl('h')], || Action::Erase),
+    command("export_close", "Close", Export, ESC, || Action::Clear).hint("close"),
+    command("export_quit", "Leave", Export, &[Key::ctrl('c')], || Action::Quit),
     command("accept_filter", "Keep the filter", Filter, ENTER, || Action::AcceptFilter).hint("keep"),
     command("drop_filter", "Drop the filter", Filter, ESC, || Action::Clear).hint("drop"),
     command("erase", "Take the last character away", Filter, &[Key::code(KeyCode::Backspace), Key::ctrl('h')], || Action::EraseFilter),
@@ -163,27 +254,45 @@ pub(crate) const COMMANDS: &[Command] = &[
     command("help_quit", "Leave", Help, &[Key::ctrl('c')], || Action::Quit),
 ];
 
+fn can_copy(model: &Model) -> bool {
+    model.matched_row().is_some() || model.entry().is_some_and(|entry| entry.sql_text().is_some())
+}
+
+fn can_export(model: &Model) -> bool {
+    model.table().is_some_and(|table| !table.rows.is_empty())
+        && model
+            .entry()
+            .and_then(|entry| entry.compiled.as_ref())
+            .is_some_and(|c| c.compilation.plan.is_some())
+}
+
 /// What a key means now.
 pub(crate) fn action_for(model: &Model, event: KeyEvent) -> Option<Action> {
     let key = Key::of(event)?;
-    let context = Context::of(model);
-    let command = COMMANDS.iter().find(|c| c.context == context && c.keys.contains(&key));
-    match (command, context, key) {
-        (Some(command), ..) => (command.available)(model).then(command.action),
-        (None, Context::Filter, Key { code: KeyCode::Char(c), ctrl: false }) => {
-            Some(Action::TypeFilter(c.to_string()))
-        }
+    let of = |context: &Context| COMMANDS.iter().find(|c| c.context == *context && c.keys.contains(&key));
+    match (Context::chain(model).iter().find_map(of), key) {
+        (Some(command), _) => (command.available)(model).then(command.action),
+        (None, Key { code: KeyCode::Char(c), ctrl: false }) => typed(model, c.to_string()),
         _ => None,
+    }
+}
+
+/// What text means now, typed or pasted.
+pub(crate) fn typed(model: &Model, text: String) -> Option<Action> {
+    match Context::of(model) {
+        Context::Filter => Some(Action::TypeFilter(text)),
+        context => context.takes_text().then_some(Action::Type(text)),
     }
 }
 
 /// The hints of the status line: first key and word.
 pub(crate) fn hints(model: &Model) -> impl Iterator<Item = (Key, &'static str)> {
-    let context = Context::of(model);
-    COMMANDS
-        .iter()
-        .filter(move |c| c.context == context && (c.available)(model))
-        .filter_map(|c| Some((*c.keys.first()?, c.hint?)))
+    let of = |context: &Context| {
+        let context = *context;
+        COMMANDS.iter().filter(move |c| c.context == context)
+    };
+    let commands = Context::chain(model).iter().flat_map(of);
+    commands.filter(|c| (c.available)(model)).filter_map(|c| Some((*c.keys.first()?, c.hint?)))
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 
 mod baseline;
 mod entry;
+mod event;
 mod filter;
 mod inputs;
 mod overlay;
@@ -13,12 +14,15 @@ use std::sync::Arc;
 
 pub(crate) use baseline::{Baseline, Drift};
 pub(crate) use entry::{Outcome, RuleEntry, RuleKey, Verdict};
+pub(crate) use event::{EventAnswer, EventView, Node, Shown, value_text};
 pub(crate) use filter::Filter;
 pub(crate) use inputs::{DatasetInfo, DatasetState, PackInfo, PackState};
-pub(crate) use overlay::{Answer, Bench, Changes, ChangesView, Overlay, Proposals, Proposed, Said};
+pub(crate) use overlay::{
+    Answer, Bench, Changes, ChangesView, ExportPrompt, Overlay, Proposals, Proposed, Said,
+};
 
 use crate::authoring::AliasEdit;
-use crate::evaluate::MatchTable;
+use crate::evaluate::{MatchRow, MatchTable, Order, Slice};
 use crate::tui::highlight::Highlights;
 use crate::tui::theme::Theme;
 
@@ -114,6 +118,10 @@ pub(crate) struct Generations {
     pub summaries: u64,
     /// Of proposals, and of trying them.
     pub bench: u64,
+    /// Of other rows of the selected rule's matches.
+    pub rows: u64,
+    /// Of one event as a whole.
+    pub event: u64,
 }
 
 /// The matches of the selected rule.
@@ -127,8 +135,12 @@ pub(crate) struct Matches {
     pub stale: bool,
     /// Why there is no newer one.
     pub error: Option<String>,
-    /// The row under the cursor.
+    /// The row under the cursor, of all that there are.
     pub cursor: usize,
+    /// What rows are sorted by.
+    pub order: Order,
+    /// The rows that were asked for last, besides those that came with the table.
+    pub asked: Option<Slice>,
 }
 
 /// The state of the screen.
@@ -160,6 +172,10 @@ pub(crate) struct Model {
     pub help: Option<usize>,
     /// What is shown over the panes.
     pub overlay: Option<Overlay>,
+    /// Whether the next key says what to copy.
+    pub copying: bool,
+    /// Whether the event that is on its way is to be copied.
+    pub copies_event: bool,
     /// What the effect of an edit is measured against.
     pub baseline: Baseline,
     /// Aliases written from here, the last one last: what undo takes back.
@@ -201,6 +217,8 @@ impl Model {
             zoomed: false,
             help: None,
             overlay: None,
+            copying: false,
+            copies_event: false,
             baseline: Baseline::default(),
             edits: Vec::new(),
             offsets: [Offset::default(); Pane::ALL.len()],
@@ -249,5 +267,11 @@ impl Model {
             return None;
         }
         self.matches.table.as_ref()
+    }
+
+    /// The match under the cursor, where its row is there.
+    pub(crate) fn matched_row(&self) -> Option<&MatchRow> {
+        let table = self.table()?;
+        table.rows.get(self.matches.cursor.checked_sub(table.first)?)
     }
 }

@@ -1,8 +1,8 @@
-//! What is shown over the panes: proposals for a field, and what has changed since the baseline.
+//! What is shown over the panes: proposals for a field, what has changed since the baseline, an event, a prompt.
 
 use std::sync::Arc;
 
-use super::RuleKey;
+use super::{EventView, RuleKey};
 use crate::authoring::{Effect, PackDiff, Proposal, RuleDiff};
 use crate::sigma::SigmaField;
 
@@ -13,6 +13,21 @@ pub(crate) enum Overlay {
     Proposals(Proposals),
     /// What has changed since the baseline.
     Changes(ChangesView),
+    /// One event.
+    Event(EventView),
+    /// Which file to write matches to.
+    Export(ExportPrompt),
+}
+
+/// Which file to write matches to.
+#[derive(Clone, Debug)]
+pub(crate) struct ExportPrompt {
+    /// Its name, as typed so far; what it ends in says the format.
+    pub name: String,
+    /// Whether it is being written.
+    pub writing: bool,
+    /// Why it was not.
+    pub failed: Option<String>,
 }
 
 /// The proposals for one of a rule's fields.

@@ -182,7 +182,8 @@ pub(super) fn move_cursor(model: &mut Model, motion: Motion) {
     let at = match &model.overlay {
         Some(Overlay::Proposals(open)) => open.cursor,
         Some(Overlay::Changes(open)) => open.cursor,
-        None => return,
+        Some(Overlay::Event(open)) => open.cursor,
+        Some(Overlay::Export(_)) | None => return,
     };
     move_to(model, navigate::target(at, lines.saturating_sub(1), page, motion));
 }
@@ -195,7 +196,8 @@ pub(super) fn move_to(model: &mut Model, line: usize) {
             open.said = None;
         }
         Some(Overlay::Changes(open)) => open.cursor = line,
-        None => {}
+        Some(Overlay::Event(open)) => open.cursor = line,
+        Some(Overlay::Export(_)) | None => {}
     }
 }
 

@@ -1,7 +1,12 @@
 //! What each [`Action`] does to the [`Model`]. Pure: what has to be done outside is returned as [`Effect`]s.
 
 pub(crate) mod bench;
+mod copy;
+mod editor;
+mod event;
+mod export;
 mod filter;
+pub(crate) mod matches;
 mod mouse;
 mod navigate;
 mod report;
@@ -10,10 +15,13 @@ use std::sync::Arc;
 
 use super::action::{Action, Changed};
 use super::highlight::Language;
-use super::model::{Matches, Model, Pane, RuleKey};
-use super::worker::{NewAlias, Question};
+use super::model::{Matches, Model, Overlay, Pane, RuleKey};
+use super::worker::{NewAlias, Question, RowsWanted};
 use crate::authoring::AliasEdit;
 use crate::backend::CompiledRule;
+use crate::evaluate::Slice;
+
+pub(crate) use editor::{EditorPlace, opened as editor_closed};
 
 /// Something to be done outside the model.
 #[derive(Debug)]
@@ -30,13 +38,29 @@ pub(crate) enum Effect {
         /// Of the request.
         generation: u64,
     },
-    /// Look for the matches of a rule; with none, stop looking.
+    /// Look for a slice of the matches of a rule; with none, stop looking.
     Match {
         /// Of the request.
         generation: u64,
-        /// The rule.
-        rule: Option<(RuleKey, Arc<CompiledRule>)>,
+        /// The rule, and which of its matches.
+        rule: Option<((RuleKey, Arc<CompiledRule>), Slice)>,
     },
+    /// Find something out about the rows that are shown, or write them to a file.
+    Rows {
+        /// Of the request.
+        generation: u64,
+        /// What is wanted.
+        wanted: RowsWanted,
+    },
+    /// Hand a text to the terminal's clipboard.
+    Copy {
+        /// What it is, for the notice.
+        what: &'static str,
+        /// The text.
+        text: String,
+    },
+    /// Leave the terminal to the user's editor until it ends.
+    OpenEditor(EditorPlace),
     /// Count the matches of rules.
     Summarize {
         /// Of the request.
@@ -63,6 +87,12 @@ pub(crate) enum Effect {
 
 /// Does `action` to `model`.
 pub(crate) fn update(model: &mut Model, action: Action) -> Vec<Effect> {
+    let mut effects = apply(model, action);
+    effects.extend(matches::fill(model));
+    effects
+}
+
+fn apply(model: &mut Model, action: Action) -> Vec<Effect> {
     match action {
         Action::Quit => return vec![Effect::Quit],
         Action::Resize(columns, rows) => resize(model, (columns, rows)),
@@ -89,6 +119,22 @@ pub(crate) fn update(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::ShowChanges => bench::show_changes(model),
         Action::GoToChange => return bench::go_to_change(model),
         Action::SetBaseline => bench::set_baseline(model),
+        Action::SortNext => return matches::sort_next(model),
+        Action::SortReverse => return matches::sort_reverse(model),
+        Action::OpenEvent => return event::open(model),
+        Action::Fold(fold) => event::fold(model, fold),
+        Action::FindNext(forward) => event::find_next(model, forward),
+        Action::EditSearch => event::edit_search(model),
+        Action::AcceptSearch => event::accept_search(model),
+        Action::AskCopy => model.copying = true,
+        Action::Copy(what) => return copy::copy(model, what),
+        Action::AskExport => export::ask(model),
+        Action::ExportFormat => export::next_format(model),
+        Action::Export => return export::write(model),
+        Action::Type(text) => type_text(model, &text),
+        Action::Erase => erase(model),
+        Action::EditRule => return editor::rule(model),
+        Action::EditPack => return editor::pack(model),
         Action::Click(column, row) => return mouse::click(model, column, row),
         Action::Wheel(column, row, lines) => return mouse::wheel(model, column, row, lines),
         Action::MentionWork => model.work.mentioned = true,
@@ -101,6 +147,23 @@ pub(crate) fn update(model: &mut Model, action: Action) -> Vec<Effect> {
 /// What to do first of all.
 pub(crate) fn start(model: &mut Model) -> Vec<Effect> {
     reload(model)
+}
+
+/// Text for what is being typed over the panes.
+fn type_text(model: &mut Model, text: &str) {
+    match &mut model.overlay {
+        Some(Overlay::Event(open)) => event::type_search(open, text),
+        Some(Overlay::Export(prompt)) => export::type_name(prompt, text),
+        _ => {}
+    }
+}
+
+fn erase(model: &mut Model) {
+    match &mut model.overlay {
+        Some(Overlay::Event(open)) => drop(open.search.pop()),
+        Some(Overlay::Export(prompt)) => drop(prompt.name.pop()),
+        _ => {}
+    }
 }
 
 fn resize(model: &mut Model, size: (u16, u16)) {
@@ -121,6 +184,9 @@ fn zoom(model: &mut Model, zoomed: bool) {
 /// Closes the topmost thing that is open. Never leaves the program.
 fn clear(model: &mut Model) -> Vec<Effect> {
     if model.help.take().is_some() {
+        return Vec::new();
+    }
+    if std::mem::take(&mut model.copying) || event::leave_search(model) {
         return Vec::new();
     }
     if model.overlay.is_some() {
@@ -181,6 +247,8 @@ fn request_matches(model: &mut Model) -> Vec<Effect> {
     let open = model.dataset.info.is_some();
     let rule = model.entry().filter(|entry| open && entry.is_executable());
     let rule = rule.and_then(|entry| Some((entry.key.clone(), Arc::clone(entry.compiled.as_ref()?))));
+    let rule = rule.map(|rule| (rule, matches::wanted(model)));
+    matches::forget_asked(model);
     model.work.matching = rule.is_some();
     vec![Effect::Match { generation, rule }]
 }

@@ -32,7 +32,7 @@ pub(super) fn click(model: &mut Model, column: u16, row: u16) -> Vec<Effect> {
             model.cursor_line = view::line_at_row(model, body, at);
         }
         Pane::Matches => {
-            let above = view::reserved_rows(model, body);
+            let above = view::rows_above(model, body);
             let line = usize::from(row.saturating_sub(body.y)).checked_sub(above);
             let Some(line) = line else { return Vec::new() };
             model.matches.cursor = model.offset(pane).row + line;

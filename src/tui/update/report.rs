@@ -21,6 +21,17 @@ pub(super) fn accept(model: &mut Model, report: Report) -> Vec<Effect> {
             matches(model, rule, table);
             Vec::new()
         }
+        Report::Rows { generation, slice, rows } if generation == newest.rows => {
+            super::matches::arrived(model, slice, rows);
+            Vec::new()
+        }
+        Report::Event { generation, event } if generation == newest.event => {
+            super::event::arrived(model, event)
+        }
+        Report::Exported(exported) => {
+            super::export::ended(model, exported);
+            Vec::new()
+        }
         Report::Summary { generation, rule, summary } if generation == newest.summaries => {
             counted(model, &rule, summary);
             Vec::new()

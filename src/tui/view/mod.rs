@@ -4,13 +4,15 @@
 //! rules.rs │ source.rs │ route.rs
 //!          ├───────────┼───────────
 //!          │ sql.rs    │ matches.rs
-//! status.rs                        proposals.rs, changes.rs, help.rs (over all)
+//! status.rs                        proposals.rs, changes.rs, event.rs, export.rs, help.rs (over all)
 //! ```
 //!
 //! Nothing here changes anything or fails; where there is no room, less is drawn.
 
 mod changes;
 mod correlation;
+mod event;
+mod export;
 mod findings;
 mod frame;
 mod help;
@@ -24,6 +26,7 @@ mod rules;
 mod source;
 mod sql;
 mod status;
+mod timeline;
 mod verdict;
 
 use ratatui::Frame;
@@ -31,7 +34,7 @@ use ratatui::layout::Rect;
 
 pub(crate) use findings::first_finding_line;
 pub(crate) use layout::Layout;
-pub(crate) use matches::reserved_rows;
+pub(crate) use matches::{reserved_rows, rows_above, rows_shown};
 pub(crate) use rules::list_area;
 pub(crate) use source::{line_at_row, row_of_line};
 
@@ -52,6 +55,8 @@ pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model) {
     match &model.overlay {
         Some(Overlay::Proposals(open)) => proposals::draw(buffer, area, model, open),
         Some(Overlay::Changes(open)) => changes::draw(buffer, area, model, open),
+        Some(Overlay::Event(open)) => event::draw(buffer, area, model, open),
+        Some(Overlay::Export(prompt)) => export::draw(buffer, area, model, prompt),
         None => {}
     }
     help::draw(buffer, area, model);
@@ -92,7 +97,7 @@ pub(crate) fn extent(model: &Model, pane: Pane, body: Rect) -> Extent {
     let lines = match pane {
         Pane::Rules => return Extent { rows: model.visible.len(), columns: 0 },
         Pane::Source => return source::extent(model, body),
-        Pane::Matches => return matches::extent(model),
+        Pane::Matches => return matches::extent(model, body),
         Pane::Route => route::lines(model, usize::from(body.width)),
         Pane::Sql => sql::lines(model, usize::from(body.width)),
     };
@@ -110,7 +115,8 @@ pub(crate) fn overlay_extent(model: &Model) -> (usize, usize) {
     match &model.overlay {
         Some(Overlay::Proposals(open)) => proposals::extent(model, open),
         Some(Overlay::Changes(open)) => changes::extent(model, open),
-        None => (0, 0),
+        Some(Overlay::Event(open)) => event::extent(model, open),
+        Some(Overlay::Export(_)) | None => (0, 0),
     }
 }
 
@@ -119,6 +125,7 @@ pub(crate) fn overlay_line(model: &Model, row: u16) -> Option<usize> {
     match &model.overlay {
         Some(Overlay::Proposals(open)) => proposals::line_at(model, open, row),
         Some(Overlay::Changes(open)) => changes::line_at(model, open, row),
-        None => None,
+        Some(Overlay::Event(open)) => event::node_at(model, open, row),
+        Some(Overlay::Export(_)) | None => None,
     }
 }

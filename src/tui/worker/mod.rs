@@ -5,6 +5,7 @@
 mod bench;
 mod compiler;
 mod query;
+mod rows;
 mod slot;
 
 use std::path::PathBuf;
@@ -16,7 +17,7 @@ use std::time::{Duration, Instant};
 use crate::authoring::AliasEdit;
 use crate::backend::CompiledRule;
 use crate::bridge::Diagnostic;
-use crate::evaluate::{MatchTable, Summary};
+use crate::evaluate::{MatchRow, MatchTable, Slice, Summary};
 use crate::pack::{Pack, PackSource};
 use crate::sigma::Rule;
 use crate::store::SessionSettings;
@@ -29,6 +30,7 @@ use crate::tui::{Options, TuiError};
 pub(crate) use bench::{Ask, NewAlias, Question};
 use compiler::{Compiler, Request};
 use query::{Queue, Session};
+pub(crate) use rows::{Exported, Rows, RowsWanted, WholeEvent};
 use slot::Slot;
 
 /// Texts that wait to be coloured; older ones are no longer on the screen.
@@ -67,6 +69,24 @@ pub(crate) enum Report {
         /// Its matches, or why there are none to show.
         table: Result<MatchTable, String>,
     },
+    /// Other rows of the matches that are shown.
+    Rows {
+        /// Of the request.
+        generation: u64,
+        /// Which of them.
+        slice: Slice,
+        /// The rows, or why there are none.
+        rows: Result<Vec<MatchRow>, String>,
+    },
+    /// An event with all that it holds.
+    Event {
+        /// Of the request.
+        generation: u64,
+        /// The event, or why there is none.
+        event: Result<WholeEvent, String>,
+    },
+    /// Matches were written to a file, or not.
+    Exported(Result<Exported, String>),
     /// The count of one rule of many.
     Summary {
         /// Of the request.
@@ -172,6 +192,7 @@ impl Workers {
             }
             Effect::OpenDataset { generation } => self.queries.open(generation),
             Effect::Match { generation, rule } => self.queries.find(generation, rule),
+            Effect::Rows { generation, wanted } => self.queries.rows(generation, wanted),
             Effect::Summarize { generation, rules } => self.queries.count(generation, rules),
             Effect::Bench { generation, question } => self.queries.ask(generation, question.map(|q| *q)),
             Effect::Write(alias) => self.edit(move |source| Report::Written(bench::write(source, &alias))),
@@ -184,7 +205,8 @@ impl Workers {
                 texts.push((language, text));
                 texts.split_off(texts.len().saturating_sub(TEXTS))
             }),
-            Effect::Quit => {}
+            // The screen's own.
+            Effect::Copy { .. } | Effect::OpenEditor(_) | Effect::Quit => {}
         }
     }
 }

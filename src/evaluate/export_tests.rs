@@ -77,9 +77,9 @@ fn csv_is_inert_quoted_and_whole() {
     assert_eq!(world.export(ExportFormat::Csv, "m.csv").unwrap(), 3);
     let text = fs::read_to_string(world.path("m.csv")).unwrap();
     let lines: Vec<_> = text.lines().collect();
-    assert_eq!(lines[0], "metadata.event_id,time,host,process.cmd_line,process.file.path");
-    assert_eq!(lines[1], r"e0003,1970-01-01T00:00:00.000Z,h,'=cmd|' /c x'!A0,C:\ONE.exe");
-    assert_eq!(lines[2], r#"e0002,1970-01-01T00:01:00.000Z,,"x ""1"", ü",C:\ONE.exe"#);
+    assert_eq!(lines[0], "metadata.event_id,time,host,process.file.path,process.cmd_line");
+    assert_eq!(lines[1], r"e0003,1970-01-01T00:00:00.000Z,h,C:\ONE.exe,'=cmd|' /c x'!A0");
+    assert_eq!(lines[2], r#"e0002,1970-01-01T00:01:00.000Z,,C:\ONE.exe,"x ""1"", ü""#);
 }
 
 #[test]
@@ -108,8 +108,8 @@ fn json_lines_hold_whole_events() {
 
 #[test]
 fn parquet_is_a_dataset_in_which_the_rule_matches_the_same() {
-    for events in [0, 5] {
-        let mut world = World::new(events.max(1));
+    for events in [0, 5_u64] {
+        let mut world = World::new(events.max(1) as usize);
         if events == 0 {
             world.compiled.sql.as_mut().unwrap().predicate = "false".to_owned();
         }

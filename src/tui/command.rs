@@ -285,13 +285,14 @@ pub(crate) fn typed(model: &Model, text: String) -> Option<Action> {
     }
 }
 
-/// The hints of the status line: first key and word.
+/// The hints of the status line: first key and word. Those of the focused pane come last, as the last ones stay where
+/// there is little room.
 pub(crate) fn hints(model: &Model) -> impl Iterator<Item = (Key, &'static str)> {
     let of = |context: &Context| {
         let context = *context;
         COMMANDS.iter().filter(move |c| c.context == context)
     };
-    let commands = Context::chain(model).iter().flat_map(of);
+    let commands = Context::chain(model).iter().rev().flat_map(of);
     commands.filter(|c| (c.available)(model)).filter_map(|c| Some((*c.keys.first()?, c.hint?)))
 }
 

@@ -17,7 +17,7 @@ fn selected(screen: &Screen) -> String {
     screen.model.entry().map_or_else(String::new, |entry| entry.title.clone())
 }
 
-fn text(screen: &Screen) -> String {
+pub(super) fn text(screen: &Screen) -> String {
     let buffer = drawn(&screen.model);
     let width = usize::from(buffer.area.width);
     let rows =

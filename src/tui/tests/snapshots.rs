@@ -31,6 +31,16 @@ fn refused_rule() {
 }
 
 #[test]
+fn an_event_with_what_matches() {
+    assert_looks("event", "5<enter>");
+}
+
+#[test]
+fn export_prompt() {
+    assert_looks("export", "5x");
+}
+
+#[test]
 fn parse_error() {
     assert_looks("parse_error", "jj");
 }
@@ -84,6 +94,10 @@ fn empty_rule_folder() {
 
 #[test]
 fn without_colours_and_on_light() {
+    let mut screen = Screen::new((120, 36));
+    screen.model.theme = Theme::none();
+    press(&mut screen, "5<enter>");
+    insta::assert_debug_snapshot!("event_no_colour", drawn(&screen.model));
     for (name, theme) in [("no_colour", Theme::none()), ("light", theme("light"))] {
         let mut screen = Screen::new((120, 36));
         screen.model.theme = theme;

@@ -302,7 +302,8 @@ fn fitted(natural: Vec<usize>, room: usize) -> Vec<usize> {
     let all = |cut: usize| natural.iter().map(|width| (*width).min(cut) + 2).sum::<usize>() + 1;
     let widest = natural.iter().copied().max().unwrap_or(0);
     let cut = (NARROWEST..=widest.max(NARROWEST)).rev().find(|cut| all(*cut) <= room);
-    let cut = cut.unwrap_or(if natural.len() > room / NARROWEST { WIDEST } else { NARROWEST });
+    // Where not even that is enough, the pane scrolls sideways, two columns or so at a time.
+    let cut = cut.unwrap_or((room / 2).clamp(NARROWEST, WIDEST));
     natural.into_iter().map(|width| width.min(cut)).collect()
 }
 
@@ -344,6 +345,7 @@ mod tests {
     fn the_widest_columns_give_way() {
         assert_eq!(fitted(vec![8, 10, 60, 40], 200), [8, 10, 60, 40]);
         assert_eq!(fitted(vec![8, 10, 60, 40], 89), [8, 10, 31, 31]);
-        assert_eq!(fitted(vec![8, 10, 60, 40], 10), [8, 10, 48, 40]);
+        assert_eq!(fitted(vec![8, 10, 60, 40], 10), [8, 10, 12, 12]);
+        assert_eq!(fitted(vec![8, 60, 60, 60, 60], 60), [8, 30, 30, 30, 30]);
     }
 }

@@ -65,7 +65,7 @@ fn event(n: usize, of: usize) -> String {
         "metadata.source_type": "windows-sysmon", "process.file.path": r"C:\ONE.exe", "process.cmd_line": command,
         "process.pid": n * 7 % 10,
     });
-    if n % 2 == 0 {
+    if n.is_multiple_of(2) {
         event["device.hostname"] = "h".into();
     }
     event.to_string()

@@ -1,7 +1,7 @@
 //! The user's editor: `$VISUAL`, else `$EDITOR`, told the line in the way that it understands.
 
 use std::ffi::{OsStr, OsString};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use super::update::EditorPlace;
@@ -36,16 +36,16 @@ pub(super) fn command(place: &EditorPlace) -> Result<Command, String> {
     Ok(command)
 }
 
-fn place_arguments(program: &str, arguments: &[String], path: &PathBuf, line: u32) -> Vec<OsString> {
+fn place_arguments(program: &str, arguments: &[String], path: &Path, line: u32) -> Vec<OsString> {
     let stem = Path::new(program).file_stem().and_then(OsStr::to_str).unwrap_or(program);
     match COLON.iter().find(|(name, _)| *name == stem) {
         Some((_, option)) => {
-            let mut place = path.clone().into_os_string();
+            let mut place = path.as_os_str().to_owned();
             place.push(format!(":{line}"));
             let missing = option.filter(|option| !arguments.iter().any(|a| a == option || a == "--goto"));
             missing.map(OsString::from).into_iter().chain([place]).collect()
         }
-        None => vec![format!("+{line}").into(), path.clone().into_os_string()],
+        None => vec![format!("+{line}").into(), path.as_os_str().to_owned()],
     }
 }
 
@@ -68,7 +68,7 @@ mod tests {
 
     fn told(editor: &str) -> Vec<String> {
         let words: Vec<_> = editor.split(' ').map(str::to_owned).collect();
-        let told = place_arguments(&words[0], &words[1..], &PathBuf::from("/r/a b.yml"), 7);
+        let told = place_arguments(&words[0], &words[1..], Path::new("/r/a b.yml"), 7);
         told.into_iter().map(|word| word.to_string_lossy().into_owned()).collect()
     }
 

@@ -11,6 +11,7 @@
 //! | [`evaluate`] | plans over a store |
 //! | [`attribution`] | why a rule did or did not match |
 //! | [`bundle`] | the run bundle: canonical JSON, hashes, the contract files |
+//! | [`report`] | a bundle for people: Markdown, HTML, an ATT&CK Navigator layer, a Slack message |
 //! | [`authoring`] | the pack author's bench: tests, evidence, proposals, effect of an edit |
 //! | [`tui`] | the terminal screen: model, update, view; one file a pane |
 //! | [`cli`] | the command line: one file a subcommand |
@@ -25,6 +26,7 @@ pub mod cli;
 pub mod evaluate;
 pub mod ocsf;
 pub mod pack;
+pub mod report;
 pub mod sigma;
 pub mod store;
 pub mod tui;

@@ -24,7 +24,8 @@ impl Session {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
         let folder = tempfile::tempdir().expect("a temporary folder");
         copy(&root.join("fixtures/rules/windows/dns_query"), &folder.path().join("rules"));
-        copy(&root.join("mapping_packs/ocsf-1.7.0"), &folder.path().join("pack"));
+        copy(&root.join("mapping_packs/windows-base"), &folder.path().join("windows-base"));
+        copy(&root.join("mapping_packs/windows-sysmon"), &folder.path().join("pack"));
         copy(&root.join("fixtures/run"), &folder.path().join("run"));
         std::fs::write(folder.path().join("editor.sh"), "").expect("the editor is written");
         let session = Self { socket: format!("sigma-ocsf-tui-{name}-{}", std::process::id()), folder };
@@ -125,6 +126,23 @@ fn an_alias_added_to_the_pack_makes_a_refused_rule_match() {
     });
     let shown = session.wait_for(&["5 executable", "answers.rdata", "Matches  1 of"]);
     assert!(!shown.contains("unmapped_field"), "{shown}");
+}
+
+#[test]
+fn an_alias_is_proposed_written_and_taken_back() {
+    let Some(session) = Session::open("propose", (140, 40)) else { return };
+    session.wait_for(&["Answer in a Bad Address", "unmapped_field", "2 executable"]);
+    let file = session.folder.path().join("pack/aliases/network.yaml");
+    let before = std::fs::read_to_string(&file).expect("the aliases are read");
+    session.keys(&["a"]);
+    session.wait_for(&["QueryResults in dns_query/windows", "answers.rdata", "+3 executable"]);
+    session.keys(&["w"]);
+    session.wait_for(&["5 executable", "executable +3", "written to network.yaml"]);
+    let written = std::fs::read_to_string(&file).expect("the aliases are read");
+    assert!(written.contains("  QueryResults: answers.rdata\n"), "{written}");
+    session.keys(&["u"]);
+    session.wait_for(&["2 executable", "network.yaml is as it was"]);
+    assert_eq!(std::fs::read_to_string(&file).expect("the aliases are read"), before);
 }
 
 #[test]

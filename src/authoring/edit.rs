@@ -26,7 +26,7 @@ pub struct AliasEdit {
 pub enum EditError {
     /// The pack is no folder on disk.
     #[error(
-        "{0} is part of the program; make a pack of your own that extends it, with `sigma-ocsf-tui pack new`"
+        "{0} is part of the program; make a pack of your own: `sigma-ocsf-tui pack new my-pack --extends {0}`"
     )]
     NotOnDisk(String),
     /// A file could not be read or written.
@@ -95,7 +95,7 @@ impl AliasEdit {
     /// The file has changed since the edit was planned, or cannot be written.
     pub fn apply(&self) -> Result<(), EditError> {
         self.require(self.before.as_deref())?;
-        write(&self.path, &self.after)
+        write(&self.path, &self.after).map_err(|error| self.file_error(error))
     }
 
     /// Puts the file back as it was before [`AliasEdit::apply`].
@@ -105,7 +105,7 @@ impl AliasEdit {
     pub fn undo(&self) -> Result<(), EditError> {
         self.require(Some(&self.after))?;
         match &self.before {
-            Some(before) => write(&self.path, before),
+            Some(before) => write(&self.path, before).map_err(|error| self.file_error(error)),
             None => fs::remove_file(&self.path).map_err(|error| self.file_error(error)),
         }
     }
@@ -249,18 +249,15 @@ fn read(path: &Path) -> Result<String, EditError> {
 }
 
 /// A file beside it takes the text first, so that a reader sees the one or the other.
-fn write(path: &Path, text: &str) -> Result<(), EditError> {
-    let written = || -> io::Result<()> {
-        let folder = path.parent().unwrap_or(Path::new("."));
-        fs::create_dir_all(folder)?;
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let beside = folder.join(format!(".{name}.new"));
-        let mut file = fs::File::create(&beside)?;
-        file.write_all(text.as_bytes())?;
-        file.sync_all()?;
-        fs::rename(&beside, path)
-    };
-    written().map_err(|error| EditError::File { path: path.to_owned(), error })
+pub(super) fn write(path: &Path, text: &str) -> io::Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    fs::create_dir_all(folder)?;
+    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let beside = folder.join(format!(".{name}.new"));
+    let mut file = fs::File::create(&beside)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
+    fs::rename(&beside, path)
 }
 
 #[cfg(test)]

@@ -6,10 +6,10 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::gap::Literal;
-use crate::backend::duckdb_sql;
+use crate::backend::duckdb_sql::{self, pieces};
 use crate::bridge::ir::{Expr, FieldExpr, Number, Predicate, Test};
-use crate::bridge::{ColumnType, RoutedScope};
-use crate::evaluate::{Cancel, EvalError};
+use crate::bridge::{ColumnType, Compilation, RoutedScope};
+use crate::evaluate::{Cancel, EvalError, check_types};
 use crate::ocsf::{FieldType, OcsfPath};
 use crate::pack::Column;
 use crate::sigma::{SigmaField, Span, TextMatch, text};
@@ -82,6 +82,93 @@ pub fn survey(
     Ok(survey)
 }
 
+/// How often the fields of a rule are filled within its scope.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Fills {
+    /// Events in the scope.
+    pub in_scope: u64,
+    /// Those with a value in a field. A field without an alias is not here, nor one whose column the dataset stores
+    /// in another type than OCSF's.
+    pub fields: BTreeMap<SigmaField, u64>,
+}
+
+/// Counts, in one scan, how often each field of a rule is filled; `None` where the rule is not routed. The rule need
+/// not be executable.
+///
+/// # Errors
+/// As for [`survey`].
+pub fn fills(
+    store: &mut Store,
+    compilation: &Compilation,
+    cancel: &Cancel,
+) -> Result<Option<Fills>, EvalError> {
+    let Some(scope) = &compilation.routing.scope else { return Ok(None) };
+    let mut asked: Vec<(&SigmaField, String)> = Vec::new();
+    for field in &compilation.fields {
+        let Some(source) = &field.source else { continue };
+        if ensure(store, source)? {
+            asked.push((&field.field, format!("count(CASE WHEN {} THEN 1 END)", pieces::has_value(source))));
+        }
+    }
+    let within = within(store, std::slice::from_ref(scope))?;
+    let counts = asked.iter().map(|(_, count)| count.as_str());
+    let counts: Vec<&str> = std::iter::once("count(*)").chain(counts).collect();
+    let sql = format!("SELECT {} FROM ocsf_events\nWHERE {within}", counts.join(", "));
+    let row = numbers(store, &sql, counts.len(), cancel)?;
+    let (in_scope, filled) = row.split_first().unwrap_or((&0, &[]));
+    let fields = asked.iter().zip(filled).map(|((field, _), filled)| ((*field).clone(), *filled));
+    Ok(Some(Fills { in_scope: *in_scope, fields: fields.collect() }))
+}
+
+/// What the dataset says about an alias that is no single column. Its values are told as text.
+///
+/// # Errors
+/// As for [`survey`].
+pub fn alias_evidence(
+    store: &mut Store,
+    scopes: &[RoutedScope],
+    source: &FieldExpr,
+    field_type: FieldType,
+    literals: &[Literal],
+    cancel: &Cancel,
+) -> Result<Option<Evidence>, EvalError> {
+    if !ensure(store, source)? {
+        return Ok(None);
+    }
+    let within = within(store, scopes)?;
+    let tests = literals.iter().take(LITERALS).filter_map(|literal| literal_test(field_type, literal));
+    let tests: Vec<String> = tests
+        .map(|test| condition(source.clone(), test))
+        .map(|test| format!("coalesce(max(CASE WHEN {test} THEN 1 ELSE 0 END), 0)"))
+        .collect();
+    let holds = if tests.is_empty() { "0".to_owned() } else { tests.join(" + ") };
+    let filled = pieces::has_value(source);
+    let sql =
+        format!("SELECT count(CASE WHEN {filled} THEN 1 END), {holds} FROM ocsf_events\nWHERE {within}");
+    let row = numbers(store, &sql, 2, cancel)?;
+    let (Some(filled), Some(holds)) = (row.first(), row.get(1)) else { return Ok(None) };
+    Ok(Some(Evidence {
+        stored_as: "VARCHAR".to_owned(),
+        filled: *filled,
+        holds: usize::try_from(*holds).unwrap_or(usize::MAX),
+        samples: samples(store, &within, &format!("unnest({})", pieces::values(source)), cancel)?,
+    }))
+}
+
+/// Gives the view what `source` reads; false where the dataset stores some of it in another type than OCSF's.
+fn ensure(store: &mut Store, source: &FieldExpr) -> Result<bool, EvalError> {
+    let mut columns = BTreeMap::new();
+    source.visit_columns(&mut |column| {
+        let kind = ColumnType { field_type: column.field_type, list: column.list };
+        columns.insert(column.path.clone(), kind);
+    });
+    if check_types(store, &columns).is_err() {
+        return Ok(false);
+    }
+    store.ensure_columns(&columns)?;
+    Ok(true)
+}
+
 impl Survey {
     /// Adds sample values of one column to its evidence.
     ///
@@ -99,15 +186,19 @@ impl Survey {
         let Some(evidence) = self.columns.get_mut(path) else { return Ok(()) };
         let name = identifier(path.as_str());
         let value = if list { format!("unnest({name})") } else { name };
-        let sql = format!(
-            "SELECT left(CAST(value AS VARCHAR), {SAMPLE_LENGTH}), count(*)\n\
-             FROM (SELECT {value} AS value FROM ocsf_events WHERE {within})\n\
-             WHERE value IS NOT NULL GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT {SAMPLES}"
-        );
-        evidence.samples =
-            store.select(&sql, cancel, |row| Ok(Sample { value: row.get(0)?, events: row.get(1)? }))?;
+        evidence.samples = samples(store, &within, &value, cancel)?;
         Ok(())
     }
+}
+
+/// The commonest of what `value` gives.
+fn samples(store: &Store, within: &str, value: &str, cancel: &Cancel) -> Result<Vec<Sample>, EvalError> {
+    let sql = format!(
+        "SELECT left(CAST(value AS VARCHAR), {SAMPLE_LENGTH}), count(*)\n\
+         FROM (SELECT {value} AS value FROM ocsf_events WHERE {within})\n\
+         WHERE value IS NOT NULL GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT {SAMPLES}"
+    );
+    Ok(store.select(&sql, cancel, |row| Ok(Sample { value: row.get(0)?, events: row.get(1)? }))?)
 }
 
 /// The scopes as a condition, whose columns the view has after this.
@@ -189,7 +280,14 @@ fn hold(
 /// Whether an event has the literal in the column; `None` where it could never have, by type.
 fn test(path: &OcsfPath, column: &DatasetColumn, literal: &Literal) -> Option<String> {
     let field_type = column.field_type?;
-    let test = match (field_type, literal.position) {
+    let test = literal_test(field_type, literal)?;
+    let column = Column { path: path.clone(), field_type, list: column.list };
+    Some(condition(FieldExpr::Column(column), test))
+}
+
+/// The test for a literal; `None` where no value of the type could be it.
+fn literal_test(field_type: FieldType, literal: &Literal) -> Option<Test> {
+    Some(match (field_type, literal.position) {
         (FieldType::String, TextMatch::Equals) => {
             Test::TextIn { values: vec![text::fold(&literal.text)], cased: false }
         }
@@ -201,8 +299,10 @@ fn test(path: &OcsfPath, column: &DatasetColumn, literal: &Literal) -> Option<St
         }
         (FieldType::Boolean, TextMatch::Equals) => Test::BooleanIn(vec![literal.text.parse().ok()?]),
         _ => return None,
-    };
-    let source = FieldExpr::Column(Column { path: path.clone(), field_type, list: column.list });
+    })
+}
+
+fn condition(source: FieldExpr, test: Test) -> String {
     let field = SigmaField(String::new());
-    Some(duckdb_sql::condition(&Expr::Predicate(Predicate { field, source, test, span: Span::START })))
+    duckdb_sql::condition(&Expr::Predicate(Predicate { field, source, test, span: Span::START }))
 }

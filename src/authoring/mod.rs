@@ -1,5 +1,5 @@
 //! The pack author's bench: what one does to a mapping pack beside loading it. Tests, evidence, proposals, effect of
-//! an edit, edits that keep comments, life cycle, pySigma.
+//! an edit, edits that keep comments, life cycle, pySigma. Also regression cases of rules.
 //!
 //! Knows packs, rules and datasets, and no screen.
 
@@ -12,14 +12,21 @@ mod gap;
 mod likeness;
 mod proposal;
 mod release;
+mod rule_tests;
 mod scaffold;
+mod usage;
 
 pub use cases::{CaseResult, CasesError, Failure, Suite, TestRun, Untested, run_cases};
 pub use diff::{PackDiff, Ran, RuleChange, RuleDiff, Statement, pack_diff, rule_diff};
 pub use edit::{AliasEdit, EditError, plan_edit};
 pub use effect::{Effect, effect, try_out};
-pub use evidence::{Evidence, Sample, Survey, survey};
+pub use evidence::{Evidence, Fills, Sample, Survey, alias_evidence, fills, survey};
 pub use gap::{Gap, Literal, gap_of, gaps};
 pub use proposal::{Origin, Proposal, Rejection, proposals};
 pub use release::{Bump, Release, ReleaseError, plan_release};
+pub use rule_tests::{
+    CaseForm, HashedFile, RuleCaseResult, RuleSuite, RuleTestRun, SAVED_CASE, SaveError, SavedCase,
+    Selection, save_case, test_rules,
+};
 pub use scaffold::{ScaffoldError, scaffold};
+pub use usage::{FieldUse, RouteUse, usage};

@@ -251,7 +251,7 @@ mod tests {
     fn begun() -> (tempfile::TempDir, PathBuf) {
         let folder = tempfile::tempdir().unwrap();
         let pack = folder.path().join("mine");
-        scaffold(&pack).unwrap();
+        scaffold(&pack, &[]).unwrap();
         (folder, pack)
     }
 

@@ -28,11 +28,11 @@ pub enum ScaffoldError {
 }
 
 /// Makes the folder of a new pack, all of it or nothing. The folder's name is the pack's id. Gives its files, relative to
-/// it, in byte order.
+/// it, in byte order. With `extends`, it builds on these packs, and has no routes of its own.
 ///
 /// # Errors
 /// The folder is not empty, its name is no id, or it cannot be written.
-pub fn scaffold(folder: &Path) -> Result<Vec<PathBuf>, ScaffoldError> {
+pub fn scaffold(folder: &Path, extends: &[String]) -> Result<Vec<PathBuf>, ScaffoldError> {
     let id = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
     if !is_id(&id) {
         return Err(ScaffoldError::Name(id));
@@ -44,7 +44,7 @@ pub fn scaffold(folder: &Path) -> Result<Vec<PathBuf>, ScaffoldError> {
     if !is_free {
         return Err(ScaffoldError::Occupied(folder.to_owned()));
     }
-    let files = files(&id);
+    let files = if extends.is_empty() { files(&id) } else { extending(&id, extends) };
     make(folder, &files).map_err(|error| ScaffoldError::Io { path: folder.to_owned(), error })?;
     Ok(files.into_iter().map(|(name, _)| PathBuf::from(name)).collect())
 }
@@ -81,6 +81,20 @@ fn files(id: &str) -> Vec<(&'static str, String)> {
         ("pack.yaml", manifest(id)),
         ("routes.yaml", ROUTES.to_owned()),
         ("tests/process.yaml", TESTS.to_owned()),
+    ]
+}
+
+/// A pack that says otherwise, or more, than those that it extends.
+fn extending(id: &str, extends: &[String]) -> Vec<(&'static str, String)> {
+    let names: Vec<String> =
+        extends.iter().map(|name| serde_json::Value::from(name.as_str()).to_string()).collect();
+    let manifest = format!("{}\nextends: [{}]\n", manifest(id).trim_end(), names.join(", "));
+    let aliases = "# scope → field → where in OCSF its values are. What stands here wins over the packs that are extended.\n";
+    vec![
+        ("CHANGELOG.md", "# Changes\n\n## Unreleased\n\n- Extends what it builds on.\n".to_owned()),
+        ("README.md", format!("# {id}\n\nWhat it says otherwise than the packs that it extends, and why.\n")),
+        ("aliases/own.yaml", aliases.to_owned()),
+        ("pack.yaml", manifest),
     ]
 }
 
@@ -125,10 +139,21 @@ mod tests {
     use crate::pack::{self, PackSource};
 
     #[test]
+    fn a_pack_that_extends_has_what_the_others_have() {
+        let folder = tempfile::tempdir().unwrap();
+        let pack = folder.path().join("own");
+        scaffold(&pack, &["linux".to_owned()]).unwrap();
+        let loaded = pack::load(&PackSource::Folder(pack)).unwrap();
+        let base = pack::load(&PackSource::Embedded("linux".to_owned())).unwrap();
+        assert_eq!(loaded.warnings, []);
+        assert_eq!(loaded.pack.routes.len(), base.pack.routes.len());
+    }
+
+    #[test]
     fn a_new_pack_is_sound_and_tested() {
         let folder = tempfile::tempdir().unwrap();
         let pack = folder.path().join("below/my-pack");
-        scaffold(&pack).unwrap();
+        scaffold(&pack, &[]).unwrap();
         let source = PackSource::Folder(pack.clone());
         assert_eq!(pack::load(&source).unwrap().warnings, []);
         let run = run_cases(&source).unwrap();
@@ -142,13 +167,16 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let pack = folder.path().join("mine");
         fs::create_dir(&pack).unwrap();
-        scaffold(&pack).unwrap();
+        scaffold(&pack, &[]).unwrap();
         fs::write(pack.join("README.md"), "mine").unwrap();
-        assert!(matches!(scaffold(&pack), Err(ScaffoldError::Occupied(_))));
-        assert!(matches!(scaffold(&pack.join("README.md")), Err(ScaffoldError::Name(_))));
+        assert!(matches!(scaffold(&pack, &[]), Err(ScaffoldError::Occupied(_))));
+        assert!(matches!(scaffold(&pack.join("README.md"), &[]), Err(ScaffoldError::Name(_))));
         assert_eq!(fs::read_to_string(pack.join("README.md")).unwrap(), "mine");
         for name in ["Mine", "my pack", "1st", ".."] {
-            assert!(matches!(scaffold(&folder.path().join(name)), Err(ScaffoldError::Name(_))), "{name}");
+            assert!(
+                matches!(scaffold(&folder.path().join(name), &[]), Err(ScaffoldError::Name(_))),
+                "{name}"
+            );
         }
     }
 }

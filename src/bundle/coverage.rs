@@ -13,68 +13,68 @@ use crate::bridge::ReasonCode;
 const TOP: usize = 50;
 
 /// How many rules have each.
-type Reasons = BTreeMap<ReasonCode, usize>;
+pub(crate) type Reasons = BTreeMap<ReasonCode, usize>;
 
 /// The document. Its schema is `schemas/bridge_coverage.schema.json`.
 #[derive(Debug, Serialize)]
-pub(super) struct Coverage {
+pub(crate) struct Coverage {
     schema_version: u32,
     mapping_pack: PackRecord,
-    totals: Totals,
+    pub(crate) totals: Totals,
     /// By `logsource.category`, rules without one last.
-    by_category: Vec<CategoryTotals>,
-    reasons: Reasons,
-    subcodes: BTreeMap<String, usize>,
-    unmapped_fields: Ranking<FieldCount>,
-    unrouted_logsources: Ranking<LogsourceCount>,
-    fallback: Fallback,
+    pub(crate) by_category: Vec<CategoryTotals>,
+    pub(crate) reasons: Reasons,
+    pub(crate) subcodes: BTreeMap<String, usize>,
+    pub(crate) unmapped_fields: Ranking<FieldCount>,
+    pub(crate) unrouted_logsources: Ranking<LogsourceCount>,
+    pub(crate) fallback: Fallback,
 }
 
 /// `executable` and `non_executable` add up to `rules`; `matched`, `no_match` and `not_reported` to `executable`.
 #[derive(Clone, Debug, Default, Serialize)]
-struct Totals {
-    rules: usize,
-    executable: usize,
-    non_executable: usize,
-    matched: usize,
-    no_match: usize,
+pub(crate) struct Totals {
+    pub(crate) rules: usize,
+    pub(crate) executable: usize,
+    pub(crate) non_executable: usize,
+    pub(crate) matched: usize,
+    pub(crate) no_match: usize,
     /// Filters, and rules that run within correlations only.
-    not_reported: usize,
-    fallback_used: usize,
-    detections: u64,
+    pub(crate) not_reported: usize,
+    pub(crate) fallback_used: usize,
+    pub(crate) detections: u64,
 }
 
 #[derive(Debug, Serialize)]
-struct CategoryTotals {
-    category: Option<String>,
+pub(crate) struct CategoryTotals {
+    pub(crate) category: Option<String>,
     #[serde(flatten)]
-    totals: Totals,
-    reasons: Reasons,
+    pub(crate) totals: Totals,
+    pub(crate) reasons: Reasons,
 }
 
 /// The commonest of `distinct`.
 #[derive(Debug, Serialize)]
-struct Ranking<T> {
-    distinct: usize,
-    top: Vec<T>,
+pub(crate) struct Ranking<T> {
+    pub(crate) distinct: usize,
+    pub(crate) top: Vec<T>,
 }
 
 #[derive(Debug, Serialize)]
-struct FieldCount {
-    field: String,
-    rules: usize,
+pub(crate) struct FieldCount {
+    pub(crate) field: String,
+    pub(crate) rules: usize,
 }
 
 #[derive(Debug, Serialize)]
-struct LogsourceCount {
-    logsource: BTreeMap<&'static str, String>,
-    rules: usize,
+pub(crate) struct LogsourceCount {
+    pub(crate) logsource: BTreeMap<&'static str, String>,
+    pub(crate) rules: usize,
 }
 
 #[derive(Debug, Serialize)]
-struct Fallback {
-    rules: usize,
-    fields: Ranking<FieldCount>,
+pub(crate) struct Fallback {
+    pub(crate) rules: usize,
+    pub(crate) fields: Ranking<FieldCount>,
 }
 
 /// Coverage in the making, a plan at a time.

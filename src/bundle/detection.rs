@@ -7,9 +7,8 @@ use serde_json::{Map, Value, json};
 
 use super::canonical;
 use super::plan::{PlanDocument, RuleKind};
-use crate::backend::Window;
 use crate::bridge::ColumnType;
-use crate::evaluate::{self, Cancel, EvalError, MatchedEvent};
+use crate::evaluate::{self, Cancel, EvalError, MatchedEvent, MatchedWindow};
 use crate::ocsf::OcsfPath;
 use crate::store::Store;
 
@@ -44,7 +43,7 @@ pub(super) fn lines(
     if plan.rule.kind == RuleKind::Correlation {
         let keys = &plan.compilation.group_by;
         for window in evaluate::recorded_windows(store, &columns, keys.len(), statement, &cancel)? {
-            emit(&line(&common, Seen::window(&window, keys)));
+            emit(&line(&common, Seen::window(window, keys)));
         }
     } else {
         for event in evaluate::recorded_events(store, &columns, statement, &cancel)? {
@@ -59,20 +58,28 @@ struct Seen {
     first: Option<i64>,
     last: Option<i64>,
     event_ids: Vec<String>,
+    host: Option<String>,
     group: Option<Map<String, Value>>,
 }
 
 impl Seen {
     fn event(event: MatchedEvent) -> Self {
-        Self { first: event.time, last: event.time, event_ids: vec![event.event_id], group: None }
+        Self {
+            first: event.time,
+            last: event.time,
+            event_ids: vec![event.event_id],
+            host: event.host,
+            group: None,
+        }
     }
 
-    fn window(window: &Window, keys: &[String]) -> Self {
+    fn window(MatchedWindow { window, host }: MatchedWindow, keys: &[String]) -> Self {
         let group = keys.iter().cloned().zip(window.group.iter().map(|value| json!(value)));
         Self {
             first: Some(window.first_seen),
             last: Some(window.last_seen),
-            event_ids: window.event_ids.clone(),
+            event_ids: window.event_ids,
+            host,
             group: Some(group.collect()),
         }
     }
@@ -124,6 +131,7 @@ fn line(common: &Map<String, Value>, seen: Seen) -> Vec<u8> {
     detection.insert("first_seen_utc".to_owned(), json!(seen.first.map(utc)));
     detection.insert("last_seen_utc".to_owned(), json!(seen.last.map(utc)));
     detection.insert("event_ids".to_owned(), json!(seen.event_ids));
+    detection.insert("host".to_owned(), json!(seen.host));
     detection.insert("group".to_owned(), group);
     canonical::bytes(&Value::Object(detection))
 }

@@ -13,6 +13,7 @@
 //! events or bundle lie. Another number of threads changes `settings.threads` and nothing else.
 
 pub(crate) mod canonical;
+mod contents;
 mod coverage;
 mod detection;
 mod error;
@@ -25,6 +26,8 @@ mod record;
 mod verify;
 mod write;
 
+pub(crate) use contents::{Contents, RuleResult, Sighting, contents};
+pub(crate) use coverage::{FieldCount, Totals};
 pub use error::BundleError;
 pub use folder::Staging;
 pub use plan::{FailMode, RunSettings};

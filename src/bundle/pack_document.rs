@@ -31,11 +31,15 @@ fn routes(pack: &Pack) -> Value {
 
 /// `bridge/mapping_pack_snapshot.json`: the hash is over its `mapping_pack`, as [`Pack::sha256`] is.
 pub(super) fn snapshot(pack: &Pack) -> Value {
+    let components = pack.components.iter().map(
+        |component| json!({"id": component.id, "version": component.version, "sha256": component.sha256}),
+    );
     json!({
         "schema_version": super::SCHEMA_VERSION,
         "mapping_pack_id": pack.manifest.id,
         "mapping_pack_version": pack.manifest.version,
         "mapping_pack_sha256": pack.sha256,
+        "components": components.collect::<Vec<_>>(),
         "mapping_pack": meaning(pack),
     })
 }

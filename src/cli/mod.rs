@@ -1,12 +1,14 @@
 //! The command line: one file a subcommand. The only room that prints and that decides exit codes.
 
 mod annotate;
+mod bundle_report;
 mod check;
 mod completions;
 mod config;
 mod coverage;
 mod explain;
 mod gate;
+mod junit;
 mod matches;
 mod pack;
 mod reason;
@@ -15,6 +17,7 @@ mod run;
 mod sarif;
 mod screen;
 mod sql;
+mod test;
 mod text;
 mod verify;
 mod workspace;
@@ -56,6 +59,8 @@ Examples:
   sigma-ocsf-tui coverage rules/ --parquet runs/7          totals and gaps of a set of rules
   sigma-ocsf-tui run rules/ --parquet runs/7 --out out/7   plans, coverage and detections as files
   sigma-ocsf-tui verify out/7 --parquet runs/7             whether they hold
+  sigma-ocsf-tui report out/7 --out report                 a page to read, and other reports
+  sigma-ocsf-tui test rules/                               the regression cases beside the rules
   sigma-ocsf-tui reason unmapped_field                     what a code means and what to do
 
 Exit codes: 0 done, 1 a gate failed, 2 usage or configuration, 3 data.";
@@ -76,6 +81,10 @@ enum Command {
     Run(run::RunArgs),
     /// Recompute what a bundle says, and run its plans again.
     Verify(verify::VerifyArgs),
+    /// Report on a bundle: Markdown, one HTML page, ATT&CK Navigator layers, a Slack message.
+    Report(bundle_report::BundleReportArgs),
+    /// Run the regression cases that travel with rules, or save events as one.
+    Test(test::TestArgs),
     /// Write and check mapping packs.
     #[command(subcommand)]
     Pack(pack::PackCommand),
@@ -198,6 +207,8 @@ pub fn main() -> ExitCode {
         Some(Command::Coverage(args)) => coverage::run(args),
         Some(Command::Run(args)) => run::run(args),
         Some(Command::Verify(args)) => verify::run(args),
+        Some(Command::Report(args)) => bundle_report::run(args),
+        Some(Command::Test(args)) => test::run(args),
         Some(Command::Pack(command)) => pack::run(command),
         Some(Command::Reason(args)) => reason::run(args),
         Some(Command::Completions(args)) => completions::run(args),

@@ -61,7 +61,7 @@ fn stored_event(row: &Row<'_>, names: &[Arc<str>]) -> duckdb::Result<StoredEvent
     Ok(StoredEvent { event_id: row.get(0)?, time: row.get(1)?, event })
 }
 
-fn field(stored: Stored) -> Field {
+pub(super) fn field(stored: Stored) -> Field {
     match stored {
         Stored::List(elements) | Stored::Array(elements) => {
             Field::Many(elements.into_iter().map(value).collect())

@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 use serde_json::{Map, Value};
 use tempfile::NamedTempFile;
 
-use super::matches::{as_text, host, order_by, prepare};
-use super::whole::{Columns, nested};
+use super::error::check_columns;
+use super::event_tree::{Columns, nested};
+use super::matches::{as_text, host, order_by};
 use super::{Cancel, EvalError, Order, Slice};
 use crate::backend::Sql;
 use crate::bridge::Plan;
@@ -295,6 +296,12 @@ fn stored_type(store: &Store, path: String) -> String {
         Some(FieldType::String) => format!("VARCHAR{list}"),
         None => "VARCHAR".to_owned(),
     }
+}
+
+/// Whole events are wanted: the view of all columns, with those that the plan reads besides.
+fn prepare(store: &mut Store, plan: &Plan) -> Result<(), EvalError> {
+    check_columns(store, plan)?;
+    Ok(store.ensure_columns(&plan.columns)?)
 }
 
 #[cfg(test)]

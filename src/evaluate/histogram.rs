@@ -20,10 +20,9 @@ pub struct Histogram {
 }
 
 impl Histogram {
-    /// The SQL that counts the events that satisfy a predicate, by the minute. The line break ends a comment that
-    /// the predicate may end in.
-    pub(super) fn aggregate(predicate: &str) -> String {
-        format!("histogram(CASE WHEN {predicate}\n THEN TRY_CAST(\"time\" AS BIGINT) // 60000 END)")
+    /// The SQL that counts the events of which a column says that they match, by the minute.
+    pub(super) fn aggregate(matches: &str) -> String {
+        format!("histogram(CASE WHEN {matches} THEN TRY_CAST(\"time\" AS BIGINT) // 60000 END)")
     }
 
     /// Reads what it yields.

@@ -5,7 +5,7 @@ use duckdb::Row;
 use super::error::{EvalError, check_columns};
 use super::histogram::Histogram;
 use super::slice::{Slice, SortKey};
-use super::summaries::{aggregates, scope_or_all, summary_at};
+use super::summaries::{counting, summary_at};
 use super::{Cancel, MatchRow, MatchTable, Summary};
 use crate::backend::Sql;
 use crate::bridge::Plan;
@@ -27,11 +27,15 @@ pub fn matches(
     slice: Slice,
     cancel: &Cancel,
 ) -> Result<MatchTable, EvalError> {
-    prepare(store, plan)?;
-    let (in_scope, summary, histogram) = totals(store, sql, cancel)?;
-    // As many as there are may have become fewer.
-    let slice = slice.within(summary.matches);
-    let rows = if slice.limit == 0 { Vec::new() } else { rows(store, plan, sql, slice, cancel)? };
+    check_columns(store, plan)?;
+    let (in_scope, summary, histogram, slice, rows) =
+        store.narrowed(&plan.columns, |store| -> Result<_, EvalError> {
+            let (in_scope, summary, histogram) = totals(store, sql, cancel)?;
+            // As many as there are may have become fewer.
+            let slice = slice.within(summary.matches);
+            let rows = if slice.limit == 0 { Vec::new() } else { rows(store, plan, sql, slice, cancel)? };
+            Ok((in_scope, summary, histogram, slice, rows))
+        })?;
     let lacks = |path: &&OcsfPath| store.schema().column(path).is_none();
     let absent = plan.columns.keys().filter(lacks).cloned().collect();
     Ok(MatchTable {
@@ -56,8 +60,8 @@ pub fn match_rows(
     slice: Slice,
     cancel: &Cancel,
 ) -> Result<Vec<MatchRow>, EvalError> {
-    prepare(store, plan)?;
-    rows(store, plan, sql, slice, cancel)
+    check_columns(store, plan)?;
+    store.narrowed(&plan.columns, |store| rows(store, plan, sql, slice, cancel))
 }
 
 /// The ids of all events that a plan matches, in byte order.
@@ -70,25 +74,19 @@ pub fn event_ids(
     sql: &Sql,
     cancel: &Cancel,
 ) -> Result<Vec<String>, EvalError> {
-    prepare(store, plan)?;
-    let mut ids = store.select(&sql.text, cancel, |row| row.get::<_, String>(0))?;
+    check_columns(store, plan)?;
+    let mut ids = store.narrowed(&plan.columns, |store| -> Result<_, EvalError> {
+        Ok(store.select(&sql.text, cancel, |row| row.get::<_, String>(0))?)
+    })?;
     ids.sort_unstable();
     Ok(ids)
 }
 
-pub(super) fn prepare(store: &mut Store, plan: &Plan) -> Result<(), EvalError> {
-    check_columns(store, plan)?;
-    Ok(store.ensure_columns(&plan.columns)?)
-}
-
 /// Events in scope, and in the same scan what of them matches and when.
 fn totals(store: &Store, sql: &Sql, cancel: &Cancel) -> Result<(u64, Summary, Histogram), EvalError> {
-    let scope = scope_or_all(&sql.scope);
-    let minutes = Histogram::aggregate(&sql.predicate);
-    let text =
-        format!("SELECT count(*), {}, {minutes} FROM ocsf_events WHERE {scope}", aggregates(&sql.predicate));
+    let text = counting(&[&sql.predicate, "true"], &[Histogram::aggregate("p0")], &sql.scope);
     let found = store.select(&text, cancel, |row| {
-        Ok((row.get(0)?, summary_at(row, 1)?, Histogram::of_aggregate(&row.get(4)?)))
+        Ok((row.get(3)?, summary_at(row, 0)?, Histogram::of_aggregate(&row.get(6)?)))
     })?;
     Ok(found.into_iter().next().unwrap_or_default())
 }
@@ -144,7 +142,7 @@ fn match_row(row: &Row<'_>, shown: usize) -> duckdb::Result<MatchRow> {
     })
 }
 
-fn shorten(mut value: String) -> String {
+pub(super) fn shorten(mut value: String) -> String {
     if value.len() > VALUE_LIMIT {
         let ellipsis = '…';
         let end = (0..=VALUE_LIMIT - ellipsis.len_utf8()).rev().find(|at| value.is_char_boundary(*at));

@@ -3,6 +3,7 @@
 //! Knows plans, their SQL and the store; neither rules nor packs, and no screen.
 
 mod error;
+mod event_tree;
 mod events;
 mod export;
 mod finding;
@@ -23,6 +24,7 @@ pub use crate::backend::Window;
 pub use crate::store::Cancel;
 pub use error::EvalError;
 pub(crate) use error::check_types;
+pub use event_tree::whole_event;
 pub use export::{Export, ExportError, ExportFormat};
 pub use finding::codes;
 pub use histogram::Histogram;
@@ -30,12 +32,12 @@ pub use interpreted::{interpreted_event_ids, interpreted_summaries, interpreted_
 pub(crate) use matches::host;
 pub use matches::{event_ids, match_rows, matches};
 pub use parts::{MatchedParts, matched_parts};
-pub use recorded::{MatchedEvent, recorded_events, recorded_windows};
+pub use recorded::{MatchedEvent, MatchedWindow, recorded_events, recorded_windows};
 pub use slice::{Order, Slice, SortKey};
 pub use summaries::{summaries, summaries_with};
 pub use version::version_mismatch;
-pub use whole::whole_event;
-pub use windows::{correlation_summary, window_rows, window_table, windows};
+pub use whole::{WholeEvent, all_event_ids, whole_events};
+pub use windows::{correlation_summary, window_name, window_rows, window_table, windows};
 
 /// What a rule matched.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

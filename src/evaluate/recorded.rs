@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 
 use super::error::{EvalError, check_types};
-use super::{Cancel, Window, windows};
+use super::matches::shorten;
+use super::{Cancel, Window, host, windows};
 use crate::bridge::ColumnType;
 use crate::ocsf::OcsfPath;
 use crate::store::Store;
+use crate::store::sql_text::string;
 
 /// An event that a rule matches.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +17,17 @@ pub struct MatchedEvent {
     pub event_id: String,
     /// Its `time`, milliseconds since 1970, UTC.
     pub time: Option<i64>,
+    /// Its host: `device.hostname`, else `device.name`.
+    pub host: Option<String>,
+}
+
+/// A window in which a correlation fires.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MatchedWindow {
+    /// The window.
+    pub window: Window,
+    /// The host of its first event, by time (those without one last) and then id.
+    pub host: Option<String>,
 }
 
 /// Every event that the statement of an event rule yields, by time (those without one last) and then id.
@@ -29,8 +42,18 @@ pub fn recorded_events(
 ) -> Result<Vec<MatchedEvent>, EvalError> {
     check_types(store, columns)?;
     store.ensure_columns(columns)?;
-    let mut events = store
-        .select(statement, cancel, |row| Ok(MatchedEvent { event_id: row.get(0)?, time: row.get(1)? }))?;
+    let matched: Vec<(String, Option<i64>)> =
+        store.select(statement, cancel, |row| Ok((row.get(0)?, row.get(1)?)))?;
+    if matched.is_empty() {
+        return Ok(Vec::new());
+    }
+    let hosts = hosts(store, statement, "\"metadata.event_id\"", cancel)?;
+    let with_host = |(event_id, time): (String, Option<i64>)| MatchedEvent {
+        host: hosts.get(&event_id).and_then(|seen| seen.host.clone()),
+        event_id,
+        time,
+    };
+    let mut events: Vec<MatchedEvent> = matched.into_iter().map(with_host).collect();
     events.sort_unstable_by(|one, other| {
         let key = |event: &MatchedEvent| (event.time.is_none(), event.time);
         key(one).cmp(&key(other)).then_with(|| one.event_id.cmp(&other.event_id))
@@ -49,7 +72,7 @@ pub fn recorded_windows(
     keys: usize,
     statement: &str,
     cancel: &Cancel,
-) -> Result<Vec<Window>, EvalError> {
+) -> Result<Vec<MatchedWindow>, EvalError> {
     let mut found = windows::of_statement(store, columns, keys, statement, cancel)?;
     found.sort_unstable_by(|one, other| {
         let key = |window: &Window| (window.first_seen, window.last_seen);
@@ -58,5 +81,51 @@ pub fn recorded_windows(
             .then_with(|| one.event_ids.cmp(&other.event_ids))
             .then_with(|| one.group.cmp(&other.group))
     });
-    Ok(found)
+    if found.is_empty() {
+        return Ok(Vec::new());
+    }
+    let hosts = hosts(store, statement, "unnest(event_ids)", cancel)?;
+    let with_host = |window: Window| {
+        let seen = window.event_ids.iter().filter_map(|id| Some((hosts.get(id)?, id)));
+        let first = seen.min_by_key(|(seen, id)| (seen.time.is_none(), seen.time, *id));
+        MatchedWindow { host: first.and_then(|(seen, _)| seen.host.clone()), window }
+    };
+    Ok(found.into_iter().map(with_host).collect())
+}
+
+/// When and where an event was seen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Seen {
+    time: Option<i64>,
+    host: Option<String>,
+}
+
+/// Time and host of each event that a statement names in `ids`, an expression over its columns. Of events that share an
+/// id, the earliest counts.
+fn hosts(
+    store: &Store,
+    statement: &str,
+    ids: &str,
+    cancel: &Cancel,
+) -> Result<BTreeMap<String, Seen>, EvalError> {
+    let host = host(store);
+    // A recorded statement may come from anywhere: `query` takes it as one SELECT, whatever it says.
+    let text = format!(
+        "SELECT \"metadata.event_id\", \"time\", {host} FROM ocsf_events \
+         WHERE \"metadata.event_id\" IN (SELECT {ids} FROM query({}))",
+        string(statement)
+    );
+    let mut rows: Vec<(String, Seen)> = store.select(&text, cancel, |row| {
+        let host = row.get::<_, Option<String>>(2)?.map(shorten);
+        Ok((row.get(0)?, Seen { time: row.get(1)?, host }))
+    })?;
+    rows.sort_unstable_by(|(_, one), (_, other)| {
+        let key = |seen: &Seen| (seen.time.is_none(), seen.time, seen.host.is_none());
+        key(one).cmp(&key(other)).then_with(|| one.host.cmp(&other.host))
+    });
+    let mut hosts = BTreeMap::new();
+    for (event_id, seen) in rows {
+        hosts.entry(event_id).or_insert(seen);
+    }
+    Ok(hosts)
 }

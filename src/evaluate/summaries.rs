@@ -46,14 +46,6 @@ pub fn summaries_with(
             Err(error) => on_result(index, Err(error)),
         }
     }
-    // All at once, as each new column makes the view anew.
-    let all = sound.iter().flat_map(|job| job.plan.columns.iter().map(|(path, t)| (path.clone(), *t)));
-    let all: BTreeMap<_, _> = all.collect();
-    if let Err(error) = store.ensure_columns(&all) {
-        let error = EvalError::from(error);
-        sound.iter().for_each(|job| on_result(job.index, Err(error.clone())));
-        return;
-    }
     for batch in batches(sound) {
         run_batch(store, &batch, cancel, on_result);
     }
@@ -127,31 +119,40 @@ fn scan(
     cancel: &Cancel,
 ) -> Result<Vec<Summary>, EvalError> {
     let Some(first) = jobs.first() else { return Ok(Vec::new()) };
-    store.ensure_columns(columns)?;
-    let aggregates: Vec<_> = jobs.iter().map(|job| aggregates(&job.sql.predicate)).collect();
-    let sql = format!(
-        "SELECT\n  {}\nFROM ocsf_events\nWHERE {}",
-        aggregates.join(",\n  "),
-        scope_or_all(&first.sql.scope)
-    );
-    let rows = store.select(&sql, cancel, |row| (0..jobs.len()).map(|n| summary_at(row, n * 3)).collect())?;
+    let predicates: Vec<&str> = jobs.iter().map(|job| job.sql.predicate.as_str()).collect();
+    let sql = counting(&predicates, &[], &first.sql.scope);
+    let rows = store.narrowed(columns, |store| -> Result<_, EvalError> {
+        Ok(store.select(&sql, cancel, |row| (0..jobs.len()).map(|n| summary_at(row, n * 3)).collect())?)
+    })?;
     Ok(rows.into_iter().next().unwrap_or_default())
 }
 
-/// Count, first and last time of the events that satisfy a predicate.
-pub(super) fn aggregates(predicate: &str) -> String {
-    // CASE and not FILTER: DuckDB computes what the three, and the other rules' predicates, have in common
-    // once, but each FILTER anew, which takes two to three times as long. The line break ends a comment
-    // that the predicate may end in.
-    let of = |value: &str| format!("CASE WHEN {predicate}\n THEN {value} END");
-    format!("count({}), min({}), max({})", of("1"), of("\"time\""), of("\"time\""))
+/// For each predicate, count, first and last time of the events of a scope that satisfy it; then further aggregates,
+/// over `"time"` and what the predicates say: `p0`, `p1`, ….
+///
+/// Each predicate stands in the statement once: DuckDB looks for what expressions have in common, and with a copy for
+/// each of the three, planning a large predicate takes it longer than running it.
+pub(super) fn counting(predicates: &[&str], further: &[String], scope: &str) -> String {
+    let holds = |at: usize, value: &str| format!("CASE WHEN p{at} THEN {value} END");
+    let aggregates = (0..predicates.len()).map(|at| {
+        let (one, time) = (holds(at, "1"), holds(at, "\"time\""));
+        format!("count({one}), min({time}), max({time})")
+    });
+    // The line break ends a comment that the predicate may end in.
+    let columns = predicates.iter().enumerate().map(|(at, predicate)| format!("({predicate}\n) AS p{at}"));
+    format!(
+        "SELECT\n  {}\nFROM (SELECT \"time\",\n{}\nFROM ocsf_events\nWHERE {})",
+        aggregates.chain(further.iter().cloned()).collect::<Vec<_>>().join(",\n  "),
+        columns.collect::<Vec<_>>().join(",\n"),
+        scope_or_all(scope)
+    )
 }
 
-pub(super) fn scope_or_all(scope: &str) -> &str {
+fn scope_or_all(scope: &str) -> &str {
     if scope.trim().is_empty() { "true" } else { scope }
 }
 
-/// Reads what [`aggregates`] asks for.
+/// Reads what [`counting`] asks for, of the predicate whose figures begin at a column.
 pub(super) fn summary_at(row: &Row<'_>, at: usize) -> duckdb::Result<Summary> {
     Ok(Summary { matches: row.get(at)?, first_seen: row.get(at + 1)?, last_seen: row.get(at + 2)? })
 }

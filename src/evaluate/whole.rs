@@ -1,147 +1,82 @@
-//! One event with all that it holds.
+//! Events with all that the dataset has of them, and the ids of all events.
+
+use std::collections::BTreeMap;
 
 use duckdb::Row;
-use duckdb::types::Value as Stored;
-use serde_json::{Map, Number, Value};
 
+use super::events::field;
 use super::{Cancel, EvalError};
+use crate::backend::interpreter::Field;
+use crate::ocsf::OcsfPath;
 use crate::store::Store;
 use crate::store::sql_text::{identifier, string};
 
-/// The event of that id with every column that it fills, nested by dotted path; `None` where there is none. Its time
-/// spares DuckDB the files and row groups of other times.
+/// Columns that are read at once: a statement over thousands of them takes DuckDB longer to plan than to run.
+const COLUMNS: usize = 256;
+
+const EVENT_ID: &str = "metadata.event_id";
+
+/// An event with every column that it fills. Columns of types that no comparison knows (BLOB, MAP) are left out.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WholeEvent {
+    /// Its id.
+    pub event_id: String,
+    /// Its values by path, the id not among them.
+    pub fields: BTreeMap<OcsfPath, Field>,
+}
+
+/// The events of these ids, by id in byte order; those that the dataset does not have are not among them. Where it
+/// has several events of one id, each is.
 ///
 /// # Errors
-/// DuckDB fails; nobody waits any more.
-pub fn whole_event(
-    store: &Store,
-    event_id: &str,
-    time: Option<i64>,
-    cancel: &Cancel,
-) -> Result<Option<Value>, EvalError> {
-    let columns = Columns::of(store);
-    let at = time.map(|time| format!(" AND \"time\" = {time}")).unwrap_or_default();
-    let text = format!(
-        "SELECT {} FROM ocsf_events WHERE \"metadata.event_id\" = {}{at} LIMIT 1",
-        columns.selected(),
-        string(event_id)
-    );
-    let mut found = store.select(&text, cancel, |row| columns.read(row))?;
-    Ok(found.pop().map(nested))
-}
-
-/// All columns that a dataset fills, by path, the event id first.
-pub(super) struct Columns {
-    pub(super) paths: Vec<String>,
-    expressions: Vec<String>,
-}
-
-impl Columns {
-    pub(super) fn of(store: &Store) -> Self {
-        const ID: &str = "metadata.event_id";
-        let mut paths = vec![ID.to_owned()];
-        let mut expressions = vec![identifier(ID)];
-        for (path, column) in &store.schema().columns {
-            if path.0.eq_ignore_ascii_case(ID) {
-                continue;
-            }
-            paths.push(path.0.clone());
-            let name = identifier(&path.0);
-            // What comparisons know nothing of (BLOB, MAP, …) is shown as DuckDB writes it.
-            expressions.push(match column.field_type {
-                Some(_) => name,
-                None => format!("CAST({name} AS VARCHAR)"),
-            });
-        }
-        Self { paths, expressions }
+/// The events cannot be read; nobody waits any more.
+pub fn whole_events(store: &Store, ids: &[String], cancel: &Cancel) -> Result<Vec<WholeEvent>, EvalError> {
+    let columns = store.schema().columns.iter();
+    let comparable = columns.filter(|(path, column)| {
+        column.field_type.is_some() && !path.as_str().eq_ignore_ascii_case(EVENT_ID)
+    });
+    let paths: Vec<&OcsfPath> = comparable.map(|(path, _)| path).collect();
+    let wanted: Vec<String> = ids.iter().map(|id| string(id)).collect();
+    let mut events: Vec<WholeEvent> = Vec::new();
+    if wanted.is_empty() {
+        return Ok(events);
     }
-
-    pub(super) fn selected(&self) -> String {
-        self.expressions.join(", ")
-    }
-
-    /// The columns that a row fills, each with its path.
-    pub(super) fn read(&self, row: &Row<'_>) -> duckdb::Result<Vec<(String, Value)>> {
-        let mut fields = Vec::new();
-        for (at, path) in self.paths.iter().enumerate() {
-            let value = json(row.get(at)?);
-            if !value.is_null() {
-                fields.push((path.clone(), value));
-            }
-        }
-        Ok(fields)
-    }
-}
-
-/// Fields as objects within objects. Where a path leads through a value, the rest of it stays one name.
-pub(super) fn nested(fields: Vec<(String, Value)>) -> Value {
-    let mut event = Map::new();
-    for (path, value) in fields {
-        place(&mut event, &path, value);
-    }
-    Value::Object(event)
-}
-
-fn place(object: &mut Map<String, Value>, path: &str, value: Value) {
-    if let Some((head, rest)) = path.split_once('.') {
-        let inner = object.entry(head).or_insert_with(|| Value::Object(Map::new()));
-        if let Value::Object(inner) = inner {
-            return place(inner, rest, value);
+    for paths in paths.chunks(COLUMNS) {
+        let names: String = paths.iter().map(|path| format!(", {}", identifier(path.as_str()))).collect();
+        // The rows of one id come in the same order each time: that of the files.
+        let sql = format!(
+            "SELECT \"{EVENT_ID}\"{names} FROM ocsf_events WHERE \"{EVENT_ID}\" IN ({})",
+            wanted.join(", ")
+        );
+        let mut part = store.select(&sql, cancel, |row| event(row, paths))?;
+        part.sort_by(|one, other| one.event_id.cmp(&other.event_id));
+        if events.is_empty() {
+            events = part;
+        } else {
+            events.iter_mut().zip(part).for_each(|(event, part)| event.fields.extend(part.fields));
         }
     }
-    object.insert(path.to_owned(), value);
+    Ok(events)
 }
 
-fn json(stored: Stored) -> Value {
-    match stored {
-        Stored::Boolean(truth) => truth.into(),
-        Stored::TinyInt(number) => number.into(),
-        Stored::SmallInt(number) => number.into(),
-        Stored::Int(number) => number.into(),
-        Stored::BigInt(number) => number.into(),
-        Stored::UTinyInt(number) => number.into(),
-        Stored::USmallInt(number) => number.into(),
-        Stored::UInt(number) => number.into(),
-        Stored::UBigInt(number) => number.into(),
-        // Beyond what JSON readers hold exactly, the digits are kept as text.
-        Stored::HugeInt(number) => {
-            i64::try_from(number).map_or_else(|_| Value::String(number.to_string()), Value::from)
+fn event(row: &Row<'_>, paths: &[&OcsfPath]) -> duckdb::Result<WholeEvent> {
+    let mut fields = BTreeMap::new();
+    for (at, path) in paths.iter().enumerate() {
+        match field(row.get(at + 1)?) {
+            Field::One(None) => {}
+            filled => drop(fields.insert((*path).clone(), filled)),
         }
-        Stored::UHugeInt(number) => {
-            u64::try_from(number).map_or_else(|_| Value::String(number.to_string()), Value::from)
-        }
-        Stored::Decimal(number) if number.scale() == 0 => json(Stored::HugeInt(number.value())),
-        Stored::Float(number) => float(number.into()),
-        Stored::Double(number) => float(number),
-        Stored::Text(text) => Value::String(text),
-        Stored::List(elements) | Stored::Array(elements) => {
-            Value::Array(elements.into_iter().map(json).collect())
-        }
-        _ => Value::Null,
     }
+    Ok(WholeEvent { event_id: row.get(0)?, fields })
 }
 
-/// JSON has no NaN and no infinity.
-fn float(number: f64) -> Value {
-    Number::from_f64(number).map_or_else(|| Value::String(number.to_string()), Value::Number)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn dotted_paths_become_objects_and_clashes_keep_their_names() {
-        let fields = [("a.b", 1), ("a.c.d", 2), ("e", 3), ("e.f.g", 4)];
-        let fields = fields.map(|(path, value)| (path.to_owned(), Value::from(value))).to_vec();
-        let expected = serde_json::json!({"a": {"b": 1, "c": {"d": 2}}, "e": 3, "e.f.g": 4});
-        assert_eq!(nested(fields), expected);
-    }
-
-    #[test]
-    fn numbers_that_json_cannot_hold_stay_readable() {
-        assert_eq!(json(Stored::HugeInt(1 << 100)), Value::from((1_i128 << 100).to_string()));
-        assert_eq!(json(Stored::Double(f64::NAN)), Value::from("NaN"));
-        assert_eq!(json(Stored::List(vec![Stored::Null, Stored::Int(1)])), serde_json::json!([null, 1]));
-    }
+/// The ids of all events, in byte order, each as often as there are events of it.
+///
+/// # Errors
+/// The events cannot be read; nobody waits any more.
+pub fn all_event_ids(store: &Store, cancel: &Cancel) -> Result<Vec<String>, EvalError> {
+    let sql = format!("SELECT \"{EVENT_ID}\" FROM ocsf_events");
+    let mut ids = store.select(&sql, cancel, |row| row.get::<_, String>(0))?;
+    ids.sort_unstable();
+    Ok(ids)
 }

@@ -103,11 +103,17 @@ fn by_key(order: Order, a: &Window, b: &Window) -> Ordering {
 
 fn row(window: &Window) -> MatchRow {
     MatchRow {
-        event_id: window.event_ids.join(", "),
+        event_id: window_name(window),
         time: Some(window.last_seen),
         host: None,
         values: window.group.iter().cloned().chain([Some(window.event_ids.len().to_string())]).collect(),
     }
+}
+
+/// What a row of [`window_table`] calls a window: the ids of its events.
+#[must_use]
+pub fn window_name(window: &Window) -> String {
+    window.event_ids.join(", ")
 }
 
 /// What a correlation matched: a match is a window.

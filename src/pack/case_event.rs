@@ -1,6 +1,8 @@
 //! The event of a test, held to the pinned catalog: a path that is misspelt, or a value of another type, would make
 //! the test say something about events that never are.
 
+use std::path::Path;
+
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
@@ -8,8 +10,15 @@ use super::cases::BAD_TEST;
 use super::filters::fits;
 use super::report::Report;
 use super::routes::UNKNOWN_CLASS;
+use crate::bridge::Diagnostic;
 use crate::ocsf::{Attribute, Catalog, ClassUid, FieldType, OcsfPath};
 use crate::sigma::yaml::{Node, NodeKind};
+
+/// The event that stands at `node` of a file, with dotted paths for keys; else all that is wrong with it.
+pub(crate) fn event(node: &Node, path: &Path) -> Result<Map<String, Value>, Vec<Diagnostic>> {
+    let mut report = Report { path: path.to_path_buf(), findings: Vec::new() };
+    read(node, &mut report).ok_or(report.findings)
+}
 
 /// The event with dotted paths for keys; `None` where anything is wrong with it.
 pub(super) fn read(node: &Node, report: &mut Report) -> Option<Map<String, Value>> {

@@ -32,6 +32,7 @@ mod ties;
 mod trial;
 
 pub use build::{Built, build};
+pub(crate) use case_event::event as read_event;
 pub use cases::{CaseCheck, Expected, FieldCase, FieldExpected, TestCase, TestedPack, cases, tested};
 pub use extends::folders;
 pub(crate) use hash::meaning;

@@ -42,44 +42,61 @@ pub fn load_files(paths: &[PathBuf]) -> Vec<RuleFile> {
 }
 
 /// The rule files that paths name: files as they are, folders with every `.yml` and `.yaml` file below them, in
-/// byte order, without hidden ones (`.git`, `.#locks` of editors). What cannot be listed is among them, so that
-/// reading it says why. No path stands twice.
+/// byte order, without hidden ones (`.git`, `.#locks` of editors) and without regression cases (`x.test.yml`). What
+/// cannot be listed is among them, so that reading it says why. No path stands twice.
 #[must_use]
 pub fn rule_files(paths: &[PathBuf]) -> Vec<PathBuf> {
     let mut seen = BTreeSet::new();
     paths
         .iter()
-        .flat_map(|path| if path.is_dir() { files_below(path) } else { vec![path.clone()] })
+        .flat_map(|path| if path.is_dir() { files_below(path, is_rule_file) } else { vec![path.clone()] })
         .filter(|path| seen.insert(path.clone()))
         .collect()
 }
 
-fn files_below(folder: &Path) -> Vec<PathBuf> {
+/// Whether a file of a rule folder is one of its rule files, by its name.
+#[must_use]
+pub fn is_rule_file(path: &Path) -> bool {
+    has_extension(path, &["yml", "yaml"]) && !is_case_file(path)
+}
+
+/// Whether a file holds regression cases of the rules beside it, by its name: `x.test.yml`, `.yaml` or `.json`.
+#[must_use]
+pub fn is_case_file(path: &Path) -> bool {
+    let is_test = path.file_stem().is_some_and(|stem| has_extension(Path::new(stem), &["test"]));
+    is_test && has_extension(path, &["yml", "yaml", "json"])
+}
+
+/// The case files below a folder, in byte order, without hidden ones.
+#[must_use]
+pub fn case_files(folder: &Path) -> Vec<PathBuf> {
+    files_below(folder, is_case_file)
+}
+
+fn files_below(folder: &Path, wanted: fn(&Path) -> bool) -> Vec<PathBuf> {
     let visible = |entry: &DirEntry| entry.depth() == 0 || !is_hidden(entry.path());
     let mut files: Vec<PathBuf> = WalkDir::new(folder)
         .follow_links(true)
         .into_iter()
         .filter_entry(visible)
         .filter_map(|entry| match entry {
-            Ok(entry) if entry.file_type().is_dir() || !is_yaml(entry.path()) => None,
+            Ok(entry) if entry.file_type().is_dir() || !wanted(entry.path()) => None,
             Ok(entry) => Some(entry.into_path()),
             Err(error) if error.loop_ancestor().is_some() => None,
-            Err(error) => error.path().filter(|path| is_unlisted(path)).map(Path::to_path_buf),
+            Err(error) => error.path().filter(|path| is_unlisted(path, wanted)).map(Path::to_path_buf),
         })
         .collect();
     files.sort_by(|one, other| one.as_os_str().as_encoded_bytes().cmp(other.as_os_str().as_encoded_bytes()));
     files
 }
 
-/// Whether what the walk failed on matters: a folder, or a link that is named like a rule.
-fn is_unlisted(path: &Path) -> bool {
-    path.is_dir() || (is_yaml(path) && !is_hidden(path))
+/// Whether what the walk failed on matters: a folder, or a link that is named like what is looked for.
+fn is_unlisted(path: &Path, wanted: fn(&Path) -> bool) -> bool {
+    path.is_dir() || (wanted(path) && !is_hidden(path))
 }
 
-fn is_yaml(path: &Path) -> bool {
-    path.extension().is_some_and(|extension| {
-        extension.eq_ignore_ascii_case("yml") || extension.eq_ignore_ascii_case("yaml")
-    })
+fn has_extension(path: &Path, extensions: &[&str]) -> bool {
+    path.extension().is_some_and(|found| extensions.iter().any(|one| found.eq_ignore_ascii_case(one)))
 }
 
 fn is_hidden(path: &Path) -> bool {
@@ -100,7 +117,7 @@ pub fn reload_file(path: &Path, paths: &[PathBuf]) -> RuleFile {
 }
 
 /// The rule folder of what a user names: a folder itself, or the folder of a file.
-fn folder_of(path: &Path) -> &Path {
+pub(crate) fn folder_of(path: &Path) -> &Path {
     if path.is_dir() {
         return path;
     }
@@ -196,9 +213,14 @@ mod tests {
             ("a/note.txt", b""),
             (".git/x.yml", b""),
             ("a/.#z.yml", b""),
+            ("b.test.yml", b"cases: []"),
+            ("a/z.Test.YAML", b"cases: []"),
+            ("b.test.json", b"{}"),
         ]);
         assert_eq!(names(folder.path()), ["a-b.yml", "a/z.YAML", "b.yml"]);
         assert_eq!(load(&[folder.path().to_path_buf()]).len(), 3);
+        let cases = ["a/z.Test.YAML", "b.test.json", "b.test.yml"].map(|name| folder.path().join(name));
+        assert_eq!(case_files(folder.path()), cases);
     }
 
     #[test]

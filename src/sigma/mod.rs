@@ -28,7 +28,10 @@ pub use correlation::{
     WindowCondition,
 };
 pub use include::RuleFile;
-pub use load::{load, load_file, load_files, reload_file, rule_files};
+pub(crate) use load::folder_of;
+pub use load::{
+    case_files, is_case_file, is_rule_file, load, load_file, load_files, reload_file, rule_files,
+};
 pub use modifier::{Chain, Comparison, Modifier, Operator, TextMatch, TimePart, Transform};
 pub use problem::{Problem, ProblemKind};
 pub use rule::*;

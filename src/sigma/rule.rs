@@ -78,6 +78,13 @@ impl Rule {
         }
     }
 
+    /// Whether this is its id, its name or its title.
+    #[must_use]
+    pub fn is_called(&self, name: &str) -> bool {
+        let own_name = self.metadata.name.as_ref().map(|own| own.value.as_str());
+        self.id().is_some_and(|id| id.0 == name) || own_name == Some(name) || self.title() == name
+    }
+
     /// The rule's id, where it states one.
     #[must_use]
     pub fn id(&self) -> Option<&RuleId> {

@@ -102,6 +102,22 @@ impl Store {
         Ok(())
     }
 
+    /// Does `work` with a view of `columns` alone, and the columns that every event is named by. Statements over a
+    /// view of a few columns are planned many times faster than over all that the dataset has.
+    ///
+    /// # Errors
+    /// DuckDB refuses the view, or `work` fails.
+    pub(crate) fn narrowed<T, E: From<StoreError>>(
+        &mut self,
+        columns: &BTreeMap<OcsfPath, ColumnType>,
+        work: impl FnOnce(&Self) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.connection.execute_batch(&self.view.create_narrow(columns)).map_err(StoreError::from)?;
+        let outcome = work(self);
+        self.connection.execute_batch(&format!("DROP VIEW temp.{VIEW}")).map_err(StoreError::from)?;
+        outcome
+    }
+
     /// Whether the view has the path without help: the dataset does, or it is the event id.
     fn is_filled(&self, path: &OcsfPath) -> bool {
         path.0.eq_ignore_ascii_case(super::view::EVENT_ID) || self.schema.column(path).is_some()

@@ -8,13 +8,16 @@ use super::schema::{self, Leaf};
 use super::sql_text::{identifier, string};
 use super::{Dataset, EventIdSource, Format, StoreError};
 use crate::bridge::ColumnType;
-use crate::ocsf::FieldType;
+use crate::ocsf::{FieldType, OcsfPath};
 
 /// The relation that plans read.
 pub(super) const VIEW: &str = "ocsf_events";
 
 /// Where JSON Lines are kept in memory: read once, as each query would parse them anew.
 pub(super) const JSON_TABLE: &str = "json_lines";
+
+/// Columns of every narrow view, where the dataset has them.
+const ALWAYS: [&str; 4] = ["class_uid", "time", "device.hostname", "device.name"];
 
 /// The file that a row was read from. Named so that no event's own attribute is in its way.
 const FILE_COLUMN: &str = "sigma_ocsf_tui.file";
@@ -178,6 +181,35 @@ impl View {
         } else {
             EventIdSource::RowLocator
         }
+    }
+
+    /// The statement that makes a view of a few columns, which hides the other one: DuckDB binds a whole view for each
+    /// statement that reads it, whatever it reads of it.
+    pub(super) fn create_narrow(&self, columns: &BTreeMap<OcsfPath, ColumnType>) -> String {
+        let mut selected = vec![format!("{} AS {}", self.event_id, identifier(EVENT_ID))];
+        let mut wanted: BTreeMap<String, (&str, Option<ColumnType>)> =
+            ALWAYS.iter().map(|path| (path.to_ascii_lowercase(), (*path, None))).collect();
+        for (path, column_type) in columns {
+            wanted.insert(path.0.to_ascii_lowercase(), (path.as_str(), Some(*column_type)));
+        }
+        wanted.remove(EVENT_ID);
+        for (folded, (path, column_type)) in &wanted {
+            let stored = self.leaves.iter().find(|leaf| leaf.path.eq_ignore_ascii_case(folded));
+            match (stored, column_type) {
+                (Some(leaf), _) => {
+                    selected.push(format!("{} AS {}", leaf.expression, identifier(&leaf.path)));
+                }
+                (None, Some(column_type)) => {
+                    selected.push(format!(
+                        "CAST(NULL AS {}) AS {}",
+                        null_type(*column_type),
+                        identifier(path)
+                    ));
+                }
+                (None, None) => {}
+            }
+        }
+        format!("CREATE OR REPLACE TEMP VIEW {VIEW} AS SELECT {} FROM {}", selected.join(", "), self.source)
     }
 
     /// The statement that makes it, with columns of NULL for paths that the dataset lacks.

@@ -57,6 +57,12 @@ pub(crate) enum Action {
     WriteProposal,
     /// Take the last alias that was written back.
     Undo,
+    /// Mark the row under the cursor of the matches, or take its mark away.
+    MarkRow,
+    /// Take all marks away.
+    UnmarkRows,
+    /// Write the marked rows as a regression case beside the rule.
+    SaveCase,
     /// Show what has changed since the baseline.
     ShowChanges,
     /// Go to the rule under the cursor of the changes.
@@ -95,6 +101,12 @@ pub(crate) enum Action {
     EditRule,
     /// Open the pack there, at the field under the cursor or at the route.
     EditPack,
+    /// Show why the selected rule did or did not match.
+    ShowWhy,
+    /// Give the keys to the source beside that, or back.
+    ToggleWhySource,
+    /// Leave it for its place in the source.
+    GoToWhy,
     /// A click at a column and row of the screen.
     Click(u16, u16),
     /// The wheel, over a column and row, so many lines down.

@@ -8,6 +8,8 @@ use super::action::{Action, Copied, Fold, Motion};
 use super::key::Key;
 use super::model::{Model, Overlay, Pane};
 use super::update::bench::can_propose;
+use super::update::cases::has_row;
+use super::view::why_beside;
 
 /// Who gets the keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -30,13 +32,15 @@ pub(crate) enum Context {
     Copying,
     /// The name of a file to write matches to.
     Export,
+    /// Why the selected rule did or did not match.
+    Why,
     /// The help.
     Help,
 }
 
 impl Context {
     /// All of them, in the order of the help.
-    pub(crate) const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 11] = [
         Self::Browse,
         Self::Matches,
         Self::Event,
@@ -46,6 +50,7 @@ impl Context {
         Self::Filter,
         Self::Proposals,
         Self::Changes,
+        Self::Why,
         Self::Help,
     ];
 
@@ -59,6 +64,7 @@ impl Context {
             (None, Some(Overlay::Export(_)), _) => Self::Export,
             (None, Some(Overlay::Proposals(_)), _) => Self::Proposals,
             (None, Some(Overlay::Changes(_)), _) => Self::Changes,
+            (None, Some(Overlay::Why(_)), _) => Self::Why,
             (None, None, true) => Self::Filter,
             (None, None, false) => Self::Browse,
         }
@@ -73,6 +79,7 @@ impl Context {
             Self::Filter => &[Self::Filter],
             Self::Proposals => &[Self::Proposals],
             Self::Changes => &[Self::Changes],
+            Self::Why => &[Self::Why],
             Self::Event => &[Self::Event],
             Self::Search => &[Self::Search],
             Self::Copying => &[Self::Copying],
@@ -98,6 +105,7 @@ impl Context {
             Self::Filter => "While typing a filter",
             Self::Proposals => "Among proposals for a field",
             Self::Changes => "Among changes since the baseline",
+            Self::Why => "In why a rule matches or not",
             Self::Help => "In this help",
         }
     }
@@ -141,7 +149,7 @@ impl Command {
     }
 }
 
-use Context::{Browse, Changes, Copying, Event, Export, Filter, Help, Matches, Proposals, Search};
+use Context::{Browse, Changes, Copying, Event, Export, Filter, Help, Matches, Proposals, Search, Why};
 
 const UP: &[Key] = &[Key::char('k'), Key::code(KeyCode::Up)];
 const DOWN: &[Key] = &[Key::char('j'), Key::code(KeyCode::Down)];
@@ -177,8 +185,12 @@ pub(crate) const COMMANDS: &[Command] = &[
     command("filter", "Filter by title, path, level, verdict, reason", Browse, &[Key::char('/')], || Action::EditFilter).hint("filter"),
     command("clear", "Close what is open: filter, zoom, message", Browse, ESC, || Action::Clear).hint("clear").when(|m| m.filter.is_active() || m.zoomed || !m.notices.is_empty()),
     command("zoom", "Show this pane alone, or all again", Browse, &[Key::char('z')], || Action::ToggleZoom).hint("zoom"),
+    command("why", "Why this rule matches, or does not", Browse, &[Key::char('w')], || Action::ShowWhy).hint("why").when(|m| m.entry().is_some_and(|e| e.compiled.is_some())),
     command("propose", "What a field of this rule could be in OCSF", Browse, &[Key::char('a')], || Action::Propose).hint("alias").when(can_propose),
     command("undo", "Take the last written alias back", Browse, &[Key::char('u')], || Action::Undo).hint("undo").when(|m| !m.edits.is_empty()),
+    command("mark", "Mark this match for a regression case, or not", Browse, &[Key::char('m')], || Action::MarkRow).when(has_row),
+    command("unmark", "Take all marks away", Browse, &[Key::char('M')], || Action::UnmarkRows).when(|m| !m.matches.marked.is_empty()),
+    command("save_case", "Save the marked matches as such a case", Browse, &[Key::char('c')], || Action::SaveCase).when(has_row),
     command("changes", "What has changed since the baseline", Browse, &[Key::char('d')], || Action::ShowChanges),
     command("baseline", "Measure changes from how things stand now", Browse, &[Key::char('b')], || Action::SetBaseline),
     command("copy", "Copy event id, row, event or SQL", Browse, &[Key::char('y')], || Action::AskCopy).hint("copy").when(can_copy),
@@ -246,6 +258,16 @@ pub(crate) const COMMANDS: &[Command] = &[
     command("changes_baseline", "Measure from now", Changes, &[Key::char('b')], || Action::SetBaseline).hint("measure from now"),
     command("changes_close", "Close", Changes, &[Key::code(KeyCode::Esc), Key::char('q'), Key::char('d')], || Action::Clear).hint("close"),
     command("changes_quit", "Leave", Changes, &[Key::ctrl('c')], || Action::Quit),
+    command("why_down", "Next line", Why, DOWN, || Action::Move(Motion::Lines(1))),
+    command("why_up", "Line before", Why, UP, || Action::Move(Motion::Lines(-1))),
+    command("why_first", "First line", Why, &[Key::char('g'), Key::code(KeyCode::Home)], || Action::Move(Motion::First)),
+    command("why_last", "Last line", Why, &[Key::char('G'), Key::code(KeyCode::End)], || Action::Move(Motion::Last)),
+    command("why_more", "Scroll the details down", Why, PAGE_DOWN, || Action::Move(Motion::Pages(1))),
+    command("why_less", "Scroll the details up", Why, PAGE_UP, || Action::Move(Motion::Pages(-1))),
+    command("why_source", "Move in the source, or in the funnel again", Why, &[Key::code(KeyCode::Tab)], || Action::ToggleWhySource).hint("source").when(why_beside),
+    command("why_go", "Go to its line in the source", Why, ENTER, || Action::GoToWhy).hint("go to line"),
+    command("why_close", "Close", Why, &[Key::code(KeyCode::Esc), Key::char('q'), Key::char('w')], || Action::Clear).hint("close"),
+    command("why_quit", "Leave", Why, &[Key::ctrl('c')], || Action::Quit),
     command("close_help", "Close it", Help, &[Key::code(KeyCode::Esc), Key::char('?'), Key::char('q')], || Action::ToggleHelp).hint("close"),
     command("help_down", "Scroll down", Help, DOWN, || Action::Move(Motion::Lines(1))),
     command("help_up", "Scroll up", Help, UP, || Action::Move(Motion::Lines(-1))),

@@ -8,6 +8,7 @@ use notify::event::{EventKind, RemoveKind};
 use super::snapshot::Snapshot;
 use super::system::Wanted;
 use super::{Changes, Inputs};
+use crate::sigma::is_rule_file;
 
 /// The inputs, as the system names them.
 pub(super) struct WatchedInputs {
@@ -109,10 +110,6 @@ impl Root {
             Kind::Extra => changes.extra = true,
         }
     }
-}
-
-fn is_rule_file(path: &Path) -> bool {
-    path.extension().is_some_and(|e| e.eq_ignore_ascii_case("yml") || e.eq_ignore_ascii_case("yaml"))
 }
 
 /// The absolute path, links above the last step resolved as far as there is something. The last step is not, so

@@ -6,5 +6,6 @@ mod causes;
 mod corpus;
 mod correlations;
 mod documents;
+mod fills;
 mod fixtures;
 mod world;

@@ -6,7 +6,10 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::{EVENTS, EVERYTHING, RULES, assert_schemas, bundle, detections, ended, json, place, plans};
+use super::{
+    EVENTS, EVERYTHING, RULES, assert_schemas, assert_valid, bundle, detections, ended, json, place, plans,
+    validator,
+};
 
 /// What `check` says of the same rules over the same events.
 fn checked(more: &[&str]) -> Value {
@@ -267,4 +270,39 @@ fn the_snapshot_is_the_pack() {
     let routes = snapshot["mapping_pack"]["routes"].as_array().unwrap();
     assert_eq!(router_table["routes"].as_array().unwrap().len(), routes.len());
     assert!(snapshot["mapping_pack"]["aliases"].to_string().contains("answers.rdata"));
+}
+
+#[test]
+fn a_detection_names_the_host_of_its_first_event() {
+    let (folder, out) = place();
+    let (rules, events) = (folder.path().join("rules"), folder.path().join("events"));
+    fs::create_dir(&rules).unwrap();
+    fs::create_dir(&events).unwrap();
+    let base = "id: 11111111-1111-4111-8111-111111111111\ntitle: t\nname: base\n";
+    fs::write(rules.join("base.yml"), format!("{base}{RULE}")).unwrap();
+    let correlation = "title: c\nid: 22222222-2222-4222-8222-222222222222\n\
+                       correlation: {type: event_count, rules: [base], group-by: [User], timespan: 1h, \
+                       condition: {gte: 3}, generate: true}\n";
+    fs::write(rules.join("correlation.yml"), correlation).unwrap();
+    let file = events.join("events.parquet").display().to_string();
+    // In the order of ids the first event is another than in that of times.
+    let values = "('b', 1000, 'first', NULL), ('a', 2000, NULL, 'named'), ('c', 3000, NULL, NULL)";
+    let columns = "c(\"metadata.event_id\", \"time\", \"device.hostname\", \"device.name\")";
+    let sql = format!(
+        "COPY (SELECT 1007::INTEGER AS class_uid, 1::INTEGER AS activity_id, \
+         'windows-sysmon' AS \"metadata.source_type\", '1.7.0' AS \"metadata.version\", \
+         'C:\\cmd.exe' AS \"process.file.path\", 'x' AS \"actor.user.name\", * FROM (VALUES {values}) {columns}) \
+         TO '{file}' (FORMAT parquet)"
+    );
+    duckdb::Connection::open_in_memory().unwrap().execute_batch(&sql).unwrap();
+    let paths = [&rules, &events, &out].map(|path| path.to_str().unwrap());
+    ended(0, &["run", paths[0], "--parquet", paths[1], "--out", paths[2], "--enable", "correlation"]);
+    let detections = detections(&out);
+    let schema = validator("detection");
+    detections.iter().for_each(|line| assert_valid(&schema, line, "detection"));
+    let hosts: Vec<_> =
+        detections.iter().map(|line| (line["rule_title"].as_str().unwrap(), &line["host"])).collect();
+    let expected =
+        [("t", &json!("first")), ("t", &json!("named")), ("t", &Value::Null), ("c", &json!("first"))];
+    assert_eq!(hosts, expected);
 }

@@ -20,7 +20,7 @@ const CASE: &str = "sigma_ocsf_tui.case";
 
 /// What the backends say of a rule and an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Answer {
+pub(in crate::authoring) enum Answer {
     /// Whether it matches, by both.
     Matches(bool),
     /// They differ: whether it matches by the SQL.
@@ -30,15 +30,18 @@ pub(super) enum Answer {
 }
 
 /// A plan, and the event that it is asked of.
-pub(super) type Question<'q> = (&'q Plan, &'q Map<String, Value>);
+pub(in crate::authoring) type Question<'q> = (&'q Plan, &'q Map<String, Value>);
 
 /// What was answered, by SQL and event: most rules are the same in a pack and in one that extends it.
 #[derive(Default)]
-pub(super) struct Answers(BTreeMap<(String, String), Answer>);
+pub(in crate::authoring) struct Answers(BTreeMap<(String, String), Answer>);
 
 impl Answers {
     /// Asks each plan of its event. The answers are in the order of the questions.
-    pub(super) fn ask(&mut self, questions: &[Question<'_>]) -> Result<Vec<Answer>, CasesError> {
+    pub(in crate::authoring) fn ask(
+        &mut self,
+        questions: &[Question<'_>],
+    ) -> Result<Vec<Answer>, CasesError> {
         let keys: Vec<_> = questions.iter().map(key).collect();
         let new: Vec<_> = keys.iter().zip(questions).filter(|(key, _)| !self.0.contains_key(*key)).collect();
         let open: Vec<_> = new.iter().map(|(_, question)| **question).collect();
@@ -99,21 +102,26 @@ fn of_case(test: Test) -> Expr {
 }
 
 /// The plan of a rule that looks for nothing: whether its route takes the event.
-pub(super) fn scope_only(plan: &Plan) -> Plan {
+pub(in crate::authoring) fn scope_only(plan: &Plan) -> Plan {
     let filters = plan.scope.filters.iter();
     let columns = filters
         .map(|filter| (filter.path.clone(), ColumnType { field_type: filter.field_type, list: filter.list }));
     Plan { predicate: of_case(Test::Exists), columns: columns.collect(), ..plan.clone() }
 }
 
-/// The event as a line of JSON, with what every event has.
 fn line(event: &Map<String, Value>, index: usize) -> String {
+    let mut event = event.clone();
+    event.insert(CASE.to_owned(), index.into());
+    event_line(&event)
+}
+
+/// The event as a line of JSON, with what every event has.
+pub(in crate::authoring) fn event_line(event: &Map<String, Value>) -> String {
     let mut event = event.clone();
     event.entry("class_uid").or_insert_with(|| 0.into());
     // 2026-01-01, as any time would do.
     event.entry("time").or_insert_with(|| 1_767_225_600_000_i64.into());
     event.entry("metadata.event_id").or_insert_with(|| "pack-test".into());
-    event.insert(CASE.to_owned(), index.into());
     Value::Object(event).to_string() + "\n"
 }
 

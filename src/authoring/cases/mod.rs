@@ -10,9 +10,9 @@ use crate::pack::{self, Pack, PackError, PackPlace, PackSource, TestCase, Tested
 use crate::store::StoreError;
 use check::Checker;
 use coverage::Exercised;
-use dataset::Answers;
 
 pub use coverage::Untested;
+pub(super) use dataset::{Answer, Answers, event_line, scope_only};
 
 /// What came of the tests of a pack and of those that it extends.
 #[derive(Clone, Debug)]

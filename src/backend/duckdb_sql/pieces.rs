@@ -32,7 +32,8 @@ pub(crate) fn filled(predicate: &Predicate) -> String {
     }
 }
 
-fn has_value(source: &FieldExpr) -> String {
+/// Whether an event has a value in a field; an empty LIST has none. Never NULL.
+pub(crate) fn has_value(source: &FieldExpr) -> String {
     match source {
         FieldExpr::Column(column) if !column.list => test::field(source, &Test::Exists),
         FieldExpr::Computed(computed) if !computed.list => test::field(source, &Test::Exists),

@@ -64,7 +64,7 @@ pub(super) fn run(args: &BuildArgs) -> Result<(), CliError> {
 }
 
 /// Writes a file beside and renames it, so that there is never half of one.
-fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
+pub(in crate::cli) fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let name = path.file_name().ok_or_else(|| io::Error::other("it names no file"))?;
     let mut beside = OsString::from(".");
     beside.push(name);

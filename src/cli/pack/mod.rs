@@ -1,6 +1,7 @@
 //! `pack …`: write and check mapping packs; one file a subcommand.
 
 mod build;
+mod coverage;
 mod diff;
 mod junit;
 mod new;
@@ -12,6 +13,10 @@ mod validate;
 use clap::Subcommand;
 
 use super::CliError;
+pub(super) use build::write_whole;
+
+pub(super) use junit::failure as junit_failure;
+pub(super) use test::{TestFormat, shown};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum PackCommand {
@@ -25,6 +30,8 @@ pub(super) enum PackCommand {
     Validate(validate::ValidateArgs),
     /// Run the tests of a pack, and of the packs that it extends.
     Test(test::TestArgs),
+    /// Show what each route and alias is for, and what the events have there.
+    Coverage(coverage::CoverageArgs),
     /// Tell what one pack says and does otherwise than another.
     Diff(diff::DiffArgs),
     /// Propose aliases for the fields that rules name and the pack does not know, with evidence and effect.
@@ -38,6 +45,7 @@ pub(super) fn run(command: &PackCommand) -> Result<(), CliError> {
         PackCommand::Build(args) => build::run(args),
         PackCommand::Validate(args) => validate::run(args),
         PackCommand::Test(args) => test::run(args),
+        PackCommand::Coverage(args) => coverage::run(args),
         PackCommand::Diff(args) => diff::run(args),
         PackCommand::Suggest(args) => suggest::run(args),
     }

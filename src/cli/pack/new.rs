@@ -14,10 +14,13 @@ pub(in crate::cli) struct NewArgs {
     /// The folder to make; its name is the pack's id.
     #[arg(value_name = "DIR")]
     folder: PathBuf,
+    /// Packs to build on: ids, or folders beside it. Without, a first route, alias and test are written.
+    #[arg(long, value_name = "PACK", value_delimiter = ',')]
+    extends: Vec<String>,
 }
 
 pub(super) fn run(args: &NewArgs) -> Result<(), CliError> {
-    let files = scaffold(&args.folder).map_err(|error| match error {
+    let files = scaffold(&args.folder, &args.extends).map_err(|error| match error {
         ScaffoldError::Io { .. } => CliError::Data(error.to_string()),
         _ => CliError::Configuration(error.to_string()),
     })?;

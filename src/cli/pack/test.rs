@@ -28,7 +28,7 @@ pub(in crate::cli) struct TestArgs {
 
 /// How the results are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-enum TestFormat {
+pub(in crate::cli) enum TestFormat {
     /// Text for people.
     #[default]
     Human,
@@ -108,7 +108,7 @@ pub(super) fn against(suite: &Suite) -> String {
 }
 
 /// Where something stands, as editors open it.
-pub(super) fn shown(place: &PackPlace) -> String {
+pub(in crate::cli) fn shown(place: &PackPlace) -> String {
     format!("{}:{}", one_line(&place.path.display().to_string()), place.span.start)
 }
 

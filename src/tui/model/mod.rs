@@ -8,7 +8,9 @@ mod event;
 mod filter;
 mod inputs;
 mod overlay;
+mod why;
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -20,8 +22,9 @@ pub(crate) use inputs::{DatasetInfo, DatasetState, PackInfo, PackState};
 pub(crate) use overlay::{
     Answer, Bench, Changes, ChangesView, ExportPrompt, Overlay, Proposals, Proposed, Said,
 };
+pub(crate) use why::{Item, Why, WhyView};
 
-use crate::authoring::AliasEdit;
+use crate::authoring::{AliasEdit, Fills};
 use crate::evaluate::{MatchRow, MatchTable, Order, Slice};
 use crate::tui::highlight::Highlights;
 use crate::tui::theme::Theme;
@@ -92,6 +95,8 @@ pub(crate) struct Work {
     pub matching: bool,
     /// Proposals are being looked for, or one is being tried.
     pub proposing: bool,
+    /// It is being found out why the selected rule did or did not match.
+    pub explaining: bool,
     /// Rules that have been run, of how many.
     pub running: Option<(usize, usize)>,
     /// It has taken long enough to be mentioned.
@@ -101,7 +106,12 @@ pub(crate) struct Work {
 impl Work {
     /// Whether anything is under way.
     pub(crate) fn is_under_way(&self) -> bool {
-        self.compiling || self.opening || self.matching || self.proposing || self.running.is_some()
+        self.compiling
+            || self.opening
+            || self.matching
+            || self.proposing
+            || self.explaining
+            || self.running.is_some()
     }
 }
 
@@ -122,6 +132,10 @@ pub(crate) struct Generations {
     pub rows: u64,
     /// Of one event as a whole.
     pub event: u64,
+    /// Of why the selected rule did or did not match.
+    pub why: u64,
+    /// Of how often its fields are filled.
+    pub fills: u64,
 }
 
 /// The matches of the selected rule.
@@ -141,6 +155,8 @@ pub(crate) struct Matches {
     pub order: Order,
     /// The rows that were asked for last, besides those that came with the table.
     pub asked: Option<Slice>,
+    /// The marked rows, by what the table calls them.
+    pub marked: BTreeSet<String>,
 }
 
 /// The state of the screen.
@@ -190,6 +206,10 @@ pub(crate) struct Model {
     pub dataset: DatasetState,
     /// The matches of the selected rule.
     pub matches: Matches,
+    /// Why the selected rule did or did not match, once that was asked for.
+    pub why: Why,
+    /// How often the fields of the selected rule are filled, once that is known.
+    pub fills: Option<Fills>,
     /// Coloured texts.
     pub highlights: Highlights,
     /// What is under way.
@@ -226,6 +246,8 @@ impl Model {
             pack: PackState::default(),
             dataset: DatasetState::default(),
             matches: Matches::default(),
+            why: Why::default(),
+            fills: None,
             highlights: Highlights::default(),
             work: Work::default(),
             generations: Generations::default(),
@@ -256,9 +278,11 @@ impl Model {
         self.rules.get_mut(index)
     }
 
-    /// The cursor's line, where the source has the keys: what other panes show as belonging to it.
+    /// The cursor's line, where the source has the keys or the Why view is open: what other panes show as belonging
+    /// to it.
     pub(crate) fn linked_line(&self) -> Option<u32> {
-        (self.focus == Pane::Source).then_some(self.cursor_line)
+        let linked = self.focus == Pane::Source || matches!(self.overlay, Some(Overlay::Why(_)));
+        linked.then_some(self.cursor_line)
     }
 
     /// The table of the selected rule.

@@ -1,8 +1,9 @@
-//! What is shown over the panes: proposals for a field, what has changed since the baseline, an event, a prompt.
+//! What is shown over the panes: proposals for a field, what has changed since the baseline, an event, a prompt, why a
+//! rule matches or not.
 
 use std::sync::Arc;
 
-use super::{EventView, RuleKey};
+use super::{EventView, RuleKey, WhyView};
 use crate::authoring::{Effect, PackDiff, Proposal, RuleDiff};
 use crate::sigma::SigmaField;
 
@@ -17,6 +18,8 @@ pub(crate) enum Overlay {
     Event(EventView),
     /// Which file to write matches to.
     Export(ExportPrompt),
+    /// Why the selected rule did or did not match.
+    Why(WhyView),
 }
 
 /// Which file to write matches to.

@@ -4,7 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 
-use crate::authoring::{AliasEdit, Effect as AliasEffect, Evidence, Origin, Proposal, Rejection, Sample};
+use super::why;
+use crate::authoring::{
+    AliasEdit, Effect as AliasEffect, Evidence, Origin, Proposal, Rejection, Sample, SavedCase,
+};
 use crate::backend::{CompiledRule, Sql};
 use crate::bridge::ir::{Expr, FieldExpr, Predicate, Test};
 use crate::bridge::{
@@ -288,8 +291,7 @@ pub(super) fn rules() -> Vec<Compiled> {
         rule("rules/c_new_rule.yml", "title: New rule\ndetection:\n    sel: [\n", None, Body::Unreadable);
     let zone =
         rule("rules/d_zone.yml", "title: Download from the Internet zone\n", Some(Level::Low), event());
-    let quiet =
-        rule("rules/e_bits.yml", "title: Bits job to a public folder\n", Some(Level::Medium), event());
+    let quiet = rule("rules/e_bits.yml", why::BITS, Some(Level::Medium), event());
     let hostile = "title: \u{1b}[31mRed\u{202e} dna \u{1b}]0;x\u{7}\tTab\nlevel: low\n";
     let hostile = rule("rules/f_hostile\u{1b}[2J.yml", hostile, Some(Level::Low), event());
     let findings = vec![
@@ -474,8 +476,23 @@ impl Screen {
                     vec![Report::Tried { generation, outcome }]
                 }
             },
+            Effect::Explain { generation, rule: Some((rule, _)) } => {
+                vec![Report::Explained { generation, found: Ok(Arc::new(why::attribution(&rule))) }]
+            }
+            Effect::Fill { generation, rule: Some((_, compiled)) } => {
+                vec![Report::Filled { generation, fills: Some(why::fills(&compiled)) }]
+            }
             Effect::Write(alias) => vec![Report::Written(Ok(edit(&alias.target)))],
             Effect::TakeBack(edit) => vec![Report::Undone(Ok(edit))],
+            Effect::SaveCase(rows) => {
+                let saved = SavedCase {
+                    path: PathBuf::from("rules/a_certutil.test.yml"),
+                    name: "saved events".to_owned(),
+                    events: rows.rows.len(),
+                    left_out: BTreeSet::new(),
+                };
+                vec![Report::Saved(Ok(saved))]
+            }
             Effect::Highlight(language, text) => {
                 vec![Report::Highlighted(Arc::new(HIGHLIGHTER.highlight(language, text)))]
             }

@@ -346,3 +346,36 @@ fn the_effect_of_an_edit_is_measured_from_the_baseline() {
     press(&mut screen, "d");
     assert!(changes(&screen).is_empty());
 }
+
+#[test]
+fn matches_are_marked_and_saved_as_a_case() {
+    let mut screen = Screen::new(SIZE);
+    press(&mut screen, "m");
+    assert!(screen.model.matches.marked.is_empty(), "the rule list has the keys");
+    press(&mut screen, "5mmkm");
+    let first = &screen.model.table().unwrap().rows[0].event_id;
+    assert_eq!(screen.model.matches.marked.iter().collect::<Vec<_>>(), [first]);
+    let shown = text(&screen);
+    assert!(shown.contains("1 marked, c saves"), "{shown}");
+    assert_eq!(shown.lines().filter(|line| line.contains("*02:50:54")).count(), 1, "{shown}");
+    press(&mut screen, "c");
+    assert!(screen.model.matches.marked.is_empty());
+    assert_eq!(
+        screen.model.notices.last().unwrap(),
+        "1 event saved in a_certutil.test.yml as `saved events`"
+    );
+    press(&mut screen, "mmM");
+    assert!(screen.model.matches.marked.is_empty());
+}
+
+#[test]
+fn without_a_mark_the_row_under_the_cursor_is_saved_and_another_rule_has_no_marks() {
+    let mut screen = Screen::new(SIZE);
+    press(&mut screen, "5j");
+    let effects = update(&mut screen.model, Action::SaveCase);
+    let second = screen.model.table().unwrap().rows[1].event_id.clone();
+    assert!(matches!(&effects[..], [Effect::SaveCase(rows)] if rows.rows.iter().eq([&second])));
+    press(&mut screen, "m1j");
+    assert!(screen.model.matches.marked.is_empty());
+    assert!(update(&mut screen.model, Action::SaveCase).is_empty());
+}

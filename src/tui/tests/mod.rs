@@ -6,6 +6,7 @@ mod fixtures;
 mod keys;
 mod matches;
 mod snapshots;
+mod why;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::Terminal;

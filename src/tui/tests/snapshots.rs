@@ -57,6 +57,15 @@ fn proposals_for_an_unmapped_field() {
 }
 
 #[test]
+fn why_a_rule_matches_or_not() {
+    assert_looks("why_match", "wGk");
+    assert_looks("why_no_match", "jjjjw");
+    assert_looks("why_near", "jjjjwG");
+    assert_looks("why_refused", "jw");
+    assert_looks("why_closed", "jjjjw<esc>2");
+}
+
+#[test]
 fn changes_since_the_baseline() {
     for size in SIZES {
         let mut screen = Screen::new(size);
@@ -104,4 +113,8 @@ fn without_colours_and_on_light() {
         press(&mut screen, "2jjjjjjjjj");
         insta::assert_debug_snapshot!(name, drawn(&screen.model));
     }
+    let mut screen = Screen::new((120, 36));
+    screen.model.theme = Theme::none();
+    press(&mut screen, "w");
+    insta::assert_debug_snapshot!("why_no_colour", drawn(&screen.model));
 }

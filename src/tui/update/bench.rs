@@ -183,7 +183,7 @@ pub(super) fn move_cursor(model: &mut Model, motion: Motion) {
         Some(Overlay::Proposals(open)) => open.cursor,
         Some(Overlay::Changes(open)) => open.cursor,
         Some(Overlay::Event(open)) => open.cursor,
-        Some(Overlay::Export(_)) | None => return,
+        Some(Overlay::Export(_) | Overlay::Why(_)) | None => return,
     };
     move_to(model, navigate::target(at, lines.saturating_sub(1), page, motion));
 }
@@ -197,7 +197,7 @@ pub(super) fn move_to(model: &mut Model, line: usize) {
         }
         Some(Overlay::Changes(open)) => open.cursor = line,
         Some(Overlay::Event(open)) => open.cursor = line,
-        Some(Overlay::Export(_)) | None => {}
+        Some(Overlay::Export(_) | Overlay::Why(_)) | None => {}
     }
 }
 

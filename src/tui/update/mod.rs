@@ -1,6 +1,7 @@
 //! What each [`Action`] does to the [`Model`]. Pure: what has to be done outside is returned as [`Effect`]s.
 
 pub(crate) mod bench;
+pub(crate) mod cases;
 mod copy;
 mod editor;
 mod event;
@@ -10,13 +11,14 @@ pub(crate) mod matches;
 mod mouse;
 mod navigate;
 mod report;
+mod why;
 
 use std::sync::Arc;
 
 use super::action::{Action, Changed};
 use super::highlight::Language;
-use super::model::{Matches, Model, Overlay, Pane, RuleKey};
-use super::worker::{NewAlias, Question, RowsWanted};
+use super::model::{Matches, Model, Overlay, Pane, RuleKey, Why};
+use super::worker::{NewAlias, Question, RowsWanted, ToSave};
 use crate::authoring::AliasEdit;
 use crate::backend::CompiledRule;
 use crate::evaluate::Slice;
@@ -75,10 +77,26 @@ pub(crate) enum Effect {
         /// What is asked.
         question: Option<Box<Question>>,
     },
+    /// Find out why a rule did or did not match; with none, stop.
+    Explain {
+        /// Of the request.
+        generation: u64,
+        /// The rule.
+        rule: Option<(RuleKey, Arc<CompiledRule>)>,
+    },
+    /// Count how often the fields of a rule are filled; with none, stop.
+    Fill {
+        /// Of the request.
+        generation: u64,
+        /// The rule.
+        rule: Option<(RuleKey, Arc<CompiledRule>)>,
+    },
     /// Write an alias into the pack.
     Write(NewAlias),
     /// Take an alias back.
     TakeBack(AliasEdit),
+    /// Write a regression case.
+    SaveCase(ToSave),
     /// Colour a text.
     Highlight(Language, Arc<str>),
     /// Leave.
@@ -116,6 +134,9 @@ fn apply(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::TryProposal => return bench::try_out(model),
         Action::WriteProposal => return bench::write(model),
         Action::Undo => return bench::undo(model),
+        Action::MarkRow => return cases::mark(model),
+        Action::UnmarkRows => model.matches.marked.clear(),
+        Action::SaveCase => return cases::save(model),
         Action::ShowChanges => bench::show_changes(model),
         Action::GoToChange => return bench::go_to_change(model),
         Action::SetBaseline => bench::set_baseline(model),
@@ -135,6 +156,9 @@ fn apply(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::Erase => erase(model),
         Action::EditRule => return editor::rule(model),
         Action::EditPack => return editor::pack(model),
+        Action::ShowWhy => return why::show(model),
+        Action::ToggleWhySource => why::toggle_source(model),
+        Action::GoToWhy => return why::go_to_source(model),
         Action::Click(column, row) => return mouse::click(model, column, row),
         Action::Wheel(column, row, lines) => return mouse::wheel(model, column, row, lines),
         Action::MentionWork => model.work.mentioned = true,
@@ -189,6 +213,9 @@ fn clear(model: &mut Model) -> Vec<Effect> {
     if std::mem::take(&mut model.copying) || event::leave_search(model) {
         return Vec::new();
     }
+    if matches!(model.overlay, Some(Overlay::Why(_))) {
+        return why::close(model);
+    }
     if model.overlay.is_some() {
         return bench::close(model);
     }
@@ -234,8 +261,12 @@ pub(crate) fn select(model: &mut Model, key: Option<RuleKey>) -> Vec<Effect> {
         *model.offset_mut(pane) = Default::default();
     }
     model.matches = Matches::default();
+    model.why = Why::default();
+    model.fills = None;
     navigate::to_first_finding(model);
     let mut effects = request_matches(model);
+    effects.extend(why::request_fills(model));
+    effects.extend(why::selected(model));
     effects.extend(request_colours(model));
     effects
 }

@@ -1,12 +1,16 @@
 //! The mouse: a click focuses and selects, the wheel scrolls what is under it.
 
-use super::{Effect, bench, focus, navigate};
+use super::{Effect, bench, focus, navigate, why};
 use crate::tui::action::Motion;
-use crate::tui::model::{Model, Pane};
+use crate::tui::model::{Model, Overlay, Pane};
 use crate::tui::view::{self, Layout};
 
 pub(super) fn click(model: &mut Model, column: u16, row: u16) -> Vec<Effect> {
     if model.help.take().is_some() {
+        return Vec::new();
+    }
+    if matches!(model.overlay, Some(Overlay::Why(_))) {
+        why::click(model, column, row);
         return Vec::new();
     }
     if model.overlay.is_some() {

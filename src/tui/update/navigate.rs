@@ -2,9 +2,9 @@
 
 use ratatui::layout::Rect;
 
-use super::{Effect, bench, select};
+use super::{Effect, bench, select, why};
 use crate::tui::action::Motion;
-use crate::tui::model::{Model, Pane};
+use crate::tui::model::{Model, Overlay, Pane};
 use crate::tui::view::{self, Layout};
 
 /// Moves in the focused pane, or in the help while it is shown.
@@ -13,6 +13,9 @@ pub(super) fn go(model: &mut Model, motion: Motion) -> Vec<Effect> {
         let (rows, page) = view::help_extent(model);
         model.help = Some(target(row, rows.saturating_sub(page), page, motion));
         return Vec::new();
+    }
+    if matches!(model.overlay, Some(Overlay::Why(_))) {
+        return why::go(model, motion);
     }
     if model.overlay.is_some() {
         bench::move_cursor(model, motion);

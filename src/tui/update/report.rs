@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use super::{Effect, bench, filter, navigate, request_colours, request_matches, request_summaries};
+use super::{
+    Effect, bench, cases, filter, navigate, request_colours, request_matches, request_summaries, why,
+};
 use crate::backend::CompiledRule;
 use crate::evaluate::{MatchTable, Summary};
 use crate::sigma::Rule;
@@ -50,8 +52,21 @@ pub(super) fn accept(model: &mut Model, report: Report) -> Vec<Effect> {
             bench::tried(model, outcome);
             Vec::new()
         }
+        Report::Explained { generation, found } if generation == newest.why => {
+            why::explained(model, found);
+            Vec::new()
+        }
+        Report::Filled { generation, fills } if generation == newest.fills => {
+            model.fills = fills;
+            navigate::settle(model);
+            Vec::new()
+        }
         Report::Written(written) => bench::written(model, written),
         Report::Undone(undone) => bench::undone(model, undone),
+        Report::Saved(saved) => {
+            cases::saved(model, saved);
+            Vec::new()
+        }
         Report::Highlighted(highlighted) => {
             model.highlights.insert(highlighted);
             Vec::new()
@@ -123,6 +138,9 @@ fn refresh_selected(model: &mut Model, before: Option<&RuleEntry>) -> Vec<Effect
             _ => model.cursor_line = had_cursor,
         }
     }
+    if why::is_another(before, model) {
+        effects.extend(why::refresh(model));
+    }
     navigate::settle(model);
     effects.extend(request_colours(model));
     effects
@@ -138,6 +156,7 @@ fn dataset(model: &mut Model, opened: Result<DatasetInfo, String>) -> Vec<Effect
             model.matches.stale = model.matches.table.is_some();
             let mut effects = request_matches(model);
             effects.extend(request_summaries(model));
+            effects.extend(why::refresh(model));
             effects
         }
         Err(error) => {

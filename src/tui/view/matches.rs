@@ -49,6 +49,10 @@ pub(super) fn title(model: &Model) -> PaneLine {
         said.push_str(" · ");
         said.push_str(&period);
     }
+    let marked = model.matches.marked.len();
+    if marked > 0 {
+        said = format!("{} marked, c saves · {said}", text::count(marked as u64));
+    }
     let mut pieces = vec![piece(theme, role, &said)];
     if model.matches.stale {
         pieces.push(piece(theme, Role::Error, "  stale"));
@@ -69,7 +73,7 @@ fn period(summary: Summary) -> Option<String> {
 }
 
 /// A time in UTC; `?` for one outside the calendar.
-fn format_time(milliseconds: i64, format: &str) -> String {
+pub(super) fn format_time(milliseconds: i64, format: &str) -> String {
     match Timestamp::from_millisecond(milliseconds) {
         Ok(time) => time.to_zoned(TimeZone::UTC).strftime(format).to_string(),
         Err(_) => "?".to_owned(),
@@ -158,7 +162,7 @@ fn draw_table(buffer: &mut Buffer, area: Rect, model: &Model, table: &MatchTable
     let theme = &model.theme;
     let offset = model.offset(Pane::Matches);
     let columns = Columns::new(model, table, usize::from(area.width));
-    let heading = columns.line(&header(model, table), theme.style(Role::TableHeader), model);
+    let heading = columns.line(" ", &header(model, table), theme.style(Role::TableHeader), model);
     paint::line(buffer, area, 0, &heading, offset.column);
     let height = usize::from(area.height.saturating_sub(1));
     let first = offset.row.min(row_count(table).saturating_sub(height));
@@ -166,7 +170,7 @@ fn draw_table(buffer: &mut Buffer, area: Rect, model: &Model, table: &MatchTable
     for (row, index) in (first..row_count(table)).take(height).enumerate() {
         let there = index.checked_sub(table.first).and_then(|at| table.rows.get(at));
         let line = match there {
-            Some(row) => columns.line(&cells(table, row), theme.style(role), model),
+            Some(row) => columns.line(mark(model, row), &cells(table, row), theme.style(role), model),
             None => vec![piece(theme, Role::TextDim, " …")],
         };
         paint::line(buffer, area, row + 1, &line, offset.column);
@@ -221,6 +225,13 @@ fn one_day(summary: Summary) -> bool {
     day(summary.first_seen) == day(summary.last_seen)
 }
 
+/// Before a row that is marked.
+const MARK: &str = "*";
+
+fn mark(model: &Model, row: &MatchRow) -> &'static str {
+    if model.matches.marked.contains(&row.event_id) { MARK } else { " " }
+}
+
 /// How the columns are drawn.
 struct Columns {
     widths: Vec<usize>,
@@ -242,8 +253,8 @@ impl Columns {
         Self { widths, paths: each(&is_path), linked: each(&|path| linked.contains(path)) }
     }
 
-    fn line(&self, cells: &[String], style: Style, model: &Model) -> PaneLine {
-        let mut line = vec![(" ".to_owned(), style)];
+    fn line(&self, mark: &str, cells: &[String], style: Style, model: &Model) -> PaneLine {
+        let mut line = vec![(mark.to_owned(), style)];
         for (at, (cell, width)) in cells.iter().zip(&self.widths).enumerate() {
             let is = |flags: &[bool]| flags.get(at).copied().unwrap_or(false);
             let cell = if is(&self.paths) { text::fit_end(cell, *width) } else { text::fit(cell, *width) };

@@ -4,7 +4,7 @@
 //! rules.rs │ source.rs │ route.rs
 //!          ├───────────┼───────────
 //!          │ sql.rs    │ matches.rs
-//! status.rs                        proposals.rs, changes.rs, event.rs, export.rs, help.rs (over all)
+//! status.rs                        proposals.rs, changes.rs, why/, event.rs, export.rs, help.rs (over all)
 //! ```
 //!
 //! Nothing here changes anything or fails; where there is no room, less is drawn.
@@ -28,6 +28,7 @@ mod sql;
 mod status;
 mod timeline;
 mod verdict;
+mod why;
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -37,6 +38,7 @@ pub(crate) use layout::Layout;
 pub(crate) use matches::{reserved_rows, rows_above, rows_shown};
 pub(crate) use rules::list_area;
 pub(crate) use source::{line_at_row, row_of_line};
+pub(crate) use why::{beside as why_beside, details_extent, item_at};
 
 use crate::tui::model::{Model, Overlay, Pane};
 
@@ -57,6 +59,7 @@ pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model) {
         Some(Overlay::Changes(open)) => changes::draw(buffer, area, model, open),
         Some(Overlay::Event(open)) => event::draw(buffer, area, model, open),
         Some(Overlay::Export(prompt)) => export::draw(buffer, area, model, prompt),
+        Some(Overlay::Why(open)) => why::draw(buffer, area, model, *open),
         None => {}
     }
     help::draw(buffer, area, model);
@@ -116,7 +119,7 @@ pub(crate) fn overlay_extent(model: &Model) -> (usize, usize) {
         Some(Overlay::Proposals(open)) => proposals::extent(model, open),
         Some(Overlay::Changes(open)) => changes::extent(model, open),
         Some(Overlay::Event(open)) => event::extent(model, open),
-        Some(Overlay::Export(_)) | None => (0, 0),
+        Some(Overlay::Export(_) | Overlay::Why(_)) | None => (0, 0),
     }
 }
 
@@ -126,6 +129,6 @@ pub(crate) fn overlay_line(model: &Model, row: u16) -> Option<usize> {
         Some(Overlay::Proposals(open)) => proposals::line_at(model, open, row),
         Some(Overlay::Changes(open)) => changes::line_at(model, open, row),
         Some(Overlay::Event(open)) => event::node_at(model, open, row),
-        Some(Overlay::Export(_)) | None => None,
+        Some(Overlay::Export(_) | Overlay::Why(_)) | None => None,
     }
 }

@@ -9,9 +9,9 @@
 //!    activity_id eq 3
 //!    not process_access/*: less specific
 //!
-//!  field        found in                     type
-//!  Image        process.file.path            string
-//!  CallTrace    –                            unmapped_field
+//!  field        found in                     filled  type
+//!  Image        process.file.path              93 %  string
+//!  CallTrace    ✗ unmapped
 //! ```
 
 use ratatui::buffer::Buffer;
@@ -24,7 +24,7 @@ use crate::bridge::{Compilation, Diagnostic, FieldResolution, Resolution, Routed
 use crate::ocsf::{Catalog, ClassUid};
 use crate::pack::{FilterOp, RouteFilter};
 use crate::tui::model::{Model, Pane, RuleEntry};
-use crate::tui::text;
+use crate::tui::text::{self, Piece};
 use crate::tui::theme::Role;
 
 pub(super) fn title(model: &Model) -> PaneLine {
@@ -233,25 +233,31 @@ fn plain(value: &serde_json::Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
+/// Columns of the share of events that fill a field.
+const FILLED: usize = 7;
+
 /// How wide the columns of the fields are.
 struct Columns {
     name: usize,
     expr: usize,
+    /// None where it is not known how often fields are filled.
+    filled: usize,
     /// None where the expressions need the room.
     kind: usize,
 }
 
 impl Columns {
-    fn fitting(fields: &[FieldResolution], width: usize) -> Self {
+    fn fitting(fields: &[FieldResolution], filled: bool, width: usize) -> Self {
         let widest = |of: fn(&FieldResolution) -> String| {
             fields.iter().map(|field| text::width(&of(field))).max().unwrap_or(0)
         };
         let name = widest(|field| field.field.0.clone()).clamp(5, (width * 2 / 5).max(5));
         let (expr, kind) = (widest(|field| found_in(field).1).max(8), widest(kind));
-        let room = width.saturating_sub(name + 4);
+        let filled = if filled { FILLED } else { 0 };
+        let room = width.saturating_sub(name + 4 + filled);
         match expr + 2 + kind <= room {
-            true => Self { name, expr, kind },
-            false => Self { name, expr: expr.min(room), kind: 0 },
+            true => Self { name, expr, filled, kind },
+            false => Self { name, expr: expr.min(room + 1), filled, kind: 0 },
         }
     }
 }
@@ -264,10 +270,11 @@ fn fields(model: &Model, compilation: &Compilation, width: usize) -> Vec<PaneLin
         let said = "its fields are looked up once the rule is routed";
         return paragraph(model, Role::TextDim, " ", said, width);
     }
-    let columns = Columns::fitting(&compilation.fields, width);
+    let columns = Columns::fitting(&compilation.fields, model.fills.is_some(), width);
     let (name, expr) = (text::pad("field", columns.name), text::pad("found in", columns.expr));
     let kind = if columns.kind >= 4 { "type" } else { "" };
-    let heading = format!(" {name}  {expr}  {kind}");
+    let filled = text::pad_left("filled", columns.filled);
+    let heading = format!(" {name}  {expr}{filled}  {kind}");
     let mut lines = vec![vec![piece(&model.theme, Role::TableHeader, &heading)]];
     for field in &compilation.fields {
         lines.push(field_line(model, field, &columns));
@@ -293,6 +300,19 @@ fn kind(field: &FieldResolution) -> String {
     field.field_type.map_or_else(String::new, |kind| format!("{}{list}", kind.as_str()))
 }
 
+/// The share of the events in scope that have a value in the field; none of them is marked.
+fn filled(model: &Model, field: &FieldResolution, columns: &Columns) -> Piece {
+    let counted =
+        model.fills.as_ref().and_then(|fills| Some((fills.fields.get(&field.field)?, fills.in_scope)));
+    let (role, share) = match counted {
+        Some((0, 1..)) => (Role::DiagnosticWarning, "! 0 %".to_owned()),
+        Some((filled, in_scope @ 1..)) => (Role::Text, text::percent(*filled, in_scope)),
+        // No event is in scope, or the field cannot be looked at.
+        Some((_, 0)) | None => (Role::TextDim, "–".to_owned()),
+    };
+    (text::pad_left(&share, columns.filled), model.theme.style(role))
+}
+
 fn field_line(model: &Model, field: &FieldResolution, columns: &Columns) -> PaneLine {
     let theme = &model.theme;
     let linked =
@@ -306,6 +326,7 @@ fn field_line(model: &Model, field: &FieldResolution, columns: &Columns) -> Pane
         (text::pad(&field.field.0, columns.name), theme.style(name)),
         ("  ".to_owned(), theme.style(Role::Text)),
         (text::pad(&place, columns.expr), theme.style(role)),
+        filled(model, field, columns),
         ("  ".to_owned(), theme.style(Role::Text)),
         (text::fit(&kind(field), columns.kind), theme.style(Role::TextDim)),
     ]

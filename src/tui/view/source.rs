@@ -1,4 +1,5 @@
-//! The text of the selected rule, each finding beneath its line.
+//! The text of the selected rule, each finding beneath its line; once it was asked why the rule matches or not, a bar
+//! beside each line that a row of the funnel belongs to.
 //!
 //! ```text
 //!  2 Source  proc_creation_win_x.yml
@@ -13,6 +14,7 @@ use std::ops::Range;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 
 use super::Extent;
 use super::findings::{Finding, findings};
@@ -23,6 +25,9 @@ use crate::tui::highlight::Language;
 use crate::tui::model::{Model, Pane, RuleEntry};
 use crate::tui::text::{self, Piece};
 use crate::tui::theme::{Role, Theme};
+
+/// Columns of a bar beside a line.
+const BAR: usize = 5;
 
 /// A row of the pane.
 enum Row<'a> {
@@ -61,7 +66,7 @@ pub(super) fn draw(buffer: &mut Buffer, body: Rect, model: &Model) {
     }
 }
 
-/// Columns before the text: number, blank, mark, blank.
+/// Columns before the text: number, blank, mark, level.
 fn gutter(source: &str) -> usize {
     source.lines().count().max(1).to_string().len().max(2) + 4
 }
@@ -79,13 +84,18 @@ fn draw_line(
     let number = u32::try_from(index + 1).unwrap_or(u32::MAX);
     let at_line: Vec<_> = findings(entry).into_iter().filter(|f| f.span.start.line == number).collect();
     let at_cursor = model.linked_line() == Some(number);
+    let text_area = inset(body, gutter);
+    let events = events(model, number);
+    let bar = events.map_or_else(PaneLine::new, |events| bar(theme, events));
+    let free = usize::from(text_area.width).saturating_sub(text::width(&text::sanitize(line)) + 1);
+    let beside = paint::width(&bar) <= free;
     let (mark, mark_role) = mark(&at_line, at_cursor);
     let margin = [
         (text::pad_left(&(index + 1).to_string(), gutter - 3) + " ", theme.style(Role::LineNumber)),
-        (format!("{mark} "), theme.style(mark_role)),
+        (mark.to_owned(), theme.style(mark_role)),
+        events.filter(|_| !beside).map_or((" ".to_owned(), Style::default()), |events| level(theme, events)),
     ];
     paint::line(buffer, body, row, &margin, 0);
-    let text_area = inset(body, gutter);
     let roles = model.highlights.get(Language::Yaml, &entry.rule.text);
     let roles = roles.and_then(|h| h.lines.get(index));
     let pieces = paint::highlighted(theme, line, roles);
@@ -94,9 +104,38 @@ fn draw_line(
         None => pieces,
     };
     paint::line(buffer, text_area, row, &pieces, model.offset(Pane::Source).column);
+    if beside {
+        paint::right(buffer, text_area, row, &bar);
+    }
     if at_cursor {
         paint::fill(buffer, text_area, row, theme.style(Role::Cursor));
     }
+}
+
+/// How many events in scope satisfy what stands on a line, and how many there are, where that is known. Of several
+/// predicates on one line, the one that most satisfy.
+fn events(model: &Model, line: u32) -> Option<(u64, u64)> {
+    let known = model.why.fresh()?;
+    let here = known.funnel.iter().filter(|row| row.place.is_some_and(|place| place.line == line));
+    Some((here.filter_map(|row| row.alone).max()?, known.finding.scope_events))
+}
+
+fn bar(theme: &Theme, (events, of): (u64, u64)) -> PaneLine {
+    let number = if events == 0 { Role::StatusRefused } else { Role::TextDim };
+    let columns = text::count(of).len();
+    vec![
+        (text::bar_text(events, of, BAR), theme.style(Role::StatusMatched)),
+        (format!(" {}", text::pad_left(&text::count(events), columns)), theme.style(number)),
+    ]
+}
+
+/// The same in one column.
+fn level(theme: &Theme, (events, of): (u64, u64)) -> Piece {
+    const LEVELS: [&str; 9] = ["0", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];
+    let eighths = (u128::from(events.min(of)) * 8).div_ceil(u128::from(of.max(1)));
+    let level = usize::try_from(eighths).ok().and_then(|at| LEVELS.get(at)).copied().unwrap_or(" ");
+    let role = if events == 0 { Role::StatusRefused } else { Role::StatusMatched };
+    (level.to_owned(), theme.style(role))
 }
 
 fn inset(area: Rect, columns: usize) -> Rect {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Report;
-use crate::authoring::{self, AliasEdit, Gap, Survey};
+use crate::authoring::{self, AliasEdit, Evidence, Gap, Survey};
 use crate::backend::{CompiledRule, Sql};
 use crate::bridge::{Plan, Settings};
 use crate::evaluate::{self, Cancel, EvalError};
@@ -108,14 +108,23 @@ impl Question {
             None => None,
         };
         let mut proposals = authoring::proposals(gap, &self.pack, &[], survey.as_ref());
-        proposals.truncate(PROPOSALS);
         let in_use = self.in_use(gap);
+        // What the pack has now is always among them.
+        if let Some(at) = proposals.iter().position(|proposal| Some(&proposal.target) == in_use.as_ref())
+            && at >= PROPOSALS
+        {
+            proposals.swap(at, PROPOSALS - 1);
+        }
+        proposals.truncate(PROPOSALS);
         let mut rows = Vec::new();
         for mut proposal in proposals {
             if let (Some(survey), Some(store)) = (&mut survey, store.as_deref_mut()) {
                 let path = OcsfPath(proposal.shown.clone());
                 survey.sample(store, &gap.routed, &path, cancel)?;
                 proposal.evidence = survey.columns.get(&path).cloned();
+                if proposal.evidence.is_none() && in_use.as_ref() == Some(&proposal.target) {
+                    proposal.evidence = self.evidence_in_use(gap, store, cancel)?;
+                }
             }
             let in_use = in_use.as_ref() == Some(&proposal.target);
             let mut row = Proposed { proposal, in_use, effect: None, matching: None };
@@ -140,6 +149,22 @@ impl Question {
         let place = fields.iter().find(|field| field.field == gap.field)?.place.as_ref()?;
         let aliases = self.pack.aliases.values().filter_map(|fields| fields.get(&gap.field)).flatten();
         aliases.into_iter().find(|alias| alias.place == *place).map(alias_yaml)
+    }
+
+    /// What the dataset says about that alias, where it is no single column.
+    fn evidence_in_use(
+        &self,
+        gap: &Gap,
+        store: &mut Store,
+        cancel: &Cancel,
+    ) -> Result<Option<Evidence>, EvalError> {
+        let fields = &self.rule.compilation.fields;
+        let field = fields.iter().find(|field| field.field == gap.field);
+        let Some((source, kind)) = field.and_then(|field| Some((field.source.as_ref()?, field.field_type?)))
+        else {
+            return Ok(None);
+        };
+        authoring::alias_evidence(store, &gap.routed, source, kind, &gap.literals, cancel)
     }
 
     /// What a proposal would do to the rules that name the field.

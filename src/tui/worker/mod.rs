@@ -3,10 +3,12 @@
 //! Every request carries a generation and every report carries it back; what is stale is refused where it arrives.
 
 mod bench;
+mod cases;
 mod compiler;
 mod query;
 mod rows;
 mod slot;
+mod why;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -14,7 +16,8 @@ use std::sync::mpsc::Sender;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use crate::authoring::AliasEdit;
+use crate::attribution::Attribution;
+use crate::authoring::{AliasEdit, Fills, SavedCase};
 use crate::backend::CompiledRule;
 use crate::bridge::Diagnostic;
 use crate::evaluate::{MatchRow, MatchTable, Slice, Summary};
@@ -28,6 +31,7 @@ use crate::tui::update::Effect;
 use crate::tui::{Options, TuiError};
 
 pub(crate) use bench::{Ask, NewAlias, Question};
+pub(crate) use cases::ToSave;
 use compiler::{Compiler, Request};
 use query::{Queue, Session};
 pub(crate) use rows::{Exported, Rows, RowsWanted, WholeEvent};
@@ -115,10 +119,26 @@ pub(crate) enum Report {
         /// What it does.
         outcome: Result<String, String>,
     },
+    /// Why a rule did or did not match.
+    Explained {
+        /// Of the request.
+        generation: u64,
+        /// Why, or why that cannot be said.
+        found: Result<Arc<Attribution>, String>,
+    },
+    /// How often the fields of a rule are filled.
+    Filled {
+        /// Of the request.
+        generation: u64,
+        /// `None` where that cannot be said.
+        fills: Option<Fills>,
+    },
     /// An alias was written, or not.
     Written(Result<AliasEdit, String>),
     /// An alias was taken back, or not.
     Undone(Result<AliasEdit, String>),
+    /// A regression case was written, or not.
+    Saved(Result<SavedCase, String>),
     /// A text was coloured.
     Highlighted(Arc<Highlighted>),
     /// Something that the user should know.
@@ -195,6 +215,9 @@ impl Workers {
             Effect::Rows { generation, wanted } => self.queries.rows(generation, wanted),
             Effect::Summarize { generation, rules } => self.queries.count(generation, rules),
             Effect::Bench { generation, question } => self.queries.ask(generation, question.map(|q| *q)),
+            Effect::SaveCase(rows) => self.queries.save(rows),
+            Effect::Explain { generation, rule } => self.queries.explain(generation, rule),
+            Effect::Fill { generation, rule } => self.queries.fill(generation, rule),
             Effect::Write(alias) => self.edit(move |source| Report::Written(bench::write(source, &alias))),
             Effect::TakeBack(edit) => self.edit(move |_| {
                 let undone = edit.undo().map_err(|error| error.to_string());

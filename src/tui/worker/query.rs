@@ -3,6 +3,7 @@
 //! One job runs, and one of each kind waits. The selected rule's matches go before the counts: asking for them
 //! interrupts a count, which is taken up again afterwards where it was left.
 
+use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -14,9 +15,10 @@ use crate::evaluate::{self, Cancel, EvalError, Slice, Summary};
 use crate::store::{Dataset, Interrupter, SessionSettings, Store};
 use crate::tui::model::{DatasetInfo, RuleKey};
 
-use super::Report;
 use super::bench::Question;
+use super::cases::ToSave;
 use super::rows::{Rows, RowsWanted};
+use super::{Report, why};
 
 /// Between two interrupts of one statement: DuckDB forgets one that comes while it sets the statement up.
 const REPEAT: Duration = Duration::from_millis(2);
@@ -40,6 +42,10 @@ pub(super) struct Queue {
     events: Arc<AtomicU64>,
     /// Raised to cancel what is being written to a file.
     exports: Arc<AtomicU64>,
+    /// Raised to cancel the question why a rule matches or not.
+    why: Arc<AtomicU64>,
+    /// Raised to cancel a count of filled fields.
+    fills: Arc<AtomicU64>,
 }
 
 #[derive(Default)]
@@ -51,6 +57,9 @@ struct State {
     export: Option<RowsWanted>,
     summaries: Option<(u64, Vec<Wanted>)>,
     bench: Option<(u64, Question)>,
+    saves: VecDeque<ToSave>,
+    why: Option<(u64, Wanted)>,
+    fills: Option<(u64, Wanted)>,
     interrupter: Option<Interrupter>,
     closed: bool,
 }
@@ -59,19 +68,24 @@ enum Job {
     Open { generation: u64 },
     Match { generation: u64, wanted: Wanted, slice: Slice, cancel: Cancel },
     Rows { generation: u64, wanted: RowsWanted, cancel: Cancel },
+    Fill { generation: u64, wanted: Wanted, cancel: Cancel },
+    Explain { generation: u64, wanted: Wanted, cancel: Cancel },
     Bench { generation: u64, question: Question, cancel: Cancel },
+    Save(ToSave),
     Summarize { generation: u64, wanted: Vec<Wanted>, cancel: Cancel },
 }
 
 impl Queue {
     /// Opens the dataset anew, before anything else.
     pub(super) fn open(&self, generation: u64) {
-        self.submit(&[&self.matches, &self.rows, &self.summaries], |state| {
+        self.submit(&[&self.matches, &self.rows, &self.summaries, &self.why, &self.fills], |state| {
             state.open = Some(generation);
             // Whatever was asked of the old session is asked anew of the new one.
             state.matches = None;
             state.rows = None;
             state.summaries = None;
+            state.why = None;
+            state.fills = None;
         });
     }
 
@@ -113,9 +127,37 @@ impl Queue {
         self.submit(cancelled, |state| state.bench = question.map(|question| (generation, question)));
     }
 
+    /// Writes a regression case. None is left out for a later one.
+    pub(super) fn save(&self, rows: ToSave) {
+        self.submit(&[&self.summaries], |state| state.saves.push_back(rows));
+    }
+
+    /// Finds out why a rule matches or not, and no longer of another; none calls it off.
+    pub(super) fn explain(&self, generation: u64, wanted: Option<Wanted>) {
+        let counting: &[&Arc<AtomicU64>] = &[&self.why, &self.summaries];
+        let cancelled = if wanted.is_some() { counting } else { &counting[..1] };
+        self.submit(cancelled, |state| state.why = wanted.map(|wanted| (generation, wanted)));
+    }
+
+    /// Counts how often the fields of a rule are filled, and no longer of another; none calls it off.
+    pub(super) fn fill(&self, generation: u64, wanted: Option<Wanted>) {
+        let counting: &[&Arc<AtomicU64>] = &[&self.fills, &self.summaries];
+        let cancelled = if wanted.is_some() { counting } else { &counting[..1] };
+        self.submit(cancelled, |state| state.fills = wanted.map(|wanted| (generation, wanted)));
+    }
+
     /// Ends the session's thread and the interrupting one.
     pub(super) fn close(&self) {
-        let all = [&self.matches, &self.rows, &self.events, &self.exports, &self.summaries, &self.bench];
+        let all = [
+            &self.matches,
+            &self.rows,
+            &self.events,
+            &self.exports,
+            &self.summaries,
+            &self.bench,
+            &self.why,
+            &self.fills,
+        ];
         self.submit(&all, |state| state.closed = true);
     }
 
@@ -161,8 +203,17 @@ impl Queue {
         if let Some(wanted) = state.export.take() {
             return Some(Job::Rows { generation: 0, wanted, cancel: Cancel::new(&self.exports) });
         }
+        if let Some((generation, wanted)) = state.fills.take() {
+            return Some(Job::Fill { generation, wanted, cancel: Cancel::new(&self.fills) });
+        }
+        if let Some((generation, wanted)) = state.why.take() {
+            return Some(Job::Explain { generation, wanted, cancel: Cancel::new(&self.why) });
+        }
         if let Some((generation, question)) = state.bench.take() {
             return Some(Job::Bench { generation, question, cancel: Cancel::new(&self.bench) });
+        }
+        if let Some(rows) = state.saves.pop_front() {
+            return Some(Job::Save(rows));
         }
         let (generation, wanted) = state.summaries.take()?;
         Some(Job::Summarize { generation, wanted, cancel: Cancel::new(&self.summaries) })
@@ -230,8 +281,22 @@ impl Session<'_> {
                         (self.report)(answer);
                     }
                 }
+                (Job::Save(rows), store) => (self.report)(Report::Saved(rows.save(store.as_mut()))),
+                (Job::Fill { generation, wanted, cancel }, Some(store)) => {
+                    why::fill(generation, &wanted.1, store, &cancel).map(self.report);
+                }
+                (Job::Explain { generation, wanted, cancel }, Some(store)) => {
+                    why::explain(generation, &wanted.1, store, &cancel).map(self.report);
+                }
                 // Asked of a dataset that is not open: there is nothing to answer.
-                (Job::Match { .. } | Job::Rows { .. } | Job::Summarize { .. }, None) => {}
+                (
+                    Job::Match { .. }
+                    | Job::Rows { .. }
+                    | Job::Summarize { .. }
+                    | Job::Fill { .. }
+                    | Job::Explain { .. },
+                    None,
+                ) => {}
             }
         }
     }

@@ -120,6 +120,28 @@ fn a_rule_is_loaded_compiled_found_and_counted() {
 }
 
 #[test]
+fn a_rule_is_explained_and_its_fields_are_counted() {
+    let folder = folder();
+    let bench = Bench::new(folder.path());
+    let (rules, _) = bench.compile(1, everything());
+    let wanted = runnable(&rules).into_iter().next();
+    bench.workers.perform(Effect::OpenDataset { generation: 1 });
+    bench.wait(|report| matches!(report, Report::Dataset { .. }).then_some(()));
+    bench.workers.perform(Effect::Fill { generation: 1, rule: wanted.clone() });
+    let fills = bench.wait(|report| match report {
+        Report::Filled { generation: 1, fills } => Some(fills.unwrap()),
+        _ => None,
+    });
+    assert_eq!((fills.in_scope, fills.fields.values().copied().collect::<Vec<_>>()), (3, vec![3]));
+    bench.workers.perform(Effect::Explain { generation: 2, rule: wanted });
+    let found = bench.wait(|report| match report {
+        Report::Explained { generation: 2, found } => Some(found.unwrap()),
+        _ => None,
+    });
+    assert_eq!((found.finding.matches, found.matches.len()), (2, 2));
+}
+
+#[test]
 fn many_requests_at_once_end_with_the_last_one_answered() {
     let folder = folder();
     let bench = Bench::new(folder.path());
@@ -169,4 +191,25 @@ fn an_included_file_stands_once_and_is_followed() {
     let changed = Changed { rules: [rules.join("one.yml")].into(), ..Changed::default() };
     let (loaded, _) = bench.compile(2, changed);
     assert_eq!(titles(&loaded), ["Renamed"]);
+}
+
+#[test]
+fn marked_rows_become_a_case_beside_the_rule_which_is_no_rule_itself() {
+    let folder = folder();
+    let bench = Bench::new(folder.path());
+    let (rules, _) = bench.compile(1, everything());
+    let rule = Arc::clone(rules[0].1.as_ref().unwrap());
+    let saved = |rows: &[&str]| {
+        let rows = rows.iter().map(|id| (*id).to_owned()).collect();
+        bench.workers.perform(Effect::SaveCase(ToSave { rule: Arc::clone(&rule), rows }));
+        bench.wait(|report| if let Report::Saved(saved) = report { Some(saved) } else { None })
+    };
+    assert_eq!(saved(&["1"]).unwrap_err(), "the dataset is not open");
+    bench.workers.perform(Effect::OpenDataset { generation: 1 });
+    bench.wait(|report| matches!(report, Report::Dataset { .. }).then_some(()));
+    let case = saved(&["1", "3"]).unwrap();
+    assert_eq!((case.path, case.events), (folder.path().join("rules/one.test.yml"), 2));
+    assert!(saved(&["9"]).unwrap_err().contains("0 events of the id `9`"));
+    let (rules, _) = bench.compile(2, everything());
+    assert_eq!(rules.len(), 1);
 }

@@ -16,7 +16,7 @@ use crate::backend::{CompiledRule, Sql};
 use crate::bridge::{Plan, ReasonCode};
 use crate::evaluate::{self, Cancel, EvalError, Summary};
 use crate::store::{self, Store};
-use crate::tui::text::{count, fit, pad, pad_left};
+use crate::tui::text::{bar_text, count, fit, pad, pad_left};
 
 /// Entries of a ranking that are shown to people.
 const SHOWN: usize = 12;
@@ -161,18 +161,6 @@ fn human(out: &mut impl Write, coverage: &Coverage, ran: bool) -> io::Result<()>
 
 fn bar(out: &mut impl Write, label: &str, rules: u64, of: u64) -> io::Result<()> {
     writeln!(out, "{} {} {}", pad(label, 24), bar_text(rules, of, BAR), pad_left(&count(rules), 9))
-}
-
-/// A bar of `columns`, in eighths, which shows something wherever there is something.
-pub(super) fn bar_text(part: u64, of: u64, columns: usize) -> String {
-    const EIGHTHS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
-    let eighths = match of {
-        0 => 0,
-        of => (u128::from(part.min(of)) * columns as u128 * 8).div_ceil(of.into()) as usize,
-    };
-    let text =
-        format!("{}{}", "█".repeat(eighths / 8), EIGHTHS.get(eighths % 8).copied().unwrap_or_default());
-    pad(&text, columns)
 }
 
 fn ranking<'t>(

@@ -5,7 +5,6 @@ use std::io::{self, Write};
 use clap::Args;
 use serde::Serialize;
 
-use super::coverage::bar_text;
 use super::report::Head;
 use super::text::{one_line, time};
 use super::{CliError, Format, Inputs};
@@ -15,7 +14,7 @@ use crate::attribution::{
 };
 use crate::evaluate::Cancel;
 use crate::store;
-use crate::tui::text::{count, fit, pad, pad_left, width, wrap};
+use crate::tui::text::{bar_text, count, fit, pad, pad_left, width, wrap};
 
 /// Columns of a line.
 const WIDTH: usize = 80;

@@ -12,7 +12,7 @@ use super::action::Action;
 use super::event::{self, Event};
 use super::model::Model;
 use super::terminal::Screen;
-use super::update::{Effect, start, update};
+use super::update::{Effect, refresh, start, update};
 use super::worker::Workers;
 
 /// The least time between two frames.
@@ -37,6 +37,8 @@ impl App {
         let effects = start(&mut self.model);
         let _ = self.perform(effects);
         loop {
+            let effects = refresh(&mut self.model);
+            let _ = self.perform(effects);
             self.screen.draw(&self.model)?;
             let drawn = Instant::now();
             if self.take_in(drawn)?.is_break() {

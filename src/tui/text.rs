@@ -204,6 +204,18 @@ pub(crate) fn percent(part: u64, whole: u64) -> String {
     format!("{} %", if part > 0 { percent.max(1) } else { 0 })
 }
 
+/// A bar of `columns`, in eighths, which shows something wherever there is something.
+pub(crate) fn bar_text(part: u64, of: u64, columns: usize) -> String {
+    const EIGHTHS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
+    let eighths = match of {
+        0 => 0,
+        of => (u128::from(part.min(of)) * columns as u128 * 8).div_ceil(of.into()) as usize,
+    };
+    let text =
+        format!("{}{}", "█".repeat(eighths / 8), EIGHTHS.get(eighths % 8).copied().unwrap_or_default());
+    pad(&text, columns)
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test may panic")]
 mod tests {

@@ -3,24 +3,30 @@
 //! Knows no thread, no terminal and no clock.
 
 mod baseline;
+mod coverage;
 mod entry;
 mod filter;
 mod inputs;
+pub(crate) mod list;
 mod overlay;
+mod palette;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
 pub(crate) use baseline::{Baseline, Drift};
+pub(crate) use coverage::{AliasAway, CoverageLine, CoverageView, Figure};
 pub(crate) use entry::{Outcome, RuleEntry, RuleKey, Verdict};
 pub(crate) use filter::Filter;
 pub(crate) use inputs::{DatasetInfo, DatasetState, PackInfo, PackState};
 pub(crate) use overlay::{Answer, Bench, Changes, ChangesView, Overlay, Proposals, Proposed, Said};
+pub(crate) use palette::Palette;
 
 use crate::authoring::AliasEdit;
 use crate::evaluate::MatchTable;
 use crate::tui::highlight::Highlights;
 use crate::tui::theme::Theme;
+use list::RuleList;
 
 /// A region of the screen that can have the keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -114,6 +120,8 @@ pub(crate) struct Generations {
     pub summaries: u64,
     /// Of proposals, and of trying them.
     pub bench: u64,
+    /// Of missing aliases.
+    pub gaps: u64,
 }
 
 /// The matches of the selected rule.
@@ -146,11 +154,13 @@ pub(crate) struct Model {
     pub gone: Vec<PathBuf>,
     /// What of them is shown.
     pub filter: Filter,
-    /// Indices of those that pass the filter.
+    /// The list of them: order, groups, lines.
+    pub list: RuleList,
+    /// Indices of those that pass the filter, in the order of the list.
     pub visible: Vec<usize>,
     /// The selected rule.
     pub selected: Option<RuleKey>,
-    /// Where it stands, or last stood, in `visible`.
+    /// The line of the list under the cursor: that of the selected rule, or of a group.
     pub position: usize,
     /// The pane that has the keys.
     pub focus: Pane,
@@ -194,6 +204,7 @@ impl Model {
             loaded: false,
             gone: Vec::new(),
             filter: Filter::default(),
+            list: RuleList::default(),
             visible: Vec::new(),
             selected: None,
             position: 0,

@@ -1,8 +1,8 @@
-//! What is shown over the panes: proposals for a field, and what has changed since the baseline.
+//! What is shown over the panes: proposals for a field, what has changed since the baseline, and more.
 
 use std::sync::Arc;
 
-use super::RuleKey;
+use super::{CoverageView, Palette, RuleKey};
 use crate::authoring::{Effect, PackDiff, Proposal, RuleDiff};
 use crate::sigma::SigmaField;
 
@@ -13,6 +13,10 @@ pub(crate) enum Overlay {
     Proposals(Proposals),
     /// What has changed since the baseline.
     Changes(ChangesView),
+    /// Coverage of the rules.
+    Coverage(CoverageView),
+    /// The command palette.
+    Palette(Palette),
 }
 
 /// The proposals for one of a rule's fields.

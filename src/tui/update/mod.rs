@@ -1,9 +1,12 @@
 //! What each [`Action`] does to the [`Model`]. Pure: what has to be done outside is returned as [`Effect`]s.
 
 pub(crate) mod bench;
+mod coverage;
 mod filter;
+mod list;
 mod mouse;
 mod navigate;
+mod palette;
 mod report;
 
 use std::sync::Arc;
@@ -14,6 +17,8 @@ use super::model::{Matches, Model, Pane, RuleKey};
 use super::worker::{NewAlias, Question};
 use crate::authoring::AliasEdit;
 use crate::backend::CompiledRule;
+
+pub(crate) use list::refresh;
 
 /// Something to be done outside the model.
 #[derive(Debug)]
@@ -51,6 +56,13 @@ pub(crate) enum Effect {
         /// What is asked.
         question: Option<Box<Question>>,
     },
+    /// Look for the aliases that are missing.
+    Gaps {
+        /// Of the request.
+        generation: u64,
+        /// All rules, as they are compiled.
+        compiled: Vec<Arc<CompiledRule>>,
+    },
     /// Write an alias into the pack.
     Write(NewAlias),
     /// Take an alias back.
@@ -80,6 +92,18 @@ pub(crate) fn update(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::EmptyFilter => return filter::empty(model),
         Action::AcceptFilter => model.filter.editing = false,
         Action::Clear => return clear(model),
+        Action::GroupBy(grouping) => return list::group_by(model, grouping),
+        Action::NextGrouping => return list::group_by(model, model.list.grouping.next()),
+        Action::SortBy(order) => return list::sort_by(model, order),
+        Action::NextOrder => return list::sort_by(model, model.list.order.next()),
+        Action::Fold(open) => return list::fold(model, open),
+        Action::FoldAll => return list::fold_all(model),
+        Action::ShowCoverage => return coverage::open(model),
+        Action::FollowCoverage(narrow) => return coverage::follow(model, narrow),
+        Action::OpenPalette(family) => palette::open(model, family),
+        Action::TypePalette(text) => palette::type_text(model, &text),
+        Action::ErasePalette => palette::erase(model),
+        Action::RunCommand => return palette::run(model),
         Action::Reload => return reload(model),
         Action::Propose => return bench::propose(model),
         Action::ProposeNext => return bench::next_field(model),
@@ -88,7 +112,12 @@ pub(crate) fn update(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::Undo => return bench::undo(model),
         Action::ShowChanges => bench::show_changes(model),
         Action::GoToChange => return bench::go_to_change(model),
-        Action::SetBaseline => bench::set_baseline(model),
+        Action::SetBaseline => {
+            bench::set_baseline(model);
+            let effects = list::arrange(model, true);
+            coverage::recount(model);
+            return effects;
+        }
         Action::Click(column, row) => return mouse::click(model, column, row),
         Action::Wheel(column, row, lines) => return mouse::wheel(model, column, row, lines),
         Action::MentionWork => model.work.mentioned = true,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Effect, bench, filter, navigate, request_colours, request_matches, request_summaries};
+use super::{Effect, bench, coverage, list, navigate, request_colours, request_matches, request_summaries};
 use crate::backend::CompiledRule;
 use crate::evaluate::{MatchTable, Summary};
 use crate::sigma::Rule;
@@ -27,8 +27,13 @@ pub(super) fn accept(model: &mut Model, report: Report) -> Vec<Effect> {
         }
         Report::SummariesDone { generation } if generation == newest.summaries => {
             model.work.running = None;
-            navigate::settle(model);
+            let effects = list::arrange(model, true);
             bench::refresh_changes(model);
+            coverage::recount(model);
+            effects
+        }
+        Report::Gaps { generation, away } if generation == newest.gaps => {
+            coverage::found(model, away);
             Vec::new()
         }
         Report::Proposed { generation, bench } if generation == newest.bench => {
@@ -77,12 +82,14 @@ fn compiled(
         }
     }
     let first = model.rules.is_empty();
+    model.list.learn(&entries);
     model.rules = entries;
     if first {
         bench::set_baseline(model);
     }
     bench::refresh_changes(model);
-    let mut effects = filter::reapply(model);
+    let mut effects = list::arrange(model, true);
+    effects.extend(coverage::refresh(model));
     effects.extend(refresh_selected(model, before.as_ref()));
     effects.extend(request_summaries(model));
     effects
@@ -119,6 +126,7 @@ fn refresh_selected(model: &mut Model, before: Option<&RuleEntry>) -> Vec<Effect
 
 fn dataset(model: &mut Model, opened: Result<DatasetInfo, String>) -> Vec<Effect> {
     model.work.opening = false;
+    model.list.outdated = true;
     match opened {
         Ok(info) => {
             model.dataset.info = Some(info);
@@ -159,7 +167,7 @@ fn matches(model: &mut Model, rule: RuleKey, table: Result<MatchTable, String>) 
             model.matches.stale = true;
         }
     }
-    filter::reconsider(model, &rule);
+    model.list.outdated = true;
     model.matches.rule = Some(rule);
     navigate::settle(model);
 }
@@ -175,7 +183,7 @@ fn counted(model: &mut Model, rule: &RuleKey, summary: Result<Summary, String>) 
         };
     }
     learn(model, rule);
-    filter::reconsider(model, rule);
+    model.list.outdated = true;
 }
 
 /// The baseline takes the first count that a rule has.

@@ -4,19 +4,22 @@
 //! rules.rs │ source.rs │ route.rs
 //!          ├───────────┼───────────
 //!          │ sql.rs    │ matches.rs
-//! status.rs                        proposals.rs, changes.rs, help.rs (over all)
+//! status.rs                        proposals.rs, changes.rs, coverage.rs, palette.rs, help.rs (over all)
 //! ```
 //!
 //! Nothing here changes anything or fails; where there is no room, less is drawn.
 
 mod changes;
+mod chips;
 mod correlation;
+mod coverage;
 mod findings;
 mod frame;
 mod help;
 mod layout;
 mod matches;
 mod paint;
+mod palette;
 mod popup;
 mod proposals;
 mod route;
@@ -52,6 +55,8 @@ pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model) {
     match &model.overlay {
         Some(Overlay::Proposals(open)) => proposals::draw(buffer, area, model, open),
         Some(Overlay::Changes(open)) => changes::draw(buffer, area, model, open),
+        Some(Overlay::Coverage(open)) => coverage::draw(buffer, area, model, open),
+        Some(Overlay::Palette(open)) => palette::draw(buffer, area, model, open),
         None => {}
     }
     help::draw(buffer, area, model);
@@ -90,7 +95,7 @@ pub(crate) struct Extent {
 /// How much there is to scroll through in `pane`, laid out for `body`.
 pub(crate) fn extent(model: &Model, pane: Pane, body: Rect) -> Extent {
     let lines = match pane {
-        Pane::Rules => return Extent { rows: model.visible.len(), columns: 0 },
+        Pane::Rules => return Extent { rows: model.list.rows.len(), columns: 0 },
         Pane::Source => return source::extent(model, body),
         Pane::Matches => return matches::extent(model),
         Pane::Route => route::lines(model, usize::from(body.width)),
@@ -110,6 +115,8 @@ pub(crate) fn overlay_extent(model: &Model) -> (usize, usize) {
     match &model.overlay {
         Some(Overlay::Proposals(open)) => proposals::extent(model, open),
         Some(Overlay::Changes(open)) => changes::extent(model, open),
+        Some(Overlay::Coverage(open)) => coverage::extent(model, open),
+        Some(Overlay::Palette(open)) => palette::extent(model, open),
         None => (0, 0),
     }
 }
@@ -119,6 +126,8 @@ pub(crate) fn overlay_line(model: &Model, row: u16) -> Option<usize> {
     match &model.overlay {
         Some(Overlay::Proposals(open)) => proposals::line_at(model, open, row),
         Some(Overlay::Changes(open)) => changes::line_at(model, open, row),
+        Some(Overlay::Coverage(open)) => coverage::line_at(model, open, row),
+        Some(Overlay::Palette(open)) => palette::line_at(model, open, row),
         None => None,
     }
 }

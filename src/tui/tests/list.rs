@@ -109,6 +109,11 @@ fn text_is_searched_fuzzily_and_the_best_answer_stands_first() {
     assert_eq!(filtered("job"), "eh");
     assert_eq!(filtered("editor"), "h");
     assert_eq!(filtered("zone"), "d");
+    let mut screen = Screen::new(SIZE);
+    press(&mut screen, "jjj/dwnl");
+    assert!(selected(&screen).ends_with("a_certutil.yml"));
+    press(&mut screen, "<backspace><backspace><backspace><backspace>");
+    assert!(selected(&screen).ends_with("a_certutil.yml"));
 }
 
 #[test]

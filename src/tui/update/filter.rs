@@ -1,7 +1,7 @@
 //! Narrowing the rule list.
 
 use super::{Effect, list, navigate};
-use crate::tui::model::list::Folds;
+use crate::tui::model::list::{Folds, Grouping, Order};
 use crate::tui::model::{Model, Pane};
 
 pub(super) fn edit(model: &mut Model) {
@@ -29,12 +29,18 @@ pub(super) fn empty(model: &mut Model) -> Vec<Effect> {
     set(model, String::new())
 }
 
-/// Shows the rules that pass `text`. The selection stays where it can; it moves to the nearest that is shown.
+/// Shows the rules that pass `text`. The selection goes to the best answer to searched text; else it stays where it
+/// can, and moves to the nearest that is shown.
 pub(super) fn set(model: &mut Model, text: String) -> Vec<Effect> {
     model.filter.set(text);
     if model.filter.is_active() {
         // Who searches wants to see what is found.
         model.list.folds = Folds::all(true);
     }
-    list::arrange(model, false)
+    let mut effects = list::arrange(model, false);
+    let list = &model.list;
+    if model.filter.query.ranks() && list.grouping == Grouping::Flat && list.order == Order::Path {
+        effects.extend(navigate::select_at(model, 0));
+    }
+    effects
 }

@@ -15,7 +15,6 @@ pub(super) fn arrange(model: &mut Model, kept: bool) -> Vec<Effect> {
     let Model { list, rules, baseline, filter, selected, .. } = model;
     let also = selected.as_ref().filter(|_| kept);
     model.visible = list.arrange(rules, baseline, &filter.query, also);
-    model.list.drift = model.drift();
     let effects = place_cursor(model);
     navigate::settle(model);
     effects

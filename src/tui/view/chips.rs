@@ -39,7 +39,8 @@ pub(super) fn draw(buffer: &mut Buffer, body: Rect, model: &Model) {
         paint::right(buffer, body, 0, &way_out);
     }
     for (row, line) in complaint(model, body.width).iter().enumerate() {
-        paint::line(buffer, body, row + 1, &[piece(theme, Role::Error, &format!(" ✗ {line}"))], 0);
+        let mark = if row == 0 { " ✗ " } else { "   " };
+        paint::line(buffer, body, row + 1, &[piece(theme, Role::Error, &format!("{mark}{line}"))], 0);
     }
 }
 

@@ -27,8 +27,8 @@ use crate::tui::theme::Role;
 /// Columns of the whole.
 const WIDTH: u16 = 118;
 
-/// Columns of a bar, of a number and of a change.
-const BAR: usize = 20;
+/// Columns of a bar, on a narrow screen and on a wide one, of a number and of a change.
+const BAR: (usize, usize) = (10, 20);
 const NUMBER: usize = 9;
 const DRIFT: usize = 7;
 
@@ -79,9 +79,9 @@ fn line(model: &Model, open: &CoverageView, line: &CoverageLine, width: usize) -
 
 /// Columns of labels and of bars in a box so wide.
 fn columns(width: usize) -> (usize, usize) {
-    let bar = if width >= LABEL.0 + BAR + 3 * NUMBER + DRIFT { BAR } else { 0 };
-    let rest = width.saturating_sub(2 + bar + 3 * NUMBER + DRIFT);
-    (rest.clamp(LABEL.0, LABEL.1), bar)
+    let rest = |bar| width.saturating_sub(2 + bar + 3 * NUMBER + DRIFT);
+    let bar = if rest(BAR.1) >= LABEL.1 { BAR.1 } else { BAR.0 };
+    (rest(bar).clamp(LABEL.0, LABEL.1), bar)
 }
 
 fn heading(model: &Model, title: &str, width: usize) -> PaneLine {

@@ -9,6 +9,7 @@ mod group;
 mod query;
 
 use std::cmp::Reverse;
+use std::sync::Arc;
 
 use facts::Facts;
 pub(crate) use facts::{scope, technique};
@@ -16,8 +17,8 @@ pub(crate) use fuzzy::score;
 pub(crate) use group::{Folds, Group, Grouping, Row};
 pub(crate) use query::{FLAGS, KEYS, Query};
 
-use super::baseline::{Baseline, Kept};
-use super::{Drift, Outcome, RuleEntry, RuleKey, Verdict};
+use super::baseline::{self, Baseline, Kept};
+use super::{Drift, RuleEntry, RuleKey, Verdict};
 use query::Asked;
 
 /// In which order rules stand, within their group where there are any.
@@ -132,7 +133,9 @@ impl RuleList {
     ) -> Vec<usize> {
         self.outdated = false;
         self.totals = Totals::of(rules);
-        self.since = since(rules, baseline);
+        let before = baseline.beside(rules);
+        self.drift = Drift::of(rules, &before, baseline);
+        self.since = rules.iter().zip(&before).map(|(entry, before)| since(entry, *before)).collect();
         let ranked = rules.iter().zip(&self.facts).zip(&self.since).enumerate();
         let mut passing: Vec<(usize, u32)> = ranked
             .filter_map(|(index, ((entry, facts), since))| {
@@ -203,28 +206,20 @@ impl Totals {
     }
 }
 
-/// What became of each rule since the baseline. Both are in the order of their keys, and are walked side by side.
-fn since(rules: &[RuleEntry], baseline: &Baseline) -> Vec<Option<Since>> {
-    let mut before = baseline.rules.iter().peekable();
-    rules
-        .iter()
-        .map(|entry| {
-            while before.next_if(|(key, _)| **key < entry.key).is_some() {}
-            match before.next_if(|(key, _)| **key == entry.key) {
-                Some((_, kept)) => differs(entry, kept).then_some(Since::Changed),
-                // Without a pack there is nothing to have a baseline of.
-                None => entry.compiled.is_some().then_some(Since::New),
-            }
-        })
-        .collect()
+/// What became of a rule since the baseline, where it stood as `before`.
+fn since(entry: &RuleEntry, before: Option<&Kept>) -> Option<Since> {
+    match before {
+        Some(kept) => differs(entry, kept).then_some(Since::Changed),
+        // Without a pack there is nothing to have a baseline of.
+        None => entry.compiled.is_some().then_some(Since::New),
+    }
 }
 
 fn differs(entry: &RuleEntry, kept: &Kept) -> bool {
-    let matches = match &entry.outcome {
-        Outcome::Ran { summary, stale: false } => Some(summary.matches),
-        _ => None,
-    };
-    let counted = matches.zip(kept.matches).is_some_and(|(now, before)| now != before);
+    if baseline::matches(entry).zip(kept.matches).is_some_and(|(now, before)| now != before) {
+        return true;
+    }
+    let same = entry.compiled.as_ref().is_some_and(|compiled| Arc::ptr_eq(compiled, &kept.compiled));
     let before = kept.compiled.sql.as_ref().map(|sql| sql.text.as_str());
-    counted || before != entry.sql_text() || kept.compiled.compilation.reason() != entry.reason()
+    !same && (before != entry.sql_text() || kept.compiled.compilation.reason() != entry.reason())
 }

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use crate::tui::model::Pane;
+use crate::tui::model::list::{Grouping, Order};
 use crate::tui::worker::Report;
 use crate::watch::Changes;
 
@@ -45,6 +46,30 @@ pub(crate) enum Action {
     AcceptFilter,
     /// Close what is open: help, the filter, the zoom.
     Clear,
+    /// Group the rules.
+    GroupBy(Grouping),
+    /// Group them by what comes next.
+    NextGrouping,
+    /// Put the rules in an order.
+    SortBy(Order),
+    /// Put them in the next one.
+    NextOrder,
+    /// Open the group under the cursor, or fold it; the other way where nothing is said.
+    FoldGroup(Option<bool>),
+    /// Fold all groups, or open them all.
+    FoldGroups,
+    /// Show the coverage of the rules.
+    ShowCoverage,
+    /// Open what is behind the line under the cursor of the coverage.
+    FollowCoverage(Narrow),
+    /// Open the palette, for the commands whose names begin so.
+    OpenPalette(&'static str),
+    /// Text typed or pasted into the palette.
+    TypePalette(String),
+    /// Take the palette's last character away.
+    ErasePalette,
+    /// Do the command under its cursor.
+    RunCommand,
     /// Read everything again and run it again.
     Reload,
     /// Show what a field of the selected rule could be.
@@ -162,6 +187,33 @@ pub(crate) enum Motion {
     First,
     /// To the last line.
     Last,
+}
+
+/// Which of the rules behind a number are wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Narrow {
+    /// Whatever the line leads to: its rules, or what a missing alias could be.
+    Best,
+    /// All of them.
+    All,
+    /// Those that can run.
+    Executable,
+    /// Those that matched.
+    Matched,
+    /// Those that cannot run.
+    Refused,
+}
+
+impl Narrow {
+    /// As the filter says.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Best | Self::All => "",
+            Self::Executable => "executable",
+            Self::Matched => "matched",
+            Self::Refused => "refused",
+        }
+    }
 }
 
 /// What has changed on disk.

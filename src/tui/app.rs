@@ -13,7 +13,7 @@ use super::editor;
 use super::event::{self, Event};
 use super::model::Model;
 use super::terminal::Screen;
-use super::update::{EditorPlace, Effect, editor_closed, start, update};
+use super::update::{EditorPlace, Effect, editor_closed, refresh, start, update};
 use super::worker::Workers;
 
 /// The least time between two frames.
@@ -42,6 +42,8 @@ impl App {
             return Ok(());
         }
         loop {
+            let effects = refresh(&mut self.model);
+            let _ = self.perform(effects);
             self.screen.draw(&self.model)?;
             let drawn = Instant::now();
             if self.take_in(drawn)?.is_break() {

@@ -61,7 +61,7 @@ pub(super) fn action_for(model: &Model, input: Input) -> Option<Action> {
     match input {
         Input::Key(key) if key.kind != KeyEventKind::Release => command::action_for(model, key),
         Input::Mouse(mouse) => mouse_action(mouse),
-        Input::Paste(text) => command::typed(model, text),
+        Input::Paste(text) => command::action_for_text(model, text),
         Input::Resize(columns, rows) => Some(Action::Resize(columns, rows)),
         _ => None,
     }

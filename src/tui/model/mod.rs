@@ -3,11 +3,14 @@
 //! Knows no thread, no terminal and no clock.
 
 mod baseline;
+mod coverage;
 mod entry;
 mod event;
 mod filter;
 mod inputs;
+pub(crate) mod list;
 mod overlay;
+mod palette;
 mod why;
 
 use std::collections::BTreeSet;
@@ -15,6 +18,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 pub(crate) use baseline::{Baseline, Drift};
+pub(crate) use coverage::{AliasAway, CoverageLine, CoverageView, Figure};
 pub(crate) use entry::{Outcome, RuleEntry, RuleKey, Verdict};
 pub(crate) use event::{EventAnswer, EventView, Node, Shown, value_text};
 pub(crate) use filter::Filter;
@@ -22,12 +26,14 @@ pub(crate) use inputs::{DatasetInfo, DatasetState, PackInfo, PackState};
 pub(crate) use overlay::{
     Answer, Bench, Changes, ChangesView, ExportPrompt, Overlay, Proposals, Proposed, Said,
 };
+pub(crate) use palette::Palette;
 pub(crate) use why::{Item, Why, WhyView};
 
 use crate::authoring::{AliasEdit, Fills};
 use crate::evaluate::{MatchRow, MatchTable, Order, Slice};
 use crate::tui::highlight::Highlights;
 use crate::tui::theme::Theme;
+use list::RuleList;
 
 /// A region of the screen that can have the keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -136,6 +142,8 @@ pub(crate) struct Generations {
     pub why: u64,
     /// Of how often its fields are filled.
     pub fills: u64,
+    /// Of missing aliases.
+    pub gaps: u64,
 }
 
 /// The matches of the selected rule.
@@ -174,11 +182,13 @@ pub(crate) struct Model {
     pub gone: Vec<PathBuf>,
     /// What of them is shown.
     pub filter: Filter,
-    /// Indices of those that pass the filter.
+    /// The list of them: order, groups, lines.
+    pub list: RuleList,
+    /// Indices of those that pass the filter, in the order of the list.
     pub visible: Vec<usize>,
     /// The selected rule.
     pub selected: Option<RuleKey>,
-    /// Where it stands, or last stood, in `visible`.
+    /// The line of the list under the cursor: that of the selected rule, or of a group.
     pub position: usize,
     /// The pane that has the keys.
     pub focus: Pane,
@@ -230,6 +240,7 @@ impl Model {
             loaded: false,
             gone: Vec::new(),
             filter: Filter::default(),
+            list: RuleList::default(),
             visible: Vec::new(),
             selected: None,
             position: 0,

@@ -1,9 +1,8 @@
-//! What is shown over the panes: proposals for a field, what has changed since the baseline, an event, a prompt, why a
-//! rule matches or not.
+//! What is shown over the panes: proposals for a field, what has changed since the baseline, an event, and more.
 
 use std::sync::Arc;
 
-use super::{EventView, RuleKey, WhyView};
+use super::{CoverageView, EventView, Palette, RuleKey, WhyView};
 use crate::authoring::{Effect, PackDiff, Proposal, RuleDiff};
 use crate::sigma::SigmaField;
 
@@ -20,6 +19,10 @@ pub(crate) enum Overlay {
     Export(ExportPrompt),
     /// Why the selected rule did or did not match.
     Why(WhyView),
+    /// Coverage of the rules.
+    Coverage(CoverageView),
+    /// The command palette.
+    Palette(Palette),
 }
 
 /// Which file to write matches to.

@@ -16,14 +16,14 @@ use crate::bridge::{
 };
 use crate::evaluate::{Histogram, MatchRow, MatchTable, Summary};
 use crate::ocsf::{ClassUid, FieldType, OcsfPath};
-use crate::pack::{Column, FilterOp, Pack, PackPlace, RouteFilter};
+use crate::pack::{AliasScope, Column, FilterOp, Pack, PackPlace, RouteFilter};
 use crate::sigma::{Body, Detection, Level, LogSource, Metadata, Position, Rule, SigmaField, Span, Spanned};
 use crate::store::EventIdSource;
 use crate::tui::action::Action;
 use crate::tui::highlight::Highlighter;
-use crate::tui::model::{Bench, DatasetInfo, Model, PackInfo, Proposed, RuleKey};
+use crate::tui::model::{AliasAway, Bench, DatasetInfo, Model, PackInfo, Proposed, RuleKey};
 use crate::tui::theme::{self, Background, Depth, Surroundings, Theme};
-use crate::tui::update::{Effect, start, update};
+use crate::tui::update::{Effect, refresh, start, update};
 use crate::tui::worker::{Ask, Exported, PackReport, Report, Rows, WholeEvent};
 
 pub(super) static UNMAPPED: Code = Code {
@@ -415,6 +415,8 @@ impl Screen {
     pub(super) fn act(&mut self, action: Action) {
         let effects = update(&mut self.model, action);
         self.work(effects);
+        let effects = refresh(&mut self.model);
+        self.work(effects);
     }
 
     /// The rules change on disk.
@@ -482,6 +484,11 @@ impl Screen {
             Effect::Fill { generation, rule: Some((_, compiled)) } => {
                 vec![Report::Filled { generation, fills: Some(why::fills(&compiled)) }]
             }
+            Effect::Gaps { generation, .. } => {
+                let lsass = self.rules.iter().find(|(rule, _)| rule.path.ends_with("b_lsass.yml"));
+                let away = lsass.map(|(rule, _)| away(RuleKey::of(rule)));
+                vec![Report::Gaps { generation, away: away.into_iter().collect() }]
+            }
             Effect::Write(alias) => vec![Report::Written(Ok(edit(&alias.target)))],
             Effect::TakeBack(edit) => vec![Report::Undone(Ok(edit))],
             Effect::SaveCase(rows) => {
@@ -506,6 +513,19 @@ fn matches_of(rule: &RuleKey) -> MatchTable {
         "rules/a_certutil.yml" => table(1_212, 40),
         "rules/d_zone.yml" => table(3, 3),
         _ => MatchTable { rows: Vec::new(), absent: vec![OcsfPath("raw.Zone".to_owned())], ..table(0, 0) },
+    }
+}
+
+/// What `CallTrace` keeps from running.
+fn away(rule: RuleKey) -> AliasAway {
+    let field = SigmaField("CallTrace".to_owned());
+    AliasAway {
+        field,
+        scope: AliasScope::parse("process_access/windows").unwrap(),
+        rules: 1,
+        unlocks: 1,
+        raw: false,
+        rule,
     }
 }
 

@@ -4,6 +4,7 @@
 mod chaos;
 mod fixtures;
 mod keys;
+mod list;
 mod matches;
 mod snapshots;
 mod why;

@@ -3,13 +3,16 @@
 pub(crate) mod bench;
 pub(crate) mod cases;
 mod copy;
+mod coverage;
 mod editor;
 mod event;
 mod export;
 mod filter;
+mod list;
 pub(crate) mod matches;
 mod mouse;
 mod navigate;
+mod palette;
 mod report;
 mod why;
 
@@ -24,6 +27,8 @@ use crate::backend::CompiledRule;
 use crate::evaluate::Slice;
 
 pub(crate) use editor::{EditorPlace, opened as editor_closed};
+
+pub(crate) use list::refresh;
 
 /// Something to be done outside the model.
 #[derive(Debug)]
@@ -91,6 +96,13 @@ pub(crate) enum Effect {
         /// The rule.
         rule: Option<(RuleKey, Arc<CompiledRule>)>,
     },
+    /// Look for the aliases that are missing.
+    Gaps {
+        /// Of the request.
+        generation: u64,
+        /// All rules, as they are compiled.
+        compiled: Vec<Arc<CompiledRule>>,
+    },
     /// Write an alias into the pack.
     Write(NewAlias),
     /// Take an alias back.
@@ -128,6 +140,18 @@ fn apply(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::EmptyFilter => return filter::empty(model),
         Action::AcceptFilter => model.filter.editing = false,
         Action::Clear => return clear(model),
+        Action::GroupBy(grouping) => return list::group_by(model, grouping),
+        Action::NextGrouping => return list::group_by(model, model.list.grouping.next()),
+        Action::SortBy(order) => return list::sort_by(model, order),
+        Action::NextOrder => return list::sort_by(model, model.list.order.next()),
+        Action::FoldGroup(open) => return list::fold(model, open),
+        Action::FoldGroups => return list::fold_all(model),
+        Action::ShowCoverage => return coverage::open(model),
+        Action::FollowCoverage(narrow) => return coverage::follow(model, narrow),
+        Action::OpenPalette(family) => palette::open(model, family),
+        Action::TypePalette(text) => palette::type_text(model, &text),
+        Action::ErasePalette => palette::erase(model),
+        Action::RunCommand => return palette::run(model),
         Action::Reload => return reload(model),
         Action::Propose => return bench::propose(model),
         Action::ProposeNext => return bench::next_field(model),
@@ -139,7 +163,12 @@ fn apply(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::SaveCase => return cases::save(model),
         Action::ShowChanges => bench::show_changes(model),
         Action::GoToChange => return bench::go_to_change(model),
-        Action::SetBaseline => bench::set_baseline(model),
+        Action::SetBaseline => {
+            bench::set_baseline(model);
+            let effects = list::arrange(model, true);
+            coverage::recount(model);
+            return effects;
+        }
         Action::SortNext => return matches::sort_next(model),
         Action::SortReverse => return matches::sort_reverse(model),
         Action::OpenEvent => return event::open(model),

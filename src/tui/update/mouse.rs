@@ -1,6 +1,6 @@
 //! The mouse: a click focuses and selects, the wheel scrolls what is under it.
 
-use super::{Effect, bench, focus, navigate, why};
+use super::{Effect, bench, focus, list, navigate, why};
 use crate::tui::action::Motion;
 use crate::tui::model::{Model, Overlay, Pane};
 use crate::tui::view::{self, Layout};
@@ -28,7 +28,12 @@ pub(super) fn click(model: &mut Model, column: u16, row: u16) -> Vec<Effect> {
         Pane::Rules => {
             let area = view::list_area(model, body);
             let Some(line) = row.checked_sub(area.y) else { return Vec::new() };
-            return navigate::select_at(model, model.offset(pane).row + usize::from(line));
+            let at = model.offset(pane).row + usize::from(line);
+            let mut effects = navigate::select_at(model, at);
+            if list::group_at(model, at).is_some() {
+                effects.extend(list::fold(model, None));
+            }
+            return effects;
         }
         Pane::Source => {
             let Some(line) = row.checked_sub(body.y) else { return Vec::new() };

@@ -4,13 +4,15 @@
 //! rules.rs │ source.rs │ route.rs
 //!          ├───────────┼───────────
 //!          │ sql.rs    │ matches.rs
-//! status.rs                        proposals.rs, changes.rs, why/, event.rs, export.rs, help.rs (over all)
+//! status.rs    over all: proposals.rs, changes.rs, why/, event.rs, export.rs, coverage.rs, palette.rs, help.rs
 //! ```
 //!
 //! Nothing here changes anything or fails; where there is no room, less is drawn.
 
 mod changes;
+mod chips;
 mod correlation;
+mod coverage;
 mod event;
 mod export;
 mod findings;
@@ -19,6 +21,7 @@ mod help;
 mod layout;
 mod matches;
 mod paint;
+mod palette;
 mod popup;
 mod proposals;
 mod route;
@@ -60,6 +63,8 @@ pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model) {
         Some(Overlay::Event(open)) => event::draw(buffer, area, model, open),
         Some(Overlay::Export(prompt)) => export::draw(buffer, area, model, prompt),
         Some(Overlay::Why(open)) => why::draw(buffer, area, model, *open),
+        Some(Overlay::Coverage(open)) => coverage::draw(buffer, area, model, open),
+        Some(Overlay::Palette(open)) => palette::draw(buffer, area, model, open),
         None => {}
     }
     help::draw(buffer, area, model);
@@ -98,7 +103,7 @@ pub(crate) struct Extent {
 /// How much there is to scroll through in `pane`, laid out for `body`.
 pub(crate) fn extent(model: &Model, pane: Pane, body: Rect) -> Extent {
     let lines = match pane {
-        Pane::Rules => return Extent { rows: model.visible.len(), columns: 0 },
+        Pane::Rules => return Extent { rows: model.list.rows.len(), columns: 0 },
         Pane::Source => return source::extent(model, body),
         Pane::Matches => return matches::extent(model, body),
         Pane::Route => route::lines(model, usize::from(body.width)),
@@ -119,6 +124,8 @@ pub(crate) fn overlay_extent(model: &Model) -> (usize, usize) {
         Some(Overlay::Proposals(open)) => proposals::extent(model, open),
         Some(Overlay::Changes(open)) => changes::extent(model, open),
         Some(Overlay::Event(open)) => event::extent(model, open),
+        Some(Overlay::Coverage(open)) => coverage::extent(model, open),
+        Some(Overlay::Palette(open)) => palette::extent(model, open),
         Some(Overlay::Export(_) | Overlay::Why(_)) | None => (0, 0),
     }
 }
@@ -129,6 +136,8 @@ pub(crate) fn overlay_line(model: &Model, row: u16) -> Option<usize> {
         Some(Overlay::Proposals(open)) => proposals::line_at(model, open, row),
         Some(Overlay::Changes(open)) => changes::line_at(model, open, row),
         Some(Overlay::Event(open)) => event::node_at(model, open, row),
+        Some(Overlay::Coverage(open)) => coverage::line_at(model, open, row),
+        Some(Overlay::Palette(open)) => palette::line_at(model, open, row),
         Some(Overlay::Export(_) | Overlay::Why(_)) | None => None,
     }
 }

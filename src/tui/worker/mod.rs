@@ -5,6 +5,7 @@
 mod bench;
 mod cases;
 mod compiler;
+mod gaps;
 mod query;
 mod rows;
 mod slot;
@@ -26,7 +27,7 @@ use crate::sigma::Rule;
 use crate::store::SessionSettings;
 use crate::tui::event::Event;
 use crate::tui::highlight::{Highlighted, Highlighter, Language};
-use crate::tui::model::{Bench, DatasetInfo, PackInfo, RuleKey};
+use crate::tui::model::{AliasAway, Bench, DatasetInfo, PackInfo, RuleKey};
 use crate::tui::update::Effect;
 use crate::tui::{Options, TuiError};
 
@@ -104,6 +105,13 @@ pub(crate) enum Report {
     SummariesDone {
         /// Of the request.
         generation: u64,
+    },
+    /// The aliases that are missing.
+    Gaps {
+        /// Of the request.
+        generation: u64,
+        /// Those that would add most rules first.
+        away: Vec<AliasAway>,
     },
     /// What a field could be.
     Proposed {
@@ -218,8 +226,13 @@ impl Workers {
             Effect::SaveCase(rows) => self.queries.save(rows),
             Effect::Explain { generation, rule } => self.queries.explain(generation, rule),
             Effect::Fill { generation, rule } => self.queries.fill(generation, rule),
-            Effect::Write(alias) => self.edit(move |source| Report::Written(bench::write(source, &alias))),
-            Effect::TakeBack(edit) => self.edit(move |_| {
+            Effect::Gaps { generation, compiled } => {
+                self.beside("gaps", move |_| Report::Gaps { generation, away: gaps::away(&compiled) });
+            }
+            Effect::Write(alias) => {
+                self.beside("editor", move |source| Report::Written(bench::write(source, &alias)));
+            }
+            Effect::TakeBack(edit) => self.beside("editor", move |_| {
                 let undone = edit.undo().map_err(|error| error.to_string());
                 Report::Undone(undone.map(|()| edit))
             }),
@@ -235,10 +248,10 @@ impl Workers {
 }
 
 impl Workers {
-    /// Changes files on a thread of its own, which ends by itself.
-    fn edit(&self, change: impl FnOnce(&PackSource) -> Report + Send + 'static) {
+    /// Does something on a thread of its own, which ends by itself.
+    fn beside(&self, name: &'static str, work: impl FnOnce(&PackSource) -> Report + Send + 'static) {
         let source = self.pack.clone();
-        let begun = spawn("editor", &self.events, move |report| report(change(&source)));
+        let begun = spawn(name, &self.events, move |report| report(work(&source)));
         if let Err(error) = begun {
             drop(self.events.send(Event::Report(Report::Notice(error.to_string()))));
         }

@@ -27,6 +27,7 @@ impl Session {
         copy(&root.join("mapping_packs/windows-base"), &folder.path().join("windows-base"));
         copy(&root.join("mapping_packs/windows-sysmon"), &folder.path().join("pack"));
         copy(&root.join("fixtures/run"), &folder.path().join("run"));
+        std::fs::write(folder.path().join("editor.sh"), "").expect("the editor is written");
         let session = Self { socket: format!("sigma-ocsf-tui-{name}-{}", std::process::id()), folder };
         let (columns, rows) = (size.0.to_string(), size.1.to_string());
         let screen = format!(
@@ -35,7 +36,13 @@ impl Session {
         );
         let start = ["-f", "/dev/null", "new-session", "-d", "-x", &columns, "-y", &rows];
         let folder = session.folder.path().display().to_string();
-        session.tmux(&[&start[..], &["-c", &folder, "-e", "TERM=xterm-256color", &screen]].concat());
+        session.tmux(
+            &[
+                &start[..],
+                &["-c", &folder, "-e", "TERM=xterm-256color", "-e", "VISUAL=sh editor.sh", &screen],
+            ]
+            .concat(),
+        );
         Some(session)
     }
 
@@ -187,4 +194,48 @@ fn the_terminal_is_given_back() {
     session.wait_until("the help gone", |shown| !shown.contains("half_page_down"));
     session.keys(&["q"]);
     session.wait_for(&["left with 0"]);
+}
+
+#[test]
+fn the_editor_gets_the_terminal_and_gives_it_back() {
+    let Some(session) = Session::open("editor", (140, 40)) else { return };
+    session.edit("editor.sh", |_| {
+        "#!/bin/sh\necho \"editing $*\"\nread answer\nsed -i \"s/Marsh Feed Name/$answer/\" \"$2\"\n"
+            .to_owned()
+    });
+    session.wait_for(&["5 rules"]);
+    session.keys(&["-l", "/Marsh"]);
+    session.keys(&["Enter"]);
+    session.wait_for(&["Query for a Marsh Feed Name", "Matches  3 of"]);
+    session.keys(&["2", "j", "e"]);
+    // What is typed now is the editor's, to the last key.
+    session.wait_for(&["editing +2", "marsh_feed_name.yml"]);
+    session.keys(&["-l", "Quiet Heron q"]);
+    session.keys(&["Enter"]);
+    let shown = session.wait_for(&["Query for a Quiet Heron q", "Matches  3 of", "2 Source"]);
+    assert!(!shown.contains("editing +2") && !shown.contains("left with"), "{shown}");
+    session.keys(&["?"]);
+    session.wait_for(&["half_page_down"]);
+}
+
+#[test]
+fn an_event_is_opened_copied_and_exported() {
+    let Some(session) = Session::open("matches", (140, 40)) else { return };
+    session.wait_for(&["5 rules"]);
+    session.keys(&["-l", "/Marsh"]);
+    session.keys(&["Enter"]);
+    session.wait_for(&["Matches  3 of"]);
+    session.keys(&["5", "Enter"]);
+    session.wait_for(&["Event  ", "hostname", "▌"]);
+    session.keys(&["y", "i"]);
+    session.wait_for(&["copied the event id"]);
+    let id = session.tmux(&["show-buffer"]);
+    assert!(!id.trim().is_empty() && session.capture().contains(id.trim()), "{id}");
+    session.keys(&["Escape"]);
+    session.keys(&["x", "Enter"]);
+    session.wait_for(&["wrote 3 matches to marsh_feed_name.csv"]);
+    let written = std::fs::read_to_string(session.path("marsh_feed_name.csv")).expect("the file is there");
+    assert_eq!(written.lines().count(), 4, "{written}");
+    session.keys(&["x", "Enter"]);
+    session.wait_for(&["exists; choose another name"]);
 }

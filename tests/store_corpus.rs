@@ -39,7 +39,9 @@ fn both_runs_answer_the_same_plan() {
         assert_eq!(store.schema().event_id, EventIdSource::EventId);
         let (plan, sql) = rule(1007, POWERSHELL, &[CMD_LINE]);
         let started = Instant::now();
-        let table = matches(&mut store, &plan, &sql, 500, &Cancel::never()).unwrap();
+        let table =
+            matches(&mut store, &plan, &sql, sigma_ocsf_tui::evaluate::Slice::first(500), &Cancel::never())
+                .unwrap();
         println!("{run}: open {opened:?}, matches {:?}", started.elapsed());
         let started = Instant::now();
         let ids = event_ids(&mut store, &plan, &sql, &Cancel::never()).unwrap();

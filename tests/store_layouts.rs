@@ -89,11 +89,14 @@ fn matches_are_ordered_and_shown_as_text() {
     write(&folder.path().join("p.parquet"), &format!("{select} FROM {EVENTS}"));
     let mut store = open(folder.path());
     let (plan, sql) = rule(1007, POWERSHELL, &[CMD_LINE, ("raw.absent", FieldType::Integer, false)]);
-    let table = matches(&mut store, &plan, &sql, 1, &Cancel::never()).unwrap();
+    let table = matches(&mut store, &plan, &sql, sigma_ocsf_tui::evaluate::Slice::first(1), &Cancel::never())
+        .unwrap();
     assert_eq!(table.summary, Summary { matches: 2, first_seen: Some(10), last_seen: Some(20) });
     assert_eq!((table.in_scope, table.rows.len()), (Some(3), 1));
     assert_eq!(table.absent, [OcsfPath("raw.absent".to_owned())]);
-    let table = matches(&mut store, &plan, &sql, 10, &Cancel::never()).unwrap();
+    let table =
+        matches(&mut store, &plan, &sql, sigma_ocsf_tui::evaluate::Slice::first(10), &Cancel::never())
+            .unwrap();
     let shown: Vec<_> = table.rows.iter().map(|r| (r.event_id.as_str(), r.time, r.host.as_deref())).collect();
     assert_eq!(shown, [("e1", Some(10), Some("he1")), ("e2", Some(20), Some("fallback"))]);
     assert_eq!(table.rows[0].values, [Some("powershell -enc".to_owned()), None]);
@@ -109,7 +112,9 @@ fn lists_are_readable_and_long_values_are_cut() {
     let (plan, sql) = rule(1, "true -- all", &columns);
     let sql =
         sigma_ocsf_tui::backend::Sql { predicate: sql.predicate.replace("-- all)", "-- all\n)"), ..sql };
-    let table = matches(&mut store, &plan, &sql, 10, &Cancel::never()).unwrap();
+    let table =
+        matches(&mut store, &plan, &sql, sigma_ocsf_tui::evaluate::Slice::first(10), &Cancel::never())
+            .unwrap();
     let values = &table.rows[0].values;
     assert_eq!(values[0].as_deref(), Some("[a, NULL, b c]"));
     let long = values[1].as_deref().unwrap();

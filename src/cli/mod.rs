@@ -9,6 +9,7 @@ mod coverage;
 mod explain;
 mod gate;
 mod junit;
+mod matches;
 mod pack;
 mod reason;
 mod report;
@@ -54,6 +55,7 @@ Examples:
   sigma-ocsf-tui check rules/ --format json > report.json  compile only, for scripts
   sigma-ocsf-tui sql rules/proc_creation_x.yml             the SQL of one rule
   sigma-ocsf-tui explain rules/x.yml --parquet runs/7      why a rule did or did not match
+  sigma-ocsf-tui matches rules/x.yml --parquet runs/7      the events that a rule matches
   sigma-ocsf-tui coverage rules/ --parquet runs/7          totals and gaps of a set of rules
   sigma-ocsf-tui run rules/ --parquet runs/7 --out out/7   plans, coverage and detections as files
   sigma-ocsf-tui verify out/7 --parquet runs/7             whether they hold
@@ -71,6 +73,8 @@ enum Command {
     Sql(sql::SqlArgs),
     /// Say why a rule did or did not match: a funnel from class to condition, and the nearest events.
     Explain(explain::ExplainArgs),
+    /// Write the events that one rule matches: as text, CSV, JSON Lines or Parquet.
+    Matches(matches::MatchesArgs),
     /// Count what a set of rules covers, why the others cannot run, and why rules match nothing.
     Coverage(coverage::CoverageArgs),
     /// Run rules over events, and write plans, coverage and detections as a bundle.
@@ -199,6 +203,7 @@ pub fn main() -> ExitCode {
         Some(Command::Check(args)) => check::run(args),
         Some(Command::Sql(args)) => sql::run(args),
         Some(Command::Explain(args)) => explain::run(args),
+        Some(Command::Matches(args)) => matches::run(args),
         Some(Command::Coverage(args)) => coverage::run(args),
         Some(Command::Run(args)) => run::run(args),
         Some(Command::Verify(args)) => verify::run(args),

@@ -3,6 +3,8 @@
 use duckdb::Row;
 
 use super::error::{EvalError, check_columns};
+use super::histogram::Histogram;
+use super::slice::{Slice, SortKey};
 use super::summaries::{counting, summary_at};
 use super::{Cancel, MatchRow, MatchTable, Summary};
 use crate::backend::Sql;
@@ -14,7 +16,7 @@ use crate::store::sql_text::identifier;
 /// Longest value shown, in bytes.
 const VALUE_LIMIT: usize = 4096;
 
-/// The first `limit` events that a plan matches, by time and then event id, with the columns it shows.
+/// What a plan matches: how many, when, and a slice of the rows with the columns that it shows.
 ///
 /// # Errors
 /// The dataset has a column as another type; DuckDB refuses or fails; nobody waits any more.
@@ -22,19 +24,44 @@ pub fn matches(
     store: &mut Store,
     plan: &Plan,
     sql: &Sql,
-    limit: usize,
+    slice: Slice,
     cancel: &Cancel,
 ) -> Result<MatchTable, EvalError> {
     check_columns(store, plan)?;
-    let (in_scope, summary, rows) = store.narrowed(&plan.columns, |store| -> Result<_, EvalError> {
-        let (in_scope, summary) = totals(store, sql, cancel)?;
-        let none = summary.matches == 0 || limit == 0;
-        let rows = if none { Vec::new() } else { rows(store, plan, sql, limit, cancel)? };
-        Ok((in_scope, summary, rows))
-    })?;
+    let (in_scope, summary, histogram, slice, rows) =
+        store.narrowed(&plan.columns, |store| -> Result<_, EvalError> {
+            let (in_scope, summary, histogram) = totals(store, sql, cancel)?;
+            // As many as there are may have become fewer.
+            let slice = slice.within(summary.matches);
+            let rows = if slice.limit == 0 { Vec::new() } else { rows(store, plan, sql, slice, cancel)? };
+            Ok((in_scope, summary, histogram, slice, rows))
+        })?;
     let lacks = |path: &&OcsfPath| store.schema().column(path).is_none();
     let absent = plan.columns.keys().filter(lacks).cloned().collect();
-    Ok(MatchTable { summary, in_scope: Some(in_scope), columns: plan.shown.clone(), rows, absent })
+    Ok(MatchTable {
+        summary,
+        in_scope: Some(in_scope),
+        columns: plan.shown.clone(),
+        first: slice.first,
+        rows,
+        absent,
+        histogram,
+    })
+}
+
+/// Another slice of what [`matches()`] has counted.
+///
+/// # Errors
+/// As for [`matches()`].
+pub fn match_rows(
+    store: &mut Store,
+    plan: &Plan,
+    sql: &Sql,
+    slice: Slice,
+    cancel: &Cancel,
+) -> Result<Vec<MatchRow>, EvalError> {
+    check_columns(store, plan)?;
+    store.narrowed(&plan.columns, |store| rows(store, plan, sql, slice, cancel))
 }
 
 /// The ids of all events that a plan matches, in byte order.
@@ -55,9 +82,12 @@ pub fn event_ids(
     Ok(ids)
 }
 
-fn totals(store: &Store, sql: &Sql, cancel: &Cancel) -> Result<(u64, Summary), EvalError> {
-    let text = counting(&[&sql.predicate, "true"], &sql.scope);
-    let found = store.select(&text, cancel, |row| Ok((row.get(3)?, summary_at(row, 0)?)))?;
+/// Events in scope, and in the same scan what of them matches and when.
+fn totals(store: &Store, sql: &Sql, cancel: &Cancel) -> Result<(u64, Summary, Histogram), EvalError> {
+    let text = counting(&[&sql.predicate, "true"], &[Histogram::aggregate("p0")], &sql.scope);
+    let found = store.select(&text, cancel, |row| {
+        Ok((row.get(3)?, summary_at(row, 0)?, Histogram::of_aggregate(&row.get(6)?)))
+    })?;
     Ok(found.into_iter().next().unwrap_or_default())
 }
 
@@ -65,17 +95,41 @@ fn rows(
     store: &Store,
     plan: &Plan,
     sql: &Sql,
-    limit: usize,
+    slice: Slice,
     cancel: &Cancel,
 ) -> Result<Vec<MatchRow>, EvalError> {
     let mut columns = vec!["\"metadata.event_id\"".to_owned(), "\"time\"".to_owned(), host(store)];
-    columns.extend(plan.shown.iter().map(|path| as_text(store, plan, path)));
+    columns.extend(plan.shown.iter().map(|path| limited(&as_text(store, plan, path))));
     let text = format!(
-        "SELECT {}\nFROM ocsf_events\nWHERE {}\nORDER BY \"time\" NULLS LAST, \"metadata.event_id\"\nLIMIT {limit}",
+        "SELECT {}\nFROM ocsf_events\nWHERE {}\nORDER BY {}\nLIMIT {} OFFSET {}",
         columns.join(", "),
-        sql.predicate
+        sql.predicate,
+        order_by(store, plan, slice),
+        slice.limit,
+        slice.first
     );
     Ok(store.select(&text, cancel, |row| match_row(row, plan.shown.len()))?)
+}
+
+/// What rows are sorted by: numbers by size, text by its bytes, NULL last either way. Equal ones, and all that is not
+/// asked for, by time and then event id.
+pub(super) fn order_by(store: &Store, plan: &Plan, slice: Slice) -> String {
+    let direction = if slice.order.descending { "DESC" } else { "ASC" };
+    let key = match slice.order.key {
+        SortKey::Time => Some("\"time\"".to_owned()),
+        SortKey::Host => Some(host(store)),
+        SortKey::EventId => Some("\"metadata.event_id\"".to_owned()),
+        SortKey::Column(at) => {
+            plan.shown.get(at).filter(|path| is_column(store, plan, path)).map(|p| identifier(&p.0))
+        }
+    };
+    let key = key.map(|key| format!("{key} {direction} NULLS LAST, ")).unwrap_or_default();
+    format!("{key}\"time\" NULLS LAST, \"metadata.event_id\"")
+}
+
+/// Whether the view has the column, filled or as NULL.
+fn is_column(store: &Store, plan: &Plan, path: &OcsfPath) -> bool {
+    store.schema().column(path).is_some() || plan.columns.contains_key(path)
 }
 
 fn match_row(row: &Row<'_>, shown: usize) -> duckdb::Result<MatchRow> {
@@ -110,7 +164,8 @@ pub(crate) fn host(store: &Store) -> String {
     limited(&format!("CAST(coalesce({alternatives}, NULL) AS VARCHAR)"))
 }
 
-fn as_text(store: &Store, plan: &Plan, path: &OcsfPath) -> String {
+/// A column as text, a list in brackets; NULL for one that the view does not have.
+pub(super) fn as_text(store: &Store, plan: &Plan, path: &OcsfPath) -> String {
     let name = identifier(&path.0);
     let list = match (store.schema().column(path), plan.columns.get(path)) {
         (Some(column), _) => column.list,
@@ -120,9 +175,9 @@ fn as_text(store: &Store, plan: &Plan, path: &OcsfPath) -> String {
     if list {
         let elements =
             format!("list_transform(CAST({name} AS VARCHAR[]), lambda value: coalesce(value, 'NULL'))");
-        limited(&format!("'[' || array_to_string({elements}, ', ') || ']'"))
+        format!("'[' || array_to_string({elements}, ', ') || ']'")
     } else {
-        limited(&format!("CAST({name} AS VARCHAR)"))
+        format!("CAST({name} AS VARCHAR)")
     }
 }
 

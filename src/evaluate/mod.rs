@@ -3,11 +3,16 @@
 //! Knows plans, their SQL and the store; neither rules nor packs, and no screen.
 
 mod error;
+mod event_tree;
 mod events;
+mod export;
 mod finding;
+mod histogram;
 mod interpreted;
 mod matches;
+mod parts;
 mod recorded;
+mod slice;
 mod summaries;
 mod version;
 mod whole;
@@ -19,15 +24,20 @@ pub use crate::backend::Window;
 pub use crate::store::Cancel;
 pub use error::EvalError;
 pub(crate) use error::check_types;
+pub use event_tree::whole_event;
+pub use export::{Export, ExportError, ExportFormat};
 pub use finding::codes;
+pub use histogram::Histogram;
 pub use interpreted::{interpreted_event_ids, interpreted_summaries, interpreted_windows};
 pub(crate) use matches::host;
-pub use matches::{event_ids, matches};
+pub use matches::{event_ids, match_rows, matches};
+pub use parts::{MatchedParts, matched_parts};
 pub use recorded::{MatchedEvent, MatchedWindow, recorded_events, recorded_windows};
+pub use slice::{Order, Slice, SortKey};
 pub use summaries::{summaries, summaries_with};
 pub use version::version_mismatch;
 pub use whole::{WholeEvent, all_event_ids, whole_events};
-pub use windows::{correlation_summary, window_name, window_table, windows};
+pub use windows::{correlation_summary, window_name, window_rows, window_table, windows};
 
 /// What a rule matched.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -49,10 +59,14 @@ pub struct MatchTable {
     pub in_scope: Option<u64>,
     /// The columns after time and event id: those that the rule uses; the group keys of a correlation.
     pub columns: Vec<OcsfPath>,
-    /// Rows by time, then event id; at most as many as were asked for.
+    /// How many rows come before `rows`.
+    pub first: usize,
+    /// The slice that was asked for, in the order that was asked for.
     pub rows: Vec<MatchRow>,
     /// Columns of the plan that the dataset does not have.
     pub absent: Vec<OcsfPath>,
+    /// When the matches are.
+    pub histogram: Histogram,
 }
 
 /// One matching event. Its texts come from the data as they are, control characters included.

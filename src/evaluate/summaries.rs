@@ -14,6 +14,10 @@ use crate::store::Store;
 /// Rules in one statement. More would save nothing, and DuckDB takes no interrupt while it plans a statement.
 const BATCH: usize = 16;
 
+/// Bytes of SQL from which on a statement takes no further rule: what DuckDB looks for in common within a statement
+/// costs it more than the square of its size.
+const BATCH_BYTES: usize = 24 * 1024;
+
 /// What each rule matched, in the order given.
 pub fn summaries(
     store: &mut Store,
@@ -68,7 +72,8 @@ struct Batch<'a> {
 impl Batch<'_> {
     fn takes(&self, plan: &Plan) -> bool {
         let agrees = |(path, t)| self.columns.get(path).is_none_or(|other| other == t);
-        self.jobs.len() < BATCH && plan.columns.iter().all(agrees)
+        let size: usize = self.jobs.iter().map(|job| job.sql.predicate.len()).sum();
+        self.jobs.len() < BATCH && size < BATCH_BYTES && plan.columns.iter().all(agrees)
     }
 }
 
@@ -120,18 +125,19 @@ fn scan(
 ) -> Result<Vec<Summary>, EvalError> {
     let Some(first) = jobs.first() else { return Ok(Vec::new()) };
     let predicates: Vec<&str> = jobs.iter().map(|job| job.sql.predicate.as_str()).collect();
-    let sql = counting(&predicates, &first.sql.scope);
+    let sql = counting(&predicates, &[], &first.sql.scope);
     let rows = store.narrowed(columns, |store| -> Result<_, EvalError> {
         Ok(store.select(&sql, cancel, |row| (0..jobs.len()).map(|n| summary_at(row, n * 3)).collect())?)
     })?;
     Ok(rows.into_iter().next().unwrap_or_default())
 }
 
-/// For each predicate, count, first and last time of the events of a scope that satisfy it.
+/// For each predicate, count, first and last time of the events of a scope that satisfy it; then further aggregates,
+/// over `"time"` and what the predicates say: `p0`, `p1`, ….
 ///
 /// Each predicate stands in the statement once: DuckDB looks for what expressions have in common, and with a copy for
 /// each of the three, planning a large predicate takes it longer than running it.
-pub(super) fn counting(predicates: &[&str], scope: &str) -> String {
+pub(super) fn counting(predicates: &[&str], further: &[String], scope: &str) -> String {
     let holds = |at: usize, value: &str| format!("CASE WHEN p{at} THEN {value} END");
     let aggregates = (0..predicates.len()).map(|at| {
         let (one, time) = (holds(at, "1"), holds(at, "\"time\""));
@@ -141,7 +147,7 @@ pub(super) fn counting(predicates: &[&str], scope: &str) -> String {
     let columns = predicates.iter().enumerate().map(|(at, predicate)| format!("({predicate}\n) AS p{at}"));
     format!(
         "SELECT\n  {}\nFROM (SELECT \"time\",\n{}\nFROM ocsf_events\nWHERE {})",
-        aggregates.collect::<Vec<_>>().join(",\n  "),
+        aggregates.chain(further.iter().cloned()).collect::<Vec<_>>().join(",\n  "),
         columns.collect::<Vec<_>>().join(",\n"),
         scope_or_all(scope)
     )

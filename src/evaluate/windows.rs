@@ -1,11 +1,14 @@
 //! The windows in which one correlation fires.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use duckdb::Row;
 use duckdb::types::Value;
 
 use super::error::{EvalError, check_types};
+use super::histogram::Histogram;
+use super::slice::{Order, Slice, SortKey};
 use super::{Cancel, MatchRow, MatchTable, Summary, Window};
 use crate::backend::Sql;
 use crate::bridge::{ColumnType, CorrelationPlan};
@@ -56,24 +59,54 @@ fn texts(value: Value) -> Vec<String> {
         .collect()
 }
 
-/// The first `limit` windows as a table: a row is a window at the time of its last event, with its group and how
-/// many events it holds, named by the ids of these.
+/// Windows as a table: a row is a window at the time of its last event, with its group and how many events it
+/// holds, named by the ids of these.
 #[must_use]
-pub fn window_table(plan: &CorrelationPlan, windows: &[Window], limit: usize) -> MatchTable {
+pub fn window_table(plan: &CorrelationPlan, windows: &[Window], slice: Slice) -> MatchTable {
     let keys = plan.steps.last().map_or(&[][..], |step| &step.keys);
     let named = keys.iter().map(|key| OcsfPath(key.name.0.clone()));
-    let row = |window: &Window| MatchRow {
-        event_id: window_name(window),
-        time: Some(window.last_seen),
-        host: None,
-        values: window.group.iter().cloned().chain([Some(window.event_ids.len().to_string())]).collect(),
-    };
+    let slice = slice.within(windows.len() as u64);
     MatchTable {
         summary: correlation_summary(windows),
         in_scope: None,
         columns: named.chain([OcsfPath("events".to_owned())]).collect(),
-        rows: windows.iter().take(limit).map(row).collect(),
+        first: slice.first,
+        rows: window_rows(windows, slice),
         absent: Vec::new(),
+        histogram: Histogram::of_times(windows.iter().map(|window| window.last_seen)),
+    }
+}
+
+/// A slice of windows as rows of that table.
+#[must_use]
+pub fn window_rows(windows: &[Window], slice: Slice) -> Vec<MatchRow> {
+    let mut sorted: Vec<&Window> = windows.iter().collect();
+    sorted.sort_by(|a, b| by_key(slice.order, a, b));
+    sorted.into_iter().skip(slice.first).take(slice.limit).map(row).collect()
+}
+
+/// As rows of events are sorted: what is missing comes last either way.
+fn by_key(order: Order, a: &Window, b: &Window) -> Ordering {
+    let directed = |found: Ordering| if order.descending { found.reverse() } else { found };
+    let found = match order.key {
+        SortKey::Time => directed(a.last_seen.cmp(&b.last_seen)),
+        SortKey::Host => Ordering::Equal,
+        SortKey::EventId => directed(a.event_ids.cmp(&b.event_ids)),
+        SortKey::Column(at) => match (a.group.get(at), b.group.get(at)) {
+            (Some(Some(a)), Some(Some(b))) => directed(a.cmp(b)),
+            (Some(a), Some(b)) => a.is_none().cmp(&b.is_none()),
+            _ => directed(a.event_ids.len().cmp(&b.event_ids.len())),
+        },
+    };
+    found.then_with(|| a.cmp(b))
+}
+
+fn row(window: &Window) -> MatchRow {
+    MatchRow {
+        event_id: window_name(window),
+        time: Some(window.last_seen),
+        host: None,
+        values: window.group.iter().cloned().chain([Some(window.event_ids.len().to_string())]).collect(),
     }
 }
 

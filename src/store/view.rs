@@ -98,7 +98,7 @@ pub(super) fn is_reader_column(name: &str) -> bool {
     name == FILE_COLUMN
 }
 
-fn absolute(file: &Path) -> Result<String, StoreError> {
+pub(super) fn absolute(file: &Path) -> Result<String, StoreError> {
     let absolute =
         std::path::absolute(file).map_err(|source| StoreError::Io { path: file.to_path_buf(), source })?;
     absolute
@@ -108,7 +108,7 @@ fn absolute(file: &Path) -> Result<String, StoreError> {
 }
 
 /// A pattern that matches one path only: DuckDB takes every file name for a pattern.
-fn escape_glob(path: &str) -> Result<String, StoreError> {
+pub(super) fn escape_glob(path: &str) -> Result<String, StoreError> {
     let special = |c| matches!(c, '*' | '?' | '[');
     if path.contains('\\') && path.contains(special) {
         let why = "it has a backslash beside '*', '?' or '[', which DuckDB cannot be told apart";

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use crate::tui::model::Pane;
+use crate::tui::model::list::{Grouping, Order};
 use crate::tui::worker::Report;
 use crate::watch::Changes;
 
@@ -45,6 +46,30 @@ pub(crate) enum Action {
     AcceptFilter,
     /// Close what is open: help, the filter, the zoom.
     Clear,
+    /// Group the rules.
+    GroupBy(Grouping),
+    /// Group them by what comes next.
+    NextGrouping,
+    /// Put the rules in an order.
+    SortBy(Order),
+    /// Put them in the next one.
+    NextOrder,
+    /// Open the group under the cursor, or fold it; the other way where nothing is said.
+    FoldGroup(Option<bool>),
+    /// Fold all groups, or open them all.
+    FoldGroups,
+    /// Show the coverage of the rules.
+    ShowCoverage,
+    /// Open what is behind the line under the cursor of the coverage.
+    FollowCoverage(Narrow),
+    /// Open the palette, for the commands whose names begin so.
+    OpenPalette(&'static str),
+    /// Text typed or pasted into the palette.
+    TypePalette(String),
+    /// Take the palette's last character away.
+    ErasePalette,
+    /// Do the command under its cursor.
+    RunCommand,
     /// Read everything again and run it again.
     Reload,
     /// Show what a field of the selected rule could be.
@@ -69,6 +94,38 @@ pub(crate) enum Action {
     GoToChange,
     /// Measure changes from how things stand now.
     SetBaseline,
+    /// Sort the matches by their next column.
+    SortNext,
+    /// Sort them the other way around.
+    SortReverse,
+    /// Show the event under the cursor of the matches.
+    OpenEvent,
+    /// Fold or unfold what is under the cursor of the event.
+    Fold(Fold),
+    /// Go to the next line of the event that holds what is searched for, or to the one before.
+    FindNext(bool),
+    /// Begin to type what to search for.
+    EditSearch,
+    /// Done typing; go there.
+    AcceptSearch,
+    /// Ask what to copy.
+    AskCopy,
+    /// Copy something.
+    Copy(Copied),
+    /// Ask for a file to write the matches to.
+    AskExport,
+    /// Write them in the next format.
+    ExportFormat,
+    /// Write them.
+    Export,
+    /// Text typed or pasted into what is open over the panes.
+    Type(String),
+    /// Take its last character away.
+    Erase,
+    /// Open the rule in the user's editor.
+    EditRule,
+    /// Open the pack there, at the field under the cursor or at the route.
+    EditPack,
     /// Show why the selected rule did or did not match.
     ShowWhy,
     /// Give the keys to the source beside that, or back.
@@ -87,6 +144,36 @@ pub(crate) enum Action {
     Worker(Report),
 }
 
+/// What can be copied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Copied {
+    /// The id of the event under the cursor.
+    EventId,
+    /// Its row, with tabs between the columns.
+    Row,
+    /// All of it, as JSON.
+    Event,
+    /// The value under the cursor of the event.
+    Value,
+    /// The rule's SQL.
+    Sql,
+}
+
+/// What to fold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fold {
+    /// Fold this, or else go to what holds it.
+    Close,
+    /// Unfold this.
+    Open,
+    /// The one or the other.
+    Toggle,
+    /// Fold all.
+    CloseAll,
+    /// Unfold all.
+    OpenAll,
+}
+
 /// A vertical move.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Motion {
@@ -100,6 +187,33 @@ pub(crate) enum Motion {
     First,
     /// To the last line.
     Last,
+}
+
+/// Which of the rules behind a number are wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Narrow {
+    /// Whatever the line leads to: its rules, or what a missing alias could be.
+    Best,
+    /// All of them.
+    All,
+    /// Those that can run.
+    Executable,
+    /// Those that matched.
+    Matched,
+    /// Those that cannot run.
+    Refused,
+}
+
+impl Narrow {
+    /// As the filter says.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Best | Self::All => "",
+            Self::Executable => "executable",
+            Self::Matched => "matched",
+            Self::Refused => "refused",
+        }
+    }
 }
 
 /// What has changed on disk.

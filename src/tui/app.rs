@@ -4,15 +4,16 @@
 //! least [`FRAME`] apart.
 
 use std::ops::ControlFlow;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError};
 use std::time::{Duration, Instant};
 
 use super::TuiError;
 use super::action::Action;
+use super::editor;
 use super::event::{self, Event};
 use super::model::Model;
 use super::terminal::Screen;
-use super::update::{Effect, start, update};
+use super::update::{EditorPlace, Effect, editor_closed, refresh, start, update};
 use super::worker::Workers;
 
 /// The least time between two frames.
@@ -26,6 +27,8 @@ pub(super) struct App {
     pub model: Model,
     pub screen: Screen,
     pub events: Receiver<Event>,
+    /// Lets the input thread read on after a key.
+    pub input: Sender<()>,
     pub workers: Workers,
     /// Since when something has been under way.
     pub busy_since: Option<Instant>,
@@ -35,8 +38,12 @@ impl App {
     /// Runs until the user leaves.
     pub(super) fn run(mut self) -> Result<(), TuiError> {
         let effects = start(&mut self.model);
-        let _ = self.perform(effects);
+        if self.perform(effects)?.is_break() {
+            return Ok(());
+        }
         loop {
+            let effects = refresh(&mut self.model);
+            let _ = self.perform(effects);
             self.screen.draw(&self.model)?;
             let drawn = Instant::now();
             if self.take_in(drawn)?.is_break() {
@@ -87,6 +94,16 @@ impl App {
     }
 
     fn handle(&mut self, event: Option<Event>) -> Result<ControlFlow<()>, TuiError> {
+        let is_key = event.as_ref().is_some_and(event::is_key);
+        let flow = self.act_on(event);
+        if is_key {
+            // A reader that has ended says so itself.
+            let _ = self.input.send(());
+        }
+        flow
+    }
+
+    fn act_on(&mut self, event: Option<Event>) -> Result<ControlFlow<()>, TuiError> {
         let action = match event {
             None => Some(Action::MentionWork),
             Some(Event::Input(input)) => event::action_for(&self.model, input),
@@ -97,20 +114,36 @@ impl App {
         };
         let Some(action) = action else { return Ok(ControlFlow::Continue(())) };
         let effects = update(&mut self.model, action);
-        Ok(self.perform(effects))
+        self.perform(effects)
     }
 
-    fn perform(&mut self, effects: Vec<Effect>) -> ControlFlow<()> {
+    fn perform(&mut self, effects: Vec<Effect>) -> Result<ControlFlow<()>, TuiError> {
         for effect in effects {
-            if matches!(effect, Effect::Quit) {
-                return ControlFlow::Break(());
+            match effect {
+                Effect::Quit => return Ok(ControlFlow::Break(())),
+                Effect::Copy { what, text } => {
+                    let said = self.screen.copy(what, &text);
+                    self.model.notices.push(said);
+                }
+                Effect::OpenEditor(place) => self.edit(&place)?,
+                effect => self.workers.perform(effect),
             }
-            self.workers.perform(effect);
         }
         match self.model.work.is_under_way() {
             true => drop(self.busy_since.get_or_insert_with(Instant::now)),
             false => self.busy_since = None,
         }
-        ControlFlow::Continue(())
+        Ok(ControlFlow::Continue(()))
+    }
+
+    /// Leaves the terminal to the user's editor until it ends.
+    fn edit(&mut self, place: &EditorPlace) -> Result<(), TuiError> {
+        let ended = match editor::command(place) {
+            Ok(command) => self.screen.lend(|| editor::run(command))?,
+            Err(error) => Err(error),
+        };
+        let size = self.screen.size()?;
+        editor_closed(&mut self.model, size, ended);
+        Ok(())
     }
 }

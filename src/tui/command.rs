@@ -4,8 +4,9 @@
 
 use crossterm::event::{KeyCode, KeyEvent};
 
-use super::action::{Action, Motion};
+use super::action::{Action, Copied, Fold, Motion, Narrow};
 use super::key::Key;
+use super::model::list::{Grouping, Order};
 use super::model::{Model, Overlay, Pane};
 use super::update::bench::can_propose;
 use super::update::cases::has_row;
@@ -16,32 +17,70 @@ use super::view::why_beside;
 pub(crate) enum Context {
     /// The panes.
     Browse,
+    /// The rule list, before the panes.
+    List,
+    /// The matches, before what the panes have in common.
+    Matches,
     /// The filter that is being typed.
     Filter,
     /// The proposals for a field.
     Proposals,
     /// What has changed since the baseline.
     Changes,
+    /// An event.
+    Event,
+    /// What is searched for in it, while it is typed.
+    Search,
+    /// The question what to copy.
+    Copying,
+    /// The name of a file to write matches to.
+    Export,
     /// Why the selected rule did or did not match.
     Why,
+    /// The coverage of the rules.
+    Coverage,
+    /// The command palette.
+    Palette,
     /// The help.
     Help,
 }
 
 impl Context {
     /// All of them, in the order of the help.
-    pub(crate) const ALL: [Self; 6] =
-        [Self::Browse, Self::Filter, Self::Proposals, Self::Changes, Self::Why, Self::Help];
+    pub(crate) const ALL: [Self; 14] = [
+        Self::Browse,
+        Self::List,
+        Self::Matches,
+        Self::Event,
+        Self::Search,
+        Self::Copying,
+        Self::Export,
+        Self::Filter,
+        Self::Proposals,
+        Self::Changes,
+        Self::Why,
+        Self::Coverage,
+        Self::Palette,
+        Self::Help,
+    ];
 
-    /// Who gets the keys now.
-    pub(crate) fn of(model: &Model) -> Self {
+    /// Who gets the keys now; whoever comes first has the first say.
+    pub(crate) fn of(model: &Model) -> &'static [Self] {
         match (model.help, &model.overlay, model.filter.editing) {
-            (Some(_), ..) => Self::Help,
-            (None, Some(Overlay::Proposals(_)), _) => Self::Proposals,
-            (None, Some(Overlay::Changes(_)), _) => Self::Changes,
-            (None, Some(Overlay::Why(_)), _) => Self::Why,
-            (None, None, true) => Self::Filter,
-            (None, None, false) => Self::Browse,
+            (Some(_), ..) => &[Self::Help],
+            _ if model.copying => &[Self::Copying],
+            (None, Some(Overlay::Event(open)), _) if open.searching => &[Self::Search],
+            (None, Some(Overlay::Event(_)), _) => &[Self::Event],
+            (None, Some(Overlay::Export(_)), _) => &[Self::Export],
+            (None, Some(Overlay::Proposals(_)), _) => &[Self::Proposals],
+            (None, Some(Overlay::Changes(_)), _) => &[Self::Changes],
+            (None, Some(Overlay::Why(_)), _) => &[Self::Why],
+            (None, Some(Overlay::Coverage(_)), _) => &[Self::Coverage],
+            (None, Some(Overlay::Palette(_)), _) => &[Self::Palette],
+            (None, None, true) => &[Self::Filter],
+            (None, None, false) if model.focus == Pane::Rules => &[Self::List, Self::Browse],
+            (None, None, false) if model.focus == Pane::Matches => &[Self::Matches, Self::Browse],
+            (None, None, false) => &[Self::Browse],
         }
     }
 
@@ -49,10 +88,18 @@ impl Context {
     pub(crate) fn title(self) -> &'static str {
         match self {
             Self::Browse => "Everywhere",
+            Self::List => "In the rule list",
+            Self::Matches => "In the matches",
+            Self::Event => "In an event",
+            Self::Search => "While typing what to search for",
+            Self::Copying => "When asked what to copy",
+            Self::Export => "While naming a file to export to",
             Self::Filter => "While typing a filter",
             Self::Proposals => "Among proposals for a field",
             Self::Changes => "Among changes since the baseline",
             Self::Why => "In why a rule matches or not",
+            Self::Coverage => "In the coverage",
+            Self::Palette => "In the command palette",
             Self::Help => "In this help",
         }
     }
@@ -91,12 +138,20 @@ impl Command {
         Self { hint: Some(hint), ..self }
     }
 
+    /// Whether the palette offers it: what only makes sense in some box is left to that box.
+    pub(crate) fn is_named(&self) -> bool {
+        matches!(self.context, Context::Browse | Context::List | Context::Matches)
+    }
+
     const fn when(self, available: fn(&Model) -> bool) -> Self {
         Self { available, ..self }
     }
 }
 
-use Context::{Browse, Changes, Filter, Help, Proposals, Why};
+use Context::{
+    Browse, Changes, Copying, Coverage, Event, Export, Filter, Help, List, Matches, Palette, Proposals,
+    Search, Why,
+};
 
 const UP: &[Key] = &[Key::char('k'), Key::code(KeyCode::Up)];
 const DOWN: &[Key] = &[Key::char('j'), Key::code(KeyCode::Down)];
@@ -129,7 +184,7 @@ pub(crate) const COMMANDS: &[Command] = &[
     command("route", "Focus route and aliases", Browse, &[Key::char('3')], || Action::Focus(Pane::Route)),
     command("sql", "Focus the SQL", Browse, &[Key::char('4')], || Action::Focus(Pane::Sql)),
     command("matches", "Focus the matches", Browse, &[Key::char('5')], || Action::Focus(Pane::Matches)),
-    command("filter", "Filter by title, path, level, verdict, reason", Browse, &[Key::char('/')], || Action::EditFilter).hint("filter"),
+    command("filter", "Filter the rules: text, level:high, reason:…, matched, -tag:…", Browse, &[Key::char('/')], || Action::EditFilter).hint("filter"),
     command("clear", "Close what is open: filter, zoom, message", Browse, ESC, || Action::Clear).hint("clear").when(|m| m.filter.is_active() || m.zoomed || !m.notices.is_empty()),
     command("zoom", "Show this pane alone, or all again", Browse, &[Key::char('z')], || Action::ToggleZoom).hint("zoom"),
     command("why", "Why this rule matches, or does not", Browse, &[Key::char('w')], || Action::ShowWhy).hint("why").when(|m| m.entry().is_some_and(|e| e.compiled.is_some())),
@@ -140,9 +195,71 @@ pub(crate) const COMMANDS: &[Command] = &[
     command("save_case", "Save the marked matches as such a case", Browse, &[Key::char('c')], || Action::SaveCase).when(has_row),
     command("changes", "What has changed since the baseline", Browse, &[Key::char('d')], || Action::ShowChanges),
     command("baseline", "Measure changes from how things stand now", Browse, &[Key::char('b')], || Action::SetBaseline),
+    command("copy", "Copy event id, row, event or SQL", Browse, &[Key::char('y')], || Action::AskCopy).hint("copy").when(can_copy),
+    command("edit", "Open the rule at this line in $VISUAL or $EDITOR", Browse, &[Key::char('e')], || Action::EditRule).hint("edit").when(|m| m.selected.is_some()),
+    command("edit_pack", "Open the pack there, at this field or the route", Browse, &[Key::char('E')], || Action::EditPack).when(|m| m.selected.is_some()),
+    command("coverage", "What the rules cover, and what would add most", Browse, &[Key::char('C')], || Action::ShowCoverage),
+    command("commands", "Every command by name", Browse, &[Key::char(':')], || Action::OpenPalette("")),
     command("reload", "Read and run everything again", Browse, &[Key::char('r')], || Action::Reload),
     command("quit", "Leave", Browse, QUIT, || Action::Quit).hint("quit"),
     command("help", "Show or hide this help", Browse, &[Key::char('?')], || Action::ToggleHelp).hint("help"),
+    command("fold", "Open the group, or fold it", List, &[Key::code(KeyCode::Enter), Key::char(' ')], || Action::FoldGroup(None)).when(is_grouped),
+    command("open_group", "Open the group", List, RIGHT, || Action::FoldGroup(Some(true))).when(is_grouped),
+    command("close_group", "Fold the group", List, LEFT, || Action::FoldGroup(Some(false))).when(is_grouped),
+    command("fold_all", "Fold all groups, or open them all", List, &[Key::char('F')], || Action::FoldGroups).when(is_grouped),
+    command("next_grouping", "Group by the next: folder, verdict, reason, log source, level, technique", List, &[Key::char('t')], || Action::NextGrouping),
+    command("choose_grouping", "Choose what to group by", List, &[Key::char('T')], || Action::OpenPalette("group_")),
+    command("next_order", "Sort by the next: path, matches, name, level, changed", List, &[Key::char('o')], || Action::NextOrder),
+    command("choose_order", "Choose what to sort by", List, &[Key::char('O')], || Action::OpenPalette("sort_")),
+    command("group_none", "The rules as one list", List, &[], || Action::GroupBy(Grouping::Flat)),
+    command("group_folder", "Group by folder, as a tree", List, &[], || Action::GroupBy(Grouping::Folder)),
+    command("group_verdict", "Group by verdict", List, &[], || Action::GroupBy(Grouping::Verdict)),
+    command("group_reason", "Group by reason code", List, &[], || Action::GroupBy(Grouping::Reason)),
+    command("group_logsource", "Group by log source", List, &[], || Action::GroupBy(Grouping::LogSource)),
+    command("group_level", "Group by level", List, &[], || Action::GroupBy(Grouping::Level)),
+    command("group_technique", "Group by ATT&CK technique", List, &[], || Action::GroupBy(Grouping::Technique)),
+    command("sort_path", "Sort by path; best answer first while text is searched", List, &[], || Action::SortBy(Order::Path)),
+    command("sort_matches", "Most matches first", List, &[], || Action::SortBy(Order::Matches)),
+    command("sort_name", "Sort by title", List, &[], || Action::SortBy(Order::Name)),
+    command("sort_level", "Gravest level first", List, &[], || Action::SortBy(Order::Level)),
+    command("sort_changed", "New and changed since the baseline first", List, &[], || Action::SortBy(Order::Changed)),
+    command("open_event", "Show the whole event", Matches, ENTER, || Action::OpenEvent).hint("event").when(|m| m.matched_row().is_some()),
+    command("matches_sort", "Sort by the next column", Matches, &[Key::char('s')], || Action::SortNext).hint("sort").when(|m| m.table().is_some()),
+    command("matches_reverse", "Sort the other way around", Matches, &[Key::char('S')], || Action::SortReverse).when(|m| m.table().is_some()),
+    command("export", "Write all matches to a file", Matches, &[Key::char('x')], || Action::AskExport).hint("export").when(can_export),
+    command("event_down", "Next line", Event, DOWN, || Action::Move(Motion::Lines(1))),
+    command("event_up", "Line before", Event, UP, || Action::Move(Motion::Lines(-1))),
+    command("event_page_down", "A page down", Event, PAGE_DOWN, || Action::Move(Motion::Pages(1))),
+    command("event_page_up", "A page up", Event, PAGE_UP, || Action::Move(Motion::Pages(-1))),
+    command("event_first", "First line", Event, &[Key::char('g'), Key::code(KeyCode::Home)], || Action::Move(Motion::First)),
+    command("event_last", "Last line", Event, &[Key::char('G'), Key::code(KeyCode::End)], || Action::Move(Motion::Last)),
+    command("event_fold", "Fold, or go to what holds this", Event, LEFT, || Action::Fold(Fold::Close)),
+    command("event_unfold", "Unfold", Event, RIGHT, || Action::Fold(Fold::Open)),
+    command("event_toggle_fold", "Fold or unfold", Event, ENTER, || Action::Fold(Fold::Toggle)).hint("fold"),
+    command("event_fold_all", "Fold all", Event, &[Key::char('-')], || Action::Fold(Fold::CloseAll)),
+    command("event_unfold_all", "Unfold all", Event, &[Key::char('+')], || Action::Fold(Fold::OpenAll)),
+    command("search", "Search names and values", Event, &[Key::char('/')], || Action::EditSearch).hint("search"),
+    command("search_next", "Next find", Event, &[Key::char('n')], || Action::FindNext(true)),
+    command("search_previous", "Find before", Event, &[Key::char('N')], || Action::FindNext(false)),
+    command("event_copy", "Copy value, event id, row, event or SQL", Event, &[Key::char('y')], || Action::AskCopy).hint("copy"),
+    command("event_close", "Close", Event, &[Key::code(KeyCode::Esc), Key::char('q')], || Action::Clear).hint("close"),
+    command("event_quit", "Leave", Event, &[Key::ctrl('c')], || Action::Quit),
+    command("accept_search", "Go to the first find", Search, ENTER, || Action::AcceptSearch).hint("go"),
+    command("leave_search", "Back to the event", Search, ESC, || Action::Clear).hint("back"),
+    command("search_erase", "Take the last character away", Search, &[Key::code(KeyCode::Backspace), Key::ctrl('h')], || Action::Erase),
+    command("search_quit", "Leave", Search, &[Key::ctrl('c')], || Action::Quit),
+    command("copy_id", "The event id", Copying, &[Key::char('i')], || Action::Copy(Copied::EventId)).hint("id").when(|m| m.matched_row().is_some()),
+    command("copy_row", "The row, tabs between columns", Copying, &[Key::char('r')], || Action::Copy(Copied::Row)).hint("row").when(|m| m.matched_row().is_some()),
+    command("copy_event", "The whole event as JSON", Copying, &[Key::char('e')], || Action::Copy(Copied::Event)).hint("event").when(|m| m.matched_row().is_some()),
+    command("copy_value", "The value under the cursor of the event", Copying, &[Key::char('v')], || Action::Copy(Copied::Value)).hint("value").when(|m| matches!(m.overlay, Some(Overlay::Event(_)))),
+    command("copy_sql", "The rule's SQL", Copying, &[Key::char('s')], || Action::Copy(Copied::Sql)).hint("SQL").when(|m| m.entry().is_some_and(|e| e.sql_text().is_some())),
+    command("copy_nothing", "Nothing", Copying, &[Key::code(KeyCode::Esc), Key::char('q')], || Action::Clear).hint("nothing"),
+    command("copy_quit", "Leave", Copying, &[Key::ctrl('c')], || Action::Quit),
+    command("export_write", "Write the file", Export, ENTER, || Action::Export).hint("write"),
+    command("export_format", "The next format", Export, &[Key::code(KeyCode::Tab)], || Action::ExportFormat).hint("format"),
+    command("export_erase", "Take the last character away", Export, &[Key::code(KeyCode::Backspace), Key::ctrl('h')], || Action::Erase),
+    command("export_close", "Close", Export, ESC, || Action::Clear).hint("close"),
+    command("export_quit", "Leave", Export, &[Key::ctrl('c')], || Action::Quit),
     command("accept_filter", "Keep the filter", Filter, ENTER, || Action::AcceptFilter).hint("keep"),
     command("drop_filter", "Drop the filter", Filter, ESC, || Action::Clear).hint("drop"),
     command("erase", "Take the last character away", Filter, &[Key::code(KeyCode::Backspace), Key::ctrl('h')], || Action::EraseFilter),
@@ -175,6 +292,28 @@ pub(crate) const COMMANDS: &[Command] = &[
     command("why_go", "Go to its line in the source", Why, ENTER, || Action::GoToWhy).hint("go to line"),
     command("why_close", "Close", Why, &[Key::code(KeyCode::Esc), Key::char('q'), Key::char('w')], || Action::Clear).hint("close"),
     command("why_quit", "Leave", Why, &[Key::ctrl('c')], || Action::Quit),
+    command("coverage_down", "Next number", Coverage, DOWN, || Action::Move(Motion::Lines(1))),
+    command("coverage_up", "Number before", Coverage, UP, || Action::Move(Motion::Lines(-1))),
+    command("coverage_page_down", "A page down", Coverage, &[Key::code(KeyCode::PageDown), Key::ctrl('d')], || Action::Move(Motion::Pages(1))),
+    command("coverage_page_up", "A page up", Coverage, &[Key::code(KeyCode::PageUp), Key::ctrl('u')], || Action::Move(Motion::Pages(-1))),
+    command("coverage_first", "First number", Coverage, &[Key::char('g'), Key::code(KeyCode::Home)], || Action::Move(Motion::First)),
+    command("coverage_last", "Last number", Coverage, &[Key::char('G'), Key::code(KeyCode::End)], || Action::Move(Motion::Last)),
+    command("coverage_open", "Open its rules; of a missing alias, what it could be", Coverage, ENTER, || Action::FollowCoverage(Narrow::Best)).hint("open"),
+    command("coverage_rules", "Open its rules", Coverage, &[Key::char('f')], || Action::FollowCoverage(Narrow::All)).hint("rules"),
+    command("coverage_executable", "Open those of them that can run", Coverage, &[Key::char('e')], || Action::FollowCoverage(Narrow::Executable)).hint("executable"),
+    command("coverage_matched", "Open those of them that matched", Coverage, &[Key::char('m')], || Action::FollowCoverage(Narrow::Matched)).hint("matched"),
+    command("coverage_refused", "Open those of them that cannot run", Coverage, &[Key::char('x')], || Action::FollowCoverage(Narrow::Refused)).hint("refused"),
+    command("coverage_baseline", "Measure from now", Coverage, &[Key::char('b')], || Action::SetBaseline),
+    command("coverage_close", "Close", Coverage, &[Key::code(KeyCode::Esc), Key::char('q'), Key::char('C')], || Action::Clear).hint("close"),
+    command("coverage_quit", "Leave", Coverage, &[Key::ctrl('c')], || Action::Quit),
+    command("palette_run", "Do it", Palette, ENTER, || Action::RunCommand).hint("do it"),
+    command("palette_down", "Next command", Palette, &[Key::code(KeyCode::Down), Key::code(KeyCode::Tab), Key::ctrl('n')], || Action::Move(Motion::Lines(1))),
+    command("palette_up", "Command before", Palette, &[Key::code(KeyCode::Up), Key::code(KeyCode::BackTab), Key::ctrl('p')], || Action::Move(Motion::Lines(-1))),
+    command("palette_page_down", "A page down", Palette, PAGE_DOWN, || Action::Move(Motion::Pages(1))),
+    command("palette_page_up", "A page up", Palette, PAGE_UP, || Action::Move(Motion::Pages(-1))),
+    command("palette_erase", "Take the last character away", Palette, &[Key::code(KeyCode::Backspace), Key::ctrl('h')], || Action::ErasePalette),
+    command("palette_close", "Close", Palette, ESC, || Action::Clear).hint("close"),
+    command("palette_quit", "Leave", Palette, &[Key::ctrl('c')], || Action::Quit),
     command("close_help", "Close it", Help, &[Key::code(KeyCode::Esc), Key::char('?'), Key::char('q')], || Action::ToggleHelp).hint("close"),
     command("help_down", "Scroll down", Help, DOWN, || Action::Move(Motion::Lines(1))),
     command("help_up", "Scroll up", Help, UP, || Action::Move(Motion::Lines(-1))),
@@ -183,26 +322,55 @@ pub(crate) const COMMANDS: &[Command] = &[
     command("help_quit", "Leave", Help, &[Key::ctrl('c')], || Action::Quit),
 ];
 
+fn can_copy(model: &Model) -> bool {
+    model.matched_row().is_some() || model.entry().is_some_and(|entry| entry.sql_text().is_some())
+}
+
+fn can_export(model: &Model) -> bool {
+    model.table().is_some_and(|table| !table.rows.is_empty())
+        && model
+            .entry()
+            .and_then(|entry| entry.compiled.as_ref())
+            .is_some_and(|c| c.compilation.plan.is_some())
+}
+
 /// What a key means now.
 pub(crate) fn action_for(model: &Model, event: KeyEvent) -> Option<Action> {
     let key = Key::of(event)?;
-    let context = Context::of(model);
-    let command = COMMANDS.iter().find(|c| c.context == context && c.keys.contains(&key));
-    match (command, context, key) {
-        (Some(command), ..) => (command.available)(model).then(command.action),
-        (None, Context::Filter, Key { code: KeyCode::Char(c), ctrl: false }) => {
-            Some(Action::TypeFilter(c.to_string()))
+    let named = Context::of(model)
+        .iter()
+        .flat_map(|context| COMMANDS.iter().filter(move |c| c.context == *context))
+        .filter(|c| c.keys.contains(&key));
+    let mut named = named.peekable();
+    match key {
+        Key { code: KeyCode::Char(c), ctrl: false } if named.peek().is_none() => {
+            action_for_text(model, c.to_string())
         }
+        _ => named.find(|command| (command.available)(model)).map(|command| (command.action)()),
+    }
+}
+
+/// What text means now, typed or pasted: something only where there is a line to type in.
+pub(crate) fn action_for_text(model: &Model, text: String) -> Option<Action> {
+    match Context::of(model) {
+        [Context::Filter] => Some(Action::TypeFilter(text)),
+        [Context::Palette] => Some(Action::TypePalette(text)),
+        [Context::Search | Context::Export] => Some(Action::Type(text)),
         _ => None,
     }
 }
 
-/// The hints of the status line: first key and word.
+fn is_grouped(model: &Model) -> bool {
+    model.list.grouping != Grouping::Flat
+}
+
+/// The hints of the status line: first key and word. Those of the focused pane come last, as the last ones stay where
+/// there is little room.
 pub(crate) fn hints(model: &Model) -> impl Iterator<Item = (Key, &'static str)> {
-    let context = Context::of(model);
-    COMMANDS
-        .iter()
-        .filter(move |c| c.context == context && (c.available)(model))
+    let contexts = Context::of(model).iter().rev();
+    contexts
+        .flat_map(|context| COMMANDS.iter().filter(move |c| c.context == *context))
+        .filter(|c| (c.available)(model))
         .filter_map(|c| Some((*c.keys.first()?, c.hint?)))
 }
 
@@ -224,9 +392,9 @@ mod tests {
     }
 
     #[test]
-    fn names_are_distinct_and_every_command_has_a_key() {
+    fn names_are_distinct_and_every_command_can_be_reached() {
         let names: HashSet<_> = COMMANDS.iter().map(|c| c.name).collect();
         assert_eq!(names.len(), COMMANDS.len());
-        assert!(COMMANDS.iter().all(|c| !c.keys.is_empty() && !c.doc.is_empty()));
+        assert!(COMMANDS.iter().all(|c| !c.doc.is_empty() && (c.is_named() || !c.keys.is_empty())));
     }
 }

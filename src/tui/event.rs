@@ -1,7 +1,7 @@
 //! What the loop waits for, all on one channel.
 
 use std::io;
-use std::sync::mpsc::Sender;
+use std::sync::mpsc::{self, Sender};
 use std::thread;
 
 use crossterm::event::{Event as Input, KeyEventKind, MouseButton, MouseEvent, MouseEventKind};
@@ -30,7 +30,11 @@ pub(super) enum Event {
 }
 
 /// Reads the terminal until it ends. The thread stays in its last read when the program leaves.
-pub(super) fn read_input(events: Sender<Event>) -> io::Result<()> {
+///
+/// After a key it reads on only once the loop says so through what is given here: what the key begins may need the
+/// terminal for itself, as an editor does.
+pub(super) fn read_input(events: Sender<Event>) -> io::Result<Sender<()>> {
+    let (go_on, handled) = mpsc::channel();
     thread::Builder::new().name("input".to_owned()).spawn(move || {
         loop {
             let event = match crossterm::event::read() {
@@ -38,12 +42,18 @@ pub(super) fn read_input(events: Sender<Event>) -> io::Result<()> {
                 Err(error) => Event::InputEnded(error),
             };
             let ended = matches!(event, Event::InputEnded(_));
-            if events.send(event).is_err() || ended {
+            let is_key = is_key(&event);
+            if events.send(event).is_err() || ended || (is_key && handled.recv().is_err()) {
                 return;
             }
         }
     })?;
-    Ok(())
+    Ok(go_on)
+}
+
+/// Whether the input thread waits until this has been handled.
+pub(super) fn is_key(event: &Event) -> bool {
+    matches!(event, Event::Input(Input::Key(_)))
 }
 
 /// What input means on the screen as it is.
@@ -51,7 +61,7 @@ pub(super) fn action_for(model: &Model, input: Input) -> Option<Action> {
     match input {
         Input::Key(key) if key.kind != KeyEventKind::Release => command::action_for(model, key),
         Input::Mouse(mouse) => mouse_action(mouse),
-        Input::Paste(text) => model.filter.editing.then_some(Action::TypeFilter(text)),
+        Input::Paste(text) => command::action_for_text(model, text),
         Input::Resize(columns, rows) => Some(Action::Resize(columns, rows)),
         _ => None,
     }

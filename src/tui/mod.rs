@@ -11,7 +11,9 @@
 
 mod action;
 mod app;
+mod clipboard;
 mod command;
+mod editor;
 mod event;
 mod highlight;
 mod key;
@@ -87,8 +89,8 @@ pub fn run(options: Options) -> Result<(), TuiError> {
     let (sender, events) = mpsc::channel();
     let _watcher = watch(&options, &sender);
     let workers = Workers::start(options, &sender)?;
-    event::read_input(sender)?;
-    App { model, screen, events, workers, busy_since: None }.run()
+    let input = event::read_input(sender)?;
+    App { model, screen, events, input, workers, busy_since: None }.run()
 }
 
 /// Watches the inputs. What does not work is said on the status line.

@@ -13,9 +13,8 @@ use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_ra
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 
-use super::TuiError;
 use super::model::Model;
-use super::view;
+use super::{TuiError, clipboard, text, view};
 
 /// Whether the terminal is ours. There is one terminal a process, so this is the one global.
 static TAKEN: AtomicBool = AtomicBool::new(false);
@@ -32,12 +31,7 @@ impl Screen {
             return Err(TuiError::NotATerminal);
         }
         give_back_on_panic();
-        TAKEN.store(true, Ordering::SeqCst);
-        let taken = enable_raw_mode()
-            .and_then(|()| {
-                execute!(io::stdout(), EnterAlternateScreen, EnableMouseCapture, EnableBracketedPaste)
-            })
-            .and_then(|()| Terminal::new(CrosstermBackend::new(io::stdout())));
+        let taken = take().and_then(|()| Terminal::new(CrosstermBackend::new(io::stdout())));
         match taken {
             Ok(terminal) => Ok(Self { terminal }),
             Err(error) => {
@@ -51,6 +45,23 @@ impl Screen {
     pub(super) fn size(&self) -> Result<(u16, u16), TuiError> {
         let size = self.terminal.size()?;
         Ok((size.width, size.height))
+    }
+
+    /// Leaves the terminal, as it was, to something else, and takes it again.
+    pub(super) fn lend<T>(&mut self, borrow: impl FnOnce() -> T) -> Result<T, TuiError> {
+        give_back();
+        let result = borrow();
+        take()?;
+        self.terminal.clear()?;
+        Ok(result)
+    }
+
+    /// Hands a text to the terminal's clipboard, and says how that went.
+    pub(super) fn copy(&mut self, what: &str, text: &str) -> String {
+        match clipboard::copy(text) {
+            Ok(way) => format!("copied {what}, {} bytes, {way}", text::count(text.len() as u64)),
+            Err(error) => format!("{what} was not copied: {error}"),
+        }
     }
 
     /// Draws a frame; none once a panicking thread has given the terminal back.
@@ -69,6 +80,12 @@ impl Drop for Screen {
             drop(panic::take_hook());
         }
     }
+}
+
+fn take() -> io::Result<()> {
+    TAKEN.store(true, Ordering::SeqCst);
+    enable_raw_mode()?;
+    execute!(io::stdout(), EnterAlternateScreen, EnableMouseCapture, EnableBracketedPaste)
 }
 
 /// The panic's message is printed after that, where it can be read.

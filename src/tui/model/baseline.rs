@@ -45,6 +45,26 @@ impl Baseline {
         Self { pack: model.pack.loaded.clone(), rules: rules.collect() }
     }
 
+    /// How each of `rules`, which are in the order of their keys, stood. Both are walked side by side.
+    pub(crate) fn beside(&self, rules: &[RuleEntry]) -> Vec<Option<&Kept>> {
+        let mut before = self.rules.iter().peekable();
+        let stood = |entry: &RuleEntry| {
+            loop {
+                let (key, kept) = *before.peek()?;
+                // Keys are mostly the same allocation, for which equality is quick to tell.
+                if *key == entry.key {
+                    before.next();
+                    return Some(kept);
+                }
+                if *key > entry.key {
+                    return None;
+                }
+                before.next();
+            }
+        };
+        rules.iter().map(stood).collect()
+    }
+
     /// Fills in what a rule matched that has not run before, as long as it is the rule that it was.
     pub(crate) fn learn(&mut self, entry: &RuleEntry) {
         if let Some(kept) = self.rules.get_mut(&entry.key)
@@ -57,7 +77,7 @@ impl Baseline {
 }
 
 /// What a rule matches as it stands; `None` where that is not known.
-fn matches(entry: &RuleEntry) -> Option<u64> {
+pub(super) fn matches(entry: &RuleEntry) -> Option<u64> {
     match &entry.outcome {
         Outcome::Ran { summary, stale: false } => Some(summary.matches),
         _ => None,
@@ -79,20 +99,21 @@ impl Model {
         };
         Changes { packs, rules: authoring::rule_diff(before, after) }
     }
+}
 
-    /// How the totals differ from the baseline's.
-    pub(crate) fn drift(&self) -> Drift {
-        let mut drift = Drift::default();
-        for kept in self.baseline.rules.values() {
+impl Drift {
+    /// How the totals of `rules` differ, each with how it stood.
+    pub(crate) fn of(rules: &[RuleEntry], before: &[Option<&Kept>], baseline: &Baseline) -> Self {
+        let mut drift = Self::default();
+        for kept in baseline.rules.values() {
             drift.executable -= i64::from(kept.compiled.sql.is_some());
         }
-        for entry in &self.rules {
+        for (entry, before) in rules.iter().zip(before) {
             drift.executable += i64::from(entry.is_executable());
-            let before = self.baseline.rules.get(&entry.key).and_then(|kept| kept.matches);
-            let after = matches(entry);
-            if before.is_some() || self.baseline.rules.contains_key(&entry.key) {
-                let (before, after) = (before.unwrap_or(0), after.or(before).unwrap_or(0));
-                drift.matched += i64::from(after > 0) - i64::from(before > 0);
+            if let Some(kept) = before {
+                let was = kept.matches.unwrap_or(0);
+                let is = matches(entry).or(kept.matches).unwrap_or(0);
+                drift.matched += i64::from(is > 0) - i64::from(was > 0);
             }
         }
         drift

@@ -1,12 +1,14 @@
-//! What of the rule list is shown.
+//! What of the rule list is shown, as it is typed.
 
-use super::entry::RuleEntry;
+use super::list::Query;
 
-/// A filter by text: every word has to occur, without regard to case.
+/// A filter, in the language of [`Query`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Filter {
-    /// What was typed.
+    /// What was typed. Changed through [`Filter::set`], so that the query follows it.
     pub text: String,
+    /// The same, read.
+    pub query: Query,
     /// Whether it is being typed.
     pub editing: bool,
 }
@@ -14,24 +16,12 @@ pub(crate) struct Filter {
 impl Filter {
     /// Whether it hides anything at all.
     pub(crate) fn is_active(&self) -> bool {
-        !self.text.trim().is_empty()
+        self.query.terms.iter().any(|term| term.wanted.is_ok())
     }
 
-    /// Whether `entry` is shown.
-    pub(crate) fn passes(&self, entry: &RuleEntry) -> bool {
-        let words = self.text.to_lowercase();
-        if words.trim().is_empty() {
-            return true;
-        }
-        let text = searched(entry);
-        words.split_whitespace().all(|word| text.contains(word))
+    /// Puts another text in place of what was typed.
+    pub(crate) fn set(&mut self, text: String) {
+        self.query = Query::read(&text);
+        self.text = text;
     }
-}
-
-/// Title, path, level and reason code, in lower case.
-fn searched(entry: &RuleEntry) -> String {
-    let level = entry.rule.metadata.level.as_ref().map_or("", |level| level.value.as_str());
-    let reason = entry.reason().map_or("", |reason| reason.as_str());
-    let path = entry.key.path.to_string_lossy();
-    format!("{} {path} {level} {reason} {}", entry.title, entry.verdict().word()).to_lowercase()
 }

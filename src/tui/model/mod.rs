@@ -3,10 +3,14 @@
 //! Knows no thread, no terminal and no clock.
 
 mod baseline;
+mod coverage;
 mod entry;
+mod event;
 mod filter;
 mod inputs;
+pub(crate) mod list;
 mod overlay;
+mod palette;
 mod why;
 
 use std::collections::BTreeSet;
@@ -14,16 +18,22 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 pub(crate) use baseline::{Baseline, Drift};
+pub(crate) use coverage::{AliasAway, CoverageLine, CoverageView, Figure};
 pub(crate) use entry::{Outcome, RuleEntry, RuleKey, Verdict};
+pub(crate) use event::{EventAnswer, EventView, Node, Shown, value_text};
 pub(crate) use filter::Filter;
 pub(crate) use inputs::{DatasetInfo, DatasetState, PackInfo, PackState};
-pub(crate) use overlay::{Answer, Bench, Changes, ChangesView, Overlay, Proposals, Proposed, Said};
+pub(crate) use overlay::{
+    Answer, Bench, Changes, ChangesView, ExportPrompt, Overlay, Proposals, Proposed, Said,
+};
+pub(crate) use palette::Palette;
 pub(crate) use why::{Item, Why, WhyView};
 
 use crate::authoring::{AliasEdit, Fills};
-use crate::evaluate::MatchTable;
+use crate::evaluate::{MatchRow, MatchTable, Order, Slice};
 use crate::tui::highlight::Highlights;
 use crate::tui::theme::Theme;
+use list::RuleList;
 
 /// A region of the screen that can have the keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -124,10 +134,16 @@ pub(crate) struct Generations {
     pub summaries: u64,
     /// Of proposals, and of trying them.
     pub bench: u64,
+    /// Of other rows of the selected rule's matches.
+    pub rows: u64,
+    /// Of one event as a whole.
+    pub event: u64,
     /// Of why the selected rule did or did not match.
     pub why: u64,
     /// Of how often its fields are filled.
     pub fills: u64,
+    /// Of missing aliases.
+    pub gaps: u64,
 }
 
 /// The matches of the selected rule.
@@ -141,8 +157,12 @@ pub(crate) struct Matches {
     pub stale: bool,
     /// Why there is no newer one.
     pub error: Option<String>,
-    /// The row under the cursor.
+    /// The row under the cursor, of all that there are.
     pub cursor: usize,
+    /// What rows are sorted by.
+    pub order: Order,
+    /// The rows that were asked for last, besides those that came with the table.
+    pub asked: Option<Slice>,
     /// The marked rows, by what the table calls them.
     pub marked: BTreeSet<String>,
 }
@@ -162,11 +182,13 @@ pub(crate) struct Model {
     pub gone: Vec<PathBuf>,
     /// What of them is shown.
     pub filter: Filter,
-    /// Indices of those that pass the filter.
+    /// The list of them: order, groups, lines.
+    pub list: RuleList,
+    /// Indices of those that pass the filter, in the order of the list.
     pub visible: Vec<usize>,
     /// The selected rule.
     pub selected: Option<RuleKey>,
-    /// Where it stands, or last stood, in `visible`.
+    /// The line of the list under the cursor: that of the selected rule, or of a group.
     pub position: usize,
     /// The pane that has the keys.
     pub focus: Pane,
@@ -176,6 +198,10 @@ pub(crate) struct Model {
     pub help: Option<usize>,
     /// What is shown over the panes.
     pub overlay: Option<Overlay>,
+    /// Whether the next key says what to copy.
+    pub copying: bool,
+    /// Whether the event that is on its way is to be copied.
+    pub copies_event: bool,
     /// What the effect of an edit is measured against.
     pub baseline: Baseline,
     /// Aliases written from here, the last one last: what undo takes back.
@@ -214,6 +240,7 @@ impl Model {
             loaded: false,
             gone: Vec::new(),
             filter: Filter::default(),
+            list: RuleList::default(),
             visible: Vec::new(),
             selected: None,
             position: 0,
@@ -221,6 +248,8 @@ impl Model {
             zoomed: false,
             help: None,
             overlay: None,
+            copying: false,
+            copies_event: false,
             baseline: Baseline::default(),
             edits: Vec::new(),
             offsets: [Offset::default(); Pane::ALL.len()],
@@ -273,5 +302,11 @@ impl Model {
             return None;
         }
         self.matches.table.as_ref()
+    }
+
+    /// The match under the cursor, where its row is there.
+    pub(crate) fn matched_row(&self) -> Option<&MatchRow> {
+        let table = self.table()?;
+        table.rows.get(self.matches.cursor.checked_sub(table.first)?)
     }
 }

@@ -1,8 +1,8 @@
-//! What is shown over the panes: proposals for a field, what has changed since the baseline, why a rule matches or not.
+//! What is shown over the panes: proposals for a field, what has changed since the baseline, an event, and more.
 
 use std::sync::Arc;
 
-use super::{RuleKey, WhyView};
+use super::{CoverageView, EventView, Palette, RuleKey, WhyView};
 use crate::authoring::{Effect, PackDiff, Proposal, RuleDiff};
 use crate::sigma::SigmaField;
 
@@ -13,8 +13,27 @@ pub(crate) enum Overlay {
     Proposals(Proposals),
     /// What has changed since the baseline.
     Changes(ChangesView),
+    /// One event.
+    Event(EventView),
+    /// Which file to write matches to.
+    Export(ExportPrompt),
     /// Why the selected rule did or did not match.
     Why(WhyView),
+    /// Coverage of the rules.
+    Coverage(CoverageView),
+    /// The command palette.
+    Palette(Palette),
+}
+
+/// Which file to write matches to.
+#[derive(Clone, Debug)]
+pub(crate) struct ExportPrompt {
+    /// Its name, as typed so far; what it ends in says the format.
+    pub name: String,
+    /// Whether it is being written.
+    pub writing: bool,
+    /// Why it was not.
+    pub failed: Option<String>,
 }
 
 /// The proposals for one of a rule's fields.

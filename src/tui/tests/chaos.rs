@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 
-use super::drawn;
 use super::fixtures::{self, PARSE, Screen, diagnostic, event, executable, refused, rule, table};
+use super::list;
+use super::{drawn, press};
 use crate::sigma::Body;
 use crate::tui::action::{Action, Motion};
+use crate::tui::model::list::Row;
 use crate::tui::model::{Model, Pane};
 use crate::tui::worker::Report;
 
@@ -34,6 +36,9 @@ enum Step {
     Wheel(u16, u16, isize),
     Rules(u8),
     Dataset(bool),
+    Key(char),
+    Counted(usize, u64),
+    Baseline,
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -44,11 +49,14 @@ fn step() -> impl Strategy<Value = Step> {
         motion().prop_map(Step::Go),
         (-300..300isize).prop_map(Step::Pan),
         "\\PC{0,6}".prop_map(Step::Type),
-        (0..11u8).prop_map(Step::Press),
+        (0..14u8).prop_map(Step::Press),
         (0..260u16, 0..80u16).prop_map(|(x, y)| Step::Click(x, y)),
         (0..260u16, 0..80u16, -9..9isize).prop_map(|(x, y, by)| Step::Wheel(x, y, by)),
         any::<u8>().prop_map(Step::Rules),
         any::<bool>().prop_map(Step::Dataset),
+        prop::sample::select("tToOF hlCefmxg:/\r\u{1b}".chars().collect::<Vec<_>>()).prop_map(Step::Key),
+        (0..8usize, 0..3u64).prop_map(|(at, matches)| Step::Counted(at, matches)),
+        Just(Step::Baseline),
     ]
 }
 
@@ -65,16 +73,28 @@ fn perform(screen: &mut Screen, step: Step) {
         Step::Press(3) => Action::EraseFilter,
         Step::Press(4) => Action::AcceptFilter,
         Step::Press(5) => Action::MentionWork,
-        Step::Press(6) => Action::ShowWhy,
-        Step::Press(7) => Action::ToggleWhySource,
-        Step::Press(8) => Action::GoToWhy,
+        Step::Press(6) => Action::OpenEvent,
+        Step::Press(7) => Action::AskExport,
+        Step::Press(8) => Action::SortNext,
+        Step::Press(9) => Action::ShowWhy,
+        Step::Press(10) => Action::ToggleWhySource,
+        Step::Press(11) => Action::GoToWhy,
         Step::Press(_) => Action::Clear,
         Step::Click(column, row) => Action::Click(column, row),
         Step::Wheel(column, row, lines) => Action::Wheel(column, row, lines),
         Step::Rules(bits) => {
-            let all = fixtures::rules().into_iter().enumerate();
+            let all = list::foldered().into_iter().enumerate();
             return screen.rewrite(all.filter(|(at, _)| bits >> at & 1 == 1).map(|(_, rule)| rule).collect());
         }
+        Step::Key('\r') => return press(screen, "<enter>"),
+        Step::Key('\u{1b}') => return press(screen, "<esc>"),
+        Step::Key(key) => return press(screen, &key.to_string()),
+        Step::Counted(at, matches) => {
+            let Some(rule) = screen.model.rules.get(at).map(|entry| entry.key.clone()) else { return };
+            let generation = screen.model.generations.summaries;
+            Action::Worker(Report::Summary { generation, rule, summary: Ok(fixtures::summary(matches)) })
+        }
+        Step::Baseline => Action::SetBaseline,
         Step::Dataset(opens) => {
             let generation = screen.model.generations.dataset;
             let opened = screen.model.dataset.info.filter(|_| opens).ok_or("gone".to_owned());
@@ -93,6 +113,22 @@ fn is_safe(model: &Model) -> bool {
     })
 }
 
+/// The list shows rules that there are, and the cursor stands on the selected one, or on a group.
+fn is_consistent(model: &Model) -> bool {
+    let Model { list, rules, .. } = model;
+    let there = list.rows.iter().all(|row| match row {
+        Row::Rule { index, .. } => *index < rules.len() && model.visible.contains(index),
+        Row::Group(group) => group.rules > 0,
+    });
+    let on_cursor = match list.rows.get(model.position) {
+        Some(Row::Rule { index, .. }) => model.selected.as_ref() == rules.get(*index).map(|entry| &entry.key),
+        Some(Row::Group(group)) => list.on_group.as_ref() == Some(&group.key),
+        None => list.rows.is_empty(),
+    };
+    let selected = rules.is_empty() || model.entry().is_some() || model.visible.is_empty();
+    there && on_cursor && selected
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -102,7 +138,7 @@ proptest! {
         for step in steps {
             perform(&mut screen, step);
             prop_assert!(is_safe(&screen.model));
-            prop_assert!(screen.model.rules.is_empty() || screen.model.position < screen.model.rules.len());
+            prop_assert!(is_consistent(&screen.model));
         }
     }
 }

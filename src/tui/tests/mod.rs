@@ -4,6 +4,8 @@
 mod chaos;
 mod fixtures;
 mod keys;
+mod list;
+mod matches;
 mod snapshots;
 mod why;
 

@@ -31,6 +31,16 @@ fn refused_rule() {
 }
 
 #[test]
+fn an_event_with_what_matches() {
+    assert_looks("event", "5<enter>");
+}
+
+#[test]
+fn export_prompt() {
+    assert_looks("export", "5x");
+}
+
+#[test]
 fn parse_error() {
     assert_looks("parse_error", "jj");
 }
@@ -69,6 +79,48 @@ fn changes_since_the_baseline() {
     }
 }
 
+/// One snapshot for each size, and one without colours, of rules in folders, some of them changed, after `keys`.
+fn assert_list_looks(name: &str, keys: &str) {
+    for size in SIZES {
+        let mut screen = foldered(size);
+        press(&mut screen, keys);
+        insta::assert_debug_snapshot!(format!("{name}_{}x{}", size.0, size.1), drawn(&screen.model));
+    }
+    let mut screen = foldered((120, 36));
+    screen.model.theme = Theme::none();
+    press(&mut screen, keys);
+    insta::assert_debug_snapshot!(format!("{name}_no_colour"), drawn(&screen.model));
+}
+
+fn foldered(size: (u16, u16)) -> Screen {
+    let mut screen = Screen::new(size);
+    let mut rules = super::list::foldered();
+    let (access, _) = rules[1].clone();
+    rules[1].1 = Some(super::fixtures::executable(&access, true));
+    screen.rewrite(rules);
+    screen
+}
+
+#[test]
+fn list_by_folder() {
+    assert_list_looks("list_folder", "Gtk");
+}
+
+#[test]
+fn filter_as_chips() {
+    assert_list_looks("chips", "/-level:low levle:high changed,<backspace> <enter>");
+}
+
+#[test]
+fn coverage() {
+    assert_list_looks("coverage", "Cjjj");
+}
+
+#[test]
+fn palette() {
+    assert_list_looks("palette", ":gro");
+}
+
 #[test]
 fn help_overlay() {
     assert_looks("help", "?");
@@ -93,6 +145,10 @@ fn empty_rule_folder() {
 
 #[test]
 fn without_colours_and_on_light() {
+    let mut screen = Screen::new((120, 36));
+    screen.model.theme = Theme::none();
+    press(&mut screen, "5<enter>");
+    insta::assert_debug_snapshot!("event_no_colour", drawn(&screen.model));
     for (name, theme) in [("no_colour", Theme::none()), ("light", theme("light"))] {
         let mut screen = Screen::new((120, 36));
         screen.model.theme = theme;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Effect, files_changed, navigate, select};
+use super::{Effect, files_changed, list, navigate};
 use crate::authoring::AliasEdit;
 use crate::bridge::Resolution;
 use crate::pack::AliasScope;
@@ -16,13 +16,23 @@ use crate::tui::worker::{Ask, NewAlias, Question};
 
 /// Opens the proposals for the field on the cursor's line, else for the first one without an alias.
 pub(super) fn propose(model: &mut Model) -> Vec<Effect> {
+    let line = model.linked_line();
+    let field = line.and_then(|line| field_on(model.entry()?, line));
+    open(model, field.as_ref())
+}
+
+/// Opens the proposals for a field of the selected rule.
+pub(super) fn propose_for(model: &mut Model, field: &SigmaField) -> Vec<Effect> {
+    open(model, Some(field))
+}
+
+fn open(model: &mut Model, field: Option<&SigmaField>) -> Vec<Effect> {
     let Some(entry) = model.entry() else { return Vec::new() };
     let fields = fields(entry);
     if fields.is_empty() {
         return Vec::new();
     }
-    let under_cursor = model.linked_line().and_then(|line| field_on(entry, line));
-    let at = under_cursor.and_then(|field| fields.iter().position(|f| *f == field)).unwrap_or(0);
+    let at = field.and_then(|field| fields.iter().position(|f| f == field)).unwrap_or(0);
     let rule = entry.key.clone();
     let answer = Answer::Waiting;
     model.overlay = Some(Overlay::Proposals(Proposals { rule, fields, at, answer, cursor: 0, said: None }));
@@ -182,7 +192,10 @@ pub(super) fn move_cursor(model: &mut Model, motion: Motion) {
     let at = match &model.overlay {
         Some(Overlay::Proposals(open)) => open.cursor,
         Some(Overlay::Changes(open)) => open.cursor,
-        Some(Overlay::Why(_)) | None => return,
+        Some(Overlay::Event(open)) => open.cursor,
+        Some(Overlay::Coverage(open)) => open.stops().position(|stop| stop == open.cursor).unwrap_or(0),
+        Some(Overlay::Palette(open)) => open.cursor,
+        Some(Overlay::Export(_) | Overlay::Why(_)) | None => return,
     };
     move_to(model, navigate::target(at, lines.saturating_sub(1), page, motion));
 }
@@ -195,7 +208,13 @@ pub(super) fn move_to(model: &mut Model, line: usize) {
             open.said = None;
         }
         Some(Overlay::Changes(open)) => open.cursor = line,
-        Some(Overlay::Why(_)) | None => {}
+        Some(Overlay::Event(open)) => open.cursor = line,
+        Some(Overlay::Coverage(open)) => {
+            let stop = open.stops().nth(line);
+            open.cursor = stop.unwrap_or(open.cursor);
+        }
+        Some(Overlay::Palette(open)) => open.cursor = line,
+        Some(Overlay::Export(_) | Overlay::Why(_)) | None => {}
     }
 }
 
@@ -231,13 +250,7 @@ pub(super) fn go_to_change(model: &mut Model) -> Vec<Effect> {
     }
     model.overlay = None;
     model.focus = Pane::Source;
-    let at = model.visible.iter().position(|at| model.rules.get(*at).is_some_and(|e| e.key == key));
-    let effects = match at {
-        Some(at) => navigate::select_at(model, at),
-        None => select(model, Some(key)),
-    };
-    navigate::settle(model);
-    effects
+    list::go_to(model, key)
 }
 
 /// Measures changes from how things stand now.

@@ -16,7 +16,7 @@ pub(crate) fn has_row(model: &Model) -> bool {
 }
 
 fn row(model: &Model) -> Option<&str> {
-    Some(model.table()?.rows.get(model.matches.cursor)?.event_id.as_str())
+    model.matched_row().map(|row| row.event_id.as_str())
 }
 
 /// Marks the row under the cursor, or takes its mark away, and goes on to the next one.

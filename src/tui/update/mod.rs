@@ -2,9 +2,17 @@
 
 pub(crate) mod bench;
 pub(crate) mod cases;
+mod copy;
+mod coverage;
+mod editor;
+mod event;
+mod export;
 mod filter;
+mod list;
+pub(crate) mod matches;
 mod mouse;
 mod navigate;
+mod palette;
 mod report;
 mod why;
 
@@ -13,9 +21,14 @@ use std::sync::Arc;
 use super::action::{Action, Changed};
 use super::highlight::Language;
 use super::model::{Matches, Model, Overlay, Pane, RuleKey, Why};
-use super::worker::{NewAlias, Question, ToSave};
+use super::worker::{NewAlias, Question, RowsWanted, ToSave};
 use crate::authoring::AliasEdit;
 use crate::backend::CompiledRule;
+use crate::evaluate::Slice;
+
+pub(crate) use editor::{EditorPlace, opened as editor_closed};
+
+pub(crate) use list::refresh;
 
 /// Something to be done outside the model.
 #[derive(Debug)]
@@ -32,13 +45,29 @@ pub(crate) enum Effect {
         /// Of the request.
         generation: u64,
     },
-    /// Look for the matches of a rule; with none, stop looking.
+    /// Look for a slice of the matches of a rule; with none, stop looking.
     Match {
         /// Of the request.
         generation: u64,
-        /// The rule.
-        rule: Option<(RuleKey, Arc<CompiledRule>)>,
+        /// The rule, and which of its matches.
+        rule: Option<((RuleKey, Arc<CompiledRule>), Slice)>,
     },
+    /// Find something out about the rows that are shown, or write them to a file.
+    Rows {
+        /// Of the request.
+        generation: u64,
+        /// What is wanted.
+        wanted: RowsWanted,
+    },
+    /// Hand a text to the terminal's clipboard.
+    Copy {
+        /// What it is, for the notice.
+        what: &'static str,
+        /// The text.
+        text: String,
+    },
+    /// Leave the terminal to the user's editor until it ends.
+    OpenEditor(EditorPlace),
     /// Count the matches of rules.
     Summarize {
         /// Of the request.
@@ -67,6 +96,13 @@ pub(crate) enum Effect {
         /// The rule.
         rule: Option<(RuleKey, Arc<CompiledRule>)>,
     },
+    /// Look for the aliases that are missing.
+    Gaps {
+        /// Of the request.
+        generation: u64,
+        /// All rules, as they are compiled.
+        compiled: Vec<Arc<CompiledRule>>,
+    },
     /// Write an alias into the pack.
     Write(NewAlias),
     /// Take an alias back.
@@ -81,6 +117,12 @@ pub(crate) enum Effect {
 
 /// Does `action` to `model`.
 pub(crate) fn update(model: &mut Model, action: Action) -> Vec<Effect> {
+    let mut effects = apply(model, action);
+    effects.extend(matches::fill(model));
+    effects
+}
+
+fn apply(model: &mut Model, action: Action) -> Vec<Effect> {
     match action {
         Action::Quit => return vec![Effect::Quit],
         Action::Resize(columns, rows) => resize(model, (columns, rows)),
@@ -98,6 +140,18 @@ pub(crate) fn update(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::EmptyFilter => return filter::empty(model),
         Action::AcceptFilter => model.filter.editing = false,
         Action::Clear => return clear(model),
+        Action::GroupBy(grouping) => return list::group_by(model, grouping),
+        Action::NextGrouping => return list::group_by(model, model.list.grouping.next()),
+        Action::SortBy(order) => return list::sort_by(model, order),
+        Action::NextOrder => return list::sort_by(model, model.list.order.next()),
+        Action::FoldGroup(open) => return list::fold(model, open),
+        Action::FoldGroups => return list::fold_all(model),
+        Action::ShowCoverage => return coverage::open(model),
+        Action::FollowCoverage(narrow) => return coverage::follow(model, narrow),
+        Action::OpenPalette(family) => palette::open(model, family),
+        Action::TypePalette(text) => palette::type_text(model, &text),
+        Action::ErasePalette => palette::erase(model),
+        Action::RunCommand => return palette::run(model),
         Action::Reload => return reload(model),
         Action::Propose => return bench::propose(model),
         Action::ProposeNext => return bench::next_field(model),
@@ -109,7 +163,28 @@ pub(crate) fn update(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::SaveCase => return cases::save(model),
         Action::ShowChanges => bench::show_changes(model),
         Action::GoToChange => return bench::go_to_change(model),
-        Action::SetBaseline => bench::set_baseline(model),
+        Action::SetBaseline => {
+            bench::set_baseline(model);
+            let effects = list::arrange(model, true);
+            coverage::recount(model);
+            return effects;
+        }
+        Action::SortNext => return matches::sort_next(model),
+        Action::SortReverse => return matches::sort_reverse(model),
+        Action::OpenEvent => return event::open(model),
+        Action::Fold(fold) => event::fold(model, fold),
+        Action::FindNext(forward) => event::find_next(model, forward),
+        Action::EditSearch => event::edit_search(model),
+        Action::AcceptSearch => event::accept_search(model),
+        Action::AskCopy => model.copying = true,
+        Action::Copy(what) => return copy::copy(model, what),
+        Action::AskExport => export::ask(model),
+        Action::ExportFormat => export::next_format(model),
+        Action::Export => return export::write(model),
+        Action::Type(text) => type_text(model, &text),
+        Action::Erase => erase(model),
+        Action::EditRule => return editor::rule(model),
+        Action::EditPack => return editor::pack(model),
         Action::ShowWhy => return why::show(model),
         Action::ToggleWhySource => why::toggle_source(model),
         Action::GoToWhy => return why::go_to_source(model),
@@ -125,6 +200,23 @@ pub(crate) fn update(model: &mut Model, action: Action) -> Vec<Effect> {
 /// What to do first of all.
 pub(crate) fn start(model: &mut Model) -> Vec<Effect> {
     reload(model)
+}
+
+/// Text for what is being typed over the panes.
+fn type_text(model: &mut Model, text: &str) {
+    match &mut model.overlay {
+        Some(Overlay::Event(open)) => event::type_search(open, text),
+        Some(Overlay::Export(prompt)) => export::type_name(prompt, text),
+        _ => {}
+    }
+}
+
+fn erase(model: &mut Model) {
+    match &mut model.overlay {
+        Some(Overlay::Event(open)) => drop(open.search.pop()),
+        Some(Overlay::Export(prompt)) => drop(prompt.name.pop()),
+        _ => {}
+    }
 }
 
 fn resize(model: &mut Model, size: (u16, u16)) {
@@ -145,6 +237,9 @@ fn zoom(model: &mut Model, zoomed: bool) {
 /// Closes the topmost thing that is open. Never leaves the program.
 fn clear(model: &mut Model) -> Vec<Effect> {
     if model.help.take().is_some() {
+        return Vec::new();
+    }
+    if std::mem::take(&mut model.copying) || event::leave_search(model) {
         return Vec::new();
     }
     if matches!(model.overlay, Some(Overlay::Why(_))) {
@@ -212,6 +307,8 @@ fn request_matches(model: &mut Model) -> Vec<Effect> {
     let open = model.dataset.info.is_some();
     let rule = model.entry().filter(|entry| open && entry.is_executable());
     let rule = rule.and_then(|entry| Some((entry.key.clone(), Arc::clone(entry.compiled.as_ref()?))));
+    let rule = rule.map(|rule| (rule, matches::wanted(model)));
+    matches::forget_asked(model);
     model.work.matching = rule.is_some();
     vec![Effect::Match { generation, rule }]
 }

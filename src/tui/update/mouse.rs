@@ -1,6 +1,6 @@
 //! The mouse: a click focuses and selects, the wheel scrolls what is under it.
 
-use super::{Effect, bench, focus, navigate, why};
+use super::{Effect, bench, focus, list, navigate, why};
 use crate::tui::action::Motion;
 use crate::tui::model::{Model, Overlay, Pane};
 use crate::tui::view::{self, Layout};
@@ -28,7 +28,12 @@ pub(super) fn click(model: &mut Model, column: u16, row: u16) -> Vec<Effect> {
         Pane::Rules => {
             let area = view::list_area(model, body);
             let Some(line) = row.checked_sub(area.y) else { return Vec::new() };
-            return navigate::select_at(model, model.offset(pane).row + usize::from(line));
+            let at = model.offset(pane).row + usize::from(line);
+            let mut effects = navigate::select_at(model, at);
+            if list::group_at(model, at).is_some() {
+                effects.extend(list::fold(model, None));
+            }
+            return effects;
         }
         Pane::Source => {
             let Some(line) = row.checked_sub(body.y) else { return Vec::new() };
@@ -36,7 +41,7 @@ pub(super) fn click(model: &mut Model, column: u16, row: u16) -> Vec<Effect> {
             model.cursor_line = view::line_at_row(model, body, at);
         }
         Pane::Matches => {
-            let above = view::reserved_rows(model, body);
+            let above = view::rows_above(model, body);
             let line = usize::from(row.saturating_sub(body.y)).checked_sub(above);
             let Some(line) = line else { return Vec::new() };
             model.matches.cursor = model.offset(pane).row + line;

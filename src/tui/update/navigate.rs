@@ -4,6 +4,7 @@ use ratatui::layout::Rect;
 
 use super::{Effect, bench, select, why};
 use crate::tui::action::Motion;
+use crate::tui::model::list::Row;
 use crate::tui::model::{Model, Overlay, Pane};
 use crate::tui::view::{self, Layout};
 
@@ -46,14 +47,23 @@ pub(super) fn move_in(model: &mut Model, pane: Pane, motion: Motion) -> Vec<Effe
     Vec::new()
 }
 
-/// Selects the rule at a place of the visible list.
+/// Puts the cursor on a line of the rule list, and selects the rule that stands there. On the header of a group the
+/// last rule stays selected.
 pub(super) fn select_at(model: &mut Model, position: usize) -> Vec<Effect> {
-    let Some(key) = model.visible.get(position).and_then(|at| model.rules.get(*at)).map(|e| e.key.clone())
-    else {
-        return Vec::new();
+    let effects = match model.list.rows.get(position) {
+        Some(Row::Rule { index, .. }) => {
+            let key = model.rules.get(*index).map(|entry| entry.key.clone());
+            model.list.on_group = None;
+            model.position = position;
+            select(model, key)
+        }
+        Some(Row::Group(group)) => {
+            model.list.on_group = Some(group.key.clone());
+            model.position = position;
+            Vec::new()
+        }
+        None => Vec::new(),
     };
-    model.position = position;
-    let effects = select(model, Some(key));
     settle(model);
     effects
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{
-    Effect, bench, cases, filter, navigate, request_colours, request_matches, request_summaries, why,
+    Effect, bench, cases, coverage, list, navigate, request_colours, request_matches, request_summaries, why,
 };
 use crate::backend::CompiledRule;
 use crate::evaluate::{MatchTable, Summary};
@@ -23,14 +23,30 @@ pub(super) fn accept(model: &mut Model, report: Report) -> Vec<Effect> {
             matches(model, rule, table);
             Vec::new()
         }
+        Report::Rows { generation, slice, rows } if generation == newest.rows => {
+            super::matches::arrived(model, slice, rows);
+            Vec::new()
+        }
+        Report::Event { generation, event } if generation == newest.event => {
+            super::event::arrived(model, event)
+        }
+        Report::Exported(exported) => {
+            super::export::ended(model, exported);
+            Vec::new()
+        }
         Report::Summary { generation, rule, summary } if generation == newest.summaries => {
             counted(model, &rule, summary);
             Vec::new()
         }
         Report::SummariesDone { generation } if generation == newest.summaries => {
             model.work.running = None;
-            navigate::settle(model);
+            let effects = list::arrange(model, true);
             bench::refresh_changes(model);
+            coverage::recount(model);
+            effects
+        }
+        Report::Gaps { generation, away } if generation == newest.gaps => {
+            coverage::found(model, away);
             Vec::new()
         }
         Report::Proposed { generation, bench } if generation == newest.bench => {
@@ -92,12 +108,14 @@ fn compiled(
         }
     }
     let first = model.rules.is_empty();
+    model.list.learn(&entries);
     model.rules = entries;
     if first {
         bench::set_baseline(model);
     }
     bench::refresh_changes(model);
-    let mut effects = filter::reapply(model);
+    let mut effects = list::arrange(model, true);
+    effects.extend(coverage::refresh(model));
     effects.extend(refresh_selected(model, before.as_ref()));
     effects.extend(request_summaries(model));
     effects
@@ -137,6 +155,7 @@ fn refresh_selected(model: &mut Model, before: Option<&RuleEntry>) -> Vec<Effect
 
 fn dataset(model: &mut Model, opened: Result<DatasetInfo, String>) -> Vec<Effect> {
     model.work.opening = false;
+    model.list.outdated = true;
     match opened {
         Ok(info) => {
             model.dataset.info = Some(info);
@@ -178,7 +197,7 @@ fn matches(model: &mut Model, rule: RuleKey, table: Result<MatchTable, String>) 
             model.matches.stale = true;
         }
     }
-    filter::reconsider(model, &rule);
+    model.list.outdated = true;
     model.matches.rule = Some(rule);
     navigate::settle(model);
 }
@@ -194,7 +213,7 @@ fn counted(model: &mut Model, rule: &RuleKey, summary: Result<Summary, String>) 
         };
     }
     learn(model, rule);
-    filter::reconsider(model, rule);
+    model.list.outdated = true;
 }
 
 /// The baseline takes the first count that a rule has.

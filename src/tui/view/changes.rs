@@ -46,7 +46,7 @@ fn title(model: &Model, open: &ChangesView) -> PaneLine {
         packs.routes.len(),
         packs.aliases.len(),
         text::count(rules as u64),
-        drift(model.drift())
+        drift(model.list.drift)
     );
     vec![piece(theme, Role::PaneTitleFocused, "Since the baseline"), piece(theme, Role::TextDim, &said)]
 }
@@ -58,7 +58,7 @@ pub(super) fn drift(drift: Drift) -> String {
     moved.map(|(word, by)| format!(" · {word} {}", signed(by))).collect()
 }
 
-fn signed(by: i64) -> String {
+pub(super) fn signed(by: i64) -> String {
     let sign = if by < 0 { "−" } else { "+" };
     format!("{sign}{}", text::count(by.unsigned_abs()))
 }

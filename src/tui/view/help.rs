@@ -6,12 +6,13 @@ use ratatui::layout::Rect;
 use super::paint::{self, PaneLine, piece};
 use super::{popup, verdict};
 use crate::tui::command::{COMMANDS, Command, Context};
+use crate::tui::model::list::{FLAGS, KEYS};
 use crate::tui::model::{Model, Offset};
 use crate::tui::text;
 use crate::tui::theme::Role;
 
 /// Columns of the keys.
-const KEYS: usize = 17;
+const KEY_COLUMNS: usize = 17;
 
 /// Columns of the names.
 const NAMES: usize = 17;
@@ -43,7 +44,18 @@ fn lines(model: &Model) -> Vec<PaneLine> {
         "a click focuses and selects; the wheel scrolls the pane under it",
     )]);
     lines.push(Vec::new());
-    lines.push(vec![piece(theme, Role::TableHeader, "Verdicts")]);
+    lines.push(vec![piece(
+        theme,
+        Role::TableHeader,
+        "The filter: words, quoted text and these; - or ! before one denies it",
+    )]);
+    let keys = KEYS.iter().map(|(name, meaning)| (format!("{name}:"), *meaning));
+    let flags = FLAGS.iter().map(|(name, _, meaning)| ((*name).to_owned(), *meaning));
+    lines.extend(keys.chain(flags).map(|(name, meaning)| {
+        vec![(text::pad(&name, KEY_COLUMNS), theme.style(Role::Key)), piece(theme, Role::Text, meaning)]
+    }));
+    lines.push(Vec::new());
+    lines.push(vec![piece(theme, Role::TableHeader, "Glyphs and marks")]);
     for (glyph, role, word) in verdict::LEGEND {
         lines.push(vec![piece(theme, *role, glyph), piece(theme, Role::Text, &format!(" {word}"))]);
     }
@@ -54,7 +66,7 @@ fn command_line(model: &Model, command: &Command) -> PaneLine {
     let theme = &model.theme;
     let keys: Vec<_> = command.keys.iter().map(ToString::to_string).collect();
     vec![
-        (text::pad(&keys.join(" "), KEYS), theme.style(Role::Key)),
+        (text::pad(&keys.join(" "), KEY_COLUMNS), theme.style(Role::Key)),
         (text::pad(command.name, NAMES), theme.style(Role::TextDim)),
         piece(theme, Role::Text, command.doc),
     ]

@@ -4,22 +4,36 @@
 //!  5 Matches  12 of 2,180 in scope · 06-10 02:50:54 … 03:12:40
 //!  time      host          process.cmd_line              metadata.event_id
 //!  02:50:54  workstation6  certutil -urlcache -f http…   018f-…
+//!  ▁▁▁▄▁▁█▁▁▂ per minute
 //! ```
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 
-use super::Extent;
 use super::paint::{self, PaneLine, piece};
-use crate::evaluate::{MatchRow, MatchTable, Summary};
+use super::timeline;
+use super::{Extent, Layout};
+use crate::bridge::ir::Expr;
+use crate::evaluate::{MatchRow, MatchTable, SortKey, Summary};
+use crate::ocsf::OcsfPath;
 use crate::tui::model::{Model, Pane, RuleEntry};
 use crate::tui::text;
 use crate::tui::theme::Role;
 
-/// The widest column, in columns of the screen. What is longer is cut; zooming does not widen it, sideways scrolling shows more columns.
+/// The widest column where not all fit, in columns of the screen; where even that is too much, the pane scrolls.
 const WIDEST: usize = 48;
+
+/// The narrowest that a wider column is cut to.
+const NARROWEST: usize = 12;
+
+/// Bytes of a value that are looked at: more than a screen is wide.
+const CELL: usize = 2048;
+
+/// Lines of the body from which on one of them shows when the matches were.
+const TIMELINE_FROM: u16 = 7;
 
 pub(super) fn title(model: &Model) -> PaneLine {
     let theme = &model.theme;
@@ -31,9 +45,6 @@ pub(super) fn title(model: &Model) -> PaneLine {
         None if table.summary.matches == 1 => "1 window".to_owned(),
         None => format!("{matches} windows"),
     };
-    if (table.rows.len() as u64) < table.summary.matches {
-        said.push_str(&format!(" · first {} shown", text::count(table.rows.len() as u64)));
-    }
     if let Some(period) = period(table.summary) {
         said.push_str(" · ");
         said.push_str(&period);
@@ -75,9 +86,14 @@ pub(super) fn draw(buffer: &mut Buffer, body: Rect, model: &Model) {
         paint::line(buffer, body, row, line, 0);
     }
     let used = u16::try_from(above.len()).unwrap_or(u16::MAX).min(body.height);
-    let rest = Rect { y: body.y + used, height: body.height - used, ..body };
+    let below = timeline_rows(model, body);
+    let rest = Rect { y: body.y + used, height: (body.height - used).saturating_sub(below), ..body };
     if let Some(table) = model.table().filter(|table| !table.rows.is_empty()) {
         draw_table(buffer, rest, model, table);
+        if below > 0 {
+            let line = timeline::line(model, &table.histogram, usize::from(body.width));
+            paint::line(buffer, body, usize::from(body.height - below), &line, 0);
+        }
     }
 }
 
@@ -136,19 +152,27 @@ fn absent(model: &Model, width: usize) -> Vec<PaneLine> {
     lines
 }
 
+/// Lines that the histogram gets.
+fn timeline_rows(model: &Model, body: Rect) -> u16 {
+    let spread = model.table().is_some_and(|table| !table.rows.is_empty() && table.histogram.span() > 1);
+    u16::from(spread && body.height >= TIMELINE_FROM)
+}
+
 fn draw_table(buffer: &mut Buffer, area: Rect, model: &Model, table: &MatchTable) {
     let theme = &model.theme;
     let offset = model.offset(Pane::Matches);
-    let widths = widths(model, table);
-    let heading = row_pieces(&header(model, table), &widths);
-    let heading = [(" ".to_owned() + &heading, theme.style(Role::TableHeader))];
+    let columns = Columns::new(model, table, usize::from(area.width));
+    let heading = columns.line(" ", &header(model, table), theme.style(Role::TableHeader), model);
     paint::line(buffer, area, 0, &heading, offset.column);
     let height = usize::from(area.height.saturating_sub(1));
-    let first = offset.row.min(table.rows.len().saturating_sub(height));
+    let first = offset.row.min(row_count(table).saturating_sub(height));
     let role = if model.matches.stale { Role::Stale } else { Role::Text };
-    for (row, index) in (first..table.rows.len()).take(height).enumerate() {
-        let cells = table.rows.get(index).map(|row| cells(table, row)).unwrap_or_default();
-        let line = [(mark(model, table, index) + &row_pieces(&cells, &widths), theme.style(role))];
+    for (row, index) in (first..row_count(table)).take(height).enumerate() {
+        let there = index.checked_sub(table.first).and_then(|at| table.rows.get(at));
+        let line = match there {
+            Some(row) => columns.line(mark(model, row), &cells(table, row), theme.style(role), model),
+            None => vec![piece(theme, Role::TextDim, " …")],
+        };
         paint::line(buffer, area, row + 1, &line, offset.column);
         if index == model.matches.cursor && model.focus == Pane::Matches {
             paint::select(buffer, area, row + 1, theme.style(Role::Selection));
@@ -156,24 +180,44 @@ fn draw_table(buffer: &mut Buffer, area: Rect, model: &Model, table: &MatchTable
     }
 }
 
-/// The last column is named after what the dataset identifies events by.
+/// Rows that there are, whether at hand or not.
+fn row_count(table: &MatchTable) -> usize {
+    usize::try_from(table.summary.matches).unwrap_or(usize::MAX)
+}
+
+/// The last column is named after what the dataset identifies events by; an arrow stands by what rows are sorted by.
 fn header(model: &Model, table: &MatchTable) -> Vec<String> {
     let columns = table.columns.iter().map(|path| path.as_str().to_owned());
     let id = model.dataset.info.as_ref().map_or("event id", |info| info.event_id.as_str());
-    ["time".to_owned(), "host".to_owned()].into_iter().chain(columns).chain([id.to_owned()]).collect()
+    let names = ["time".to_owned(), "host".to_owned()].into_iter().chain(columns).chain([id.to_owned()]);
+    let mut names: Vec<_> = names.collect();
+    let order = model.matches.order;
+    let sorted = match order.key {
+        SortKey::Time => 0,
+        SortKey::Host => 1,
+        SortKey::Column(at) => at + 2,
+        SortKey::EventId => names.len() - 1,
+    };
+    if let Some(name) = names.get_mut(sorted) {
+        *name = format!("{} {name}", if order.descending { "↓" } else { "↑" });
+    }
+    names
 }
 
 fn cells(table: &MatchTable, row: &MatchRow) -> Vec<String> {
-    let format = if one_day(table.summary) { "%H:%M:%S" } else { "%m-%d %H:%M:%S" };
-    let time = row.time.map_or_else(|| "–".to_owned(), |time| format_time(time, format));
+    let time = row.time.map_or_else(|| "–".to_owned(), |time| format_time(time, time_format(table)));
     let value = |value: &Option<String>| match value {
-        Some(text) => text::sanitize(text::clip(text, WIDEST * 4 + 4)).into_owned(),
+        Some(text) => text::sanitize(text::clip(text, CELL)).into_owned(),
         None => "–".to_owned(),
     };
     let mut cells = vec![time, value(&row.host)];
     cells.extend((0..table.columns.len()).map(|at| row.values.get(at).map_or("–".to_owned(), value)));
     cells.push(value(&Some(row.event_id.clone())));
     cells
+}
+
+fn time_format(table: &MatchTable) -> &'static str {
+    if one_day(table.summary) { "%H:%M:%S" } else { "%m-%d %H:%M:%S" }
 }
 
 fn one_day(summary: Summary) -> bool {
@@ -184,42 +228,135 @@ fn one_day(summary: Summary) -> bool {
 /// Before a row that is marked.
 const MARK: &str = "*";
 
-fn mark(model: &Model, table: &MatchTable, index: usize) -> String {
-    let marked = table.rows.get(index).is_some_and(|row| model.matches.marked.contains(&row.event_id));
-    if marked { MARK } else { " " }.to_owned()
+fn mark(model: &Model, row: &MatchRow) -> &'static str {
+    if model.matches.marked.contains(&row.event_id) { MARK } else { " " }
 }
 
-fn row_pieces(cells: &[String], widths: &[usize]) -> String {
-    let mut line = String::new();
-    for (cell, width) in cells.iter().zip(widths) {
-        line.push_str(&text::pad(cell, *width));
-        line.push_str("  ");
+/// How the columns are drawn.
+struct Columns {
+    widths: Vec<usize>,
+    /// Those whose end says more than their start.
+    paths: Vec<bool>,
+    /// Those that the source's cursor is about.
+    linked: Vec<bool>,
+}
+
+impl Columns {
+    fn new(model: &Model, table: &MatchTable, room: usize) -> Self {
+        let widths = fitted(natural_widths(model, table), room);
+        let linked = linked_columns(model);
+        let each = |is: &dyn Fn(&OcsfPath) -> bool| {
+            let columns = table.columns.iter().map(is);
+            [false, false].into_iter().chain(columns).chain([false]).collect::<Vec<_>>()
+        };
+        let is_path = |path: &OcsfPath| path.as_str().ends_with(".path");
+        Self { widths, paths: each(&is_path), linked: each(&|path| linked.contains(path)) }
     }
-    line
+
+    fn line(&self, mark: &str, cells: &[String], style: Style, model: &Model) -> PaneLine {
+        let mut line = vec![(mark.to_owned(), style)];
+        for (at, (cell, width)) in cells.iter().zip(&self.widths).enumerate() {
+            let is = |flags: &[bool]| flags.get(at).copied().unwrap_or(false);
+            let cell = if is(&self.paths) { text::fit_end(cell, *width) } else { text::fit(cell, *width) };
+            let style = if is(&self.linked) { model.theme.style(Role::Linked) } else { style };
+            line.push((text::pad(&cell, *width), style));
+            line.push(("  ".to_owned(), model.theme.style(Role::Text)));
+        }
+        line
+    }
 }
 
-/// Fitted to what the columns hold.
-fn widths(model: &Model, table: &MatchTable) -> Vec<usize> {
-    let mut widths: Vec<_> = header(model, table).iter().map(|name| text::width(name).min(WIDEST)).collect();
-    for row in &table.rows {
-        for (width, cell) in widths.iter_mut().zip(cells(table, row)) {
-            *width = (*width).max(text::width(&cell).min(WIDEST));
+/// The columns that the line under the source's cursor tests.
+fn linked_columns(model: &Model) -> Vec<OcsfPath> {
+    let plan = model.entry().and_then(|entry| entry.compiled.as_ref()?.compilation.plan.as_ref());
+    let mut paths = Vec::new();
+    if let (Some(line), Some(plan)) = (model.linked_line(), plan) {
+        tested_on(&plan.predicate, line, &mut paths);
+    }
+    paths
+}
+
+fn tested_on(expr: &Expr, line: u32, paths: &mut Vec<OcsfPath>) {
+    match expr {
+        Expr::And(parts) | Expr::Or(parts) => parts.iter().for_each(|part| tested_on(part, line, paths)),
+        Expr::Not(part) => tested_on(part, line, paths),
+        Expr::Selection { body, .. } => tested_on(body, line, paths),
+        Expr::Predicate(predicate) if predicate.span.touches_line(line) => {
+            paths.extend(predicate.source.paths());
         }
+        Expr::Predicate(_) => {}
+    }
+}
+
+/// As wide as what the columns hold.
+fn natural_widths(model: &Model, table: &MatchTable) -> Vec<usize> {
+    let mut widths: Vec<_> = header(model, table).iter().map(|name| text::width(name)).collect();
+    let last = widths.len() - 1;
+    let mut widen = |at: usize, cell: &str| {
+        if let Some(width) = widths.get_mut(at) {
+            *width = (*width).max(text::width(&text::sanitize(text::clip(cell, CELL))));
+        }
+    };
+    widen(0, &format_time(0, time_format(table)));
+    for row in &table.rows {
+        widen(1, row.host.as_deref().unwrap_or("–"));
+        for (at, value) in row.values.iter().take(table.columns.len()).enumerate() {
+            widen(at + 2, value.as_deref().unwrap_or("–"));
+        }
+        widen(last, &row.event_id);
     }
     widths
 }
 
-pub(super) fn extent(model: &Model) -> Extent {
+/// The widest columns cut, as far as it takes for all to fit.
+fn fitted(natural: Vec<usize>, room: usize) -> Vec<usize> {
+    let all = |cut: usize| natural.iter().map(|width| (*width).min(cut) + 2).sum::<usize>() + 1;
+    let widest = natural.iter().copied().max().unwrap_or(0);
+    let cut = (NARROWEST..=widest.max(NARROWEST)).rev().find(|cut| all(*cut) <= room);
+    // Where not even that is enough, the pane scrolls sideways, two columns or so at a time.
+    let cut = cut.unwrap_or((room / 2).clamp(NARROWEST, WIDEST));
+    natural.into_iter().map(|width| width.min(cut)).collect()
+}
+
+pub(super) fn extent(model: &Model, body: Rect) -> Extent {
     match model.table() {
         Some(table) => Extent {
-            rows: table.rows.len(),
-            columns: widths(model, table).iter().map(|width| width + 2).sum::<usize>() + 1,
+            rows: row_count(table),
+            columns: fitted(natural_widths(model, table), usize::from(body.width))
+                .iter()
+                .map(|width| width + 2)
+                .sum::<usize>()
+                + 1,
         },
         None => Extent::default(),
     }
 }
 
-/// Lines of the pane's body that rows do not get: message and heading.
-pub(crate) fn reserved_rows(model: &Model, body: Rect) -> usize {
+/// Lines of the pane's body above the rows: message and heading.
+pub(crate) fn rows_above(model: &Model, body: Rect) -> usize {
     message(model, usize::from(body.width)).len() + 1
+}
+
+/// Lines of the pane's body that rows do not get.
+pub(crate) fn reserved_rows(model: &Model, body: Rect) -> usize {
+    rows_above(model, body) + usize::from(timeline_rows(model, body))
+}
+
+/// Rows that are shown at once.
+pub(crate) fn rows_shown(model: &Model) -> usize {
+    let body = Layout::of(model).body(Pane::Matches);
+    usize::from(body.height).saturating_sub(reserved_rows(model, body))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_widest_columns_give_way() {
+        assert_eq!(fitted(vec![8, 10, 60, 40], 200), [8, 10, 60, 40]);
+        assert_eq!(fitted(vec![8, 10, 60, 40], 89), [8, 10, 31, 31]);
+        assert_eq!(fitted(vec![8, 10, 60, 40], 10), [8, 10, 12, 12]);
+        assert_eq!(fitted(vec![8, 60, 60, 60, 60], 60), [8, 30, 30, 30, 30]);
+    }
 }

@@ -4,19 +4,24 @@
 //! rules.rs │ source.rs │ route.rs
 //!          ├───────────┼───────────
 //!          │ sql.rs    │ matches.rs
-//! status.rs                        proposals.rs, changes.rs, why/, help.rs (over all)
+//! status.rs    over all: proposals.rs, changes.rs, why/, event.rs, export.rs, coverage.rs, palette.rs, help.rs
 //! ```
 //!
 //! Nothing here changes anything or fails; where there is no room, less is drawn.
 
 mod changes;
+mod chips;
 mod correlation;
+mod coverage;
+mod event;
+mod export;
 mod findings;
 mod frame;
 mod help;
 mod layout;
 mod matches;
 mod paint;
+mod palette;
 mod popup;
 mod proposals;
 mod route;
@@ -24,6 +29,7 @@ mod rules;
 mod source;
 mod sql;
 mod status;
+mod timeline;
 mod verdict;
 mod why;
 
@@ -32,7 +38,7 @@ use ratatui::layout::Rect;
 
 pub(crate) use findings::first_finding_line;
 pub(crate) use layout::Layout;
-pub(crate) use matches::reserved_rows;
+pub(crate) use matches::{reserved_rows, rows_above, rows_shown};
 pub(crate) use rules::list_area;
 pub(crate) use source::{line_at_row, row_of_line};
 pub(crate) use why::{beside as why_beside, details_extent, item_at};
@@ -54,7 +60,11 @@ pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model) {
     match &model.overlay {
         Some(Overlay::Proposals(open)) => proposals::draw(buffer, area, model, open),
         Some(Overlay::Changes(open)) => changes::draw(buffer, area, model, open),
+        Some(Overlay::Event(open)) => event::draw(buffer, area, model, open),
+        Some(Overlay::Export(prompt)) => export::draw(buffer, area, model, prompt),
         Some(Overlay::Why(open)) => why::draw(buffer, area, model, *open),
+        Some(Overlay::Coverage(open)) => coverage::draw(buffer, area, model, open),
+        Some(Overlay::Palette(open)) => palette::draw(buffer, area, model, open),
         None => {}
     }
     help::draw(buffer, area, model);
@@ -93,9 +103,9 @@ pub(crate) struct Extent {
 /// How much there is to scroll through in `pane`, laid out for `body`.
 pub(crate) fn extent(model: &Model, pane: Pane, body: Rect) -> Extent {
     let lines = match pane {
-        Pane::Rules => return Extent { rows: model.visible.len(), columns: 0 },
+        Pane::Rules => return Extent { rows: model.list.rows.len(), columns: 0 },
         Pane::Source => return source::extent(model, body),
-        Pane::Matches => return matches::extent(model),
+        Pane::Matches => return matches::extent(model, body),
         Pane::Route => route::lines(model, usize::from(body.width)),
         Pane::Sql => sql::lines(model, usize::from(body.width)),
     };
@@ -113,7 +123,10 @@ pub(crate) fn overlay_extent(model: &Model) -> (usize, usize) {
     match &model.overlay {
         Some(Overlay::Proposals(open)) => proposals::extent(model, open),
         Some(Overlay::Changes(open)) => changes::extent(model, open),
-        Some(Overlay::Why(_)) | None => (0, 0),
+        Some(Overlay::Event(open)) => event::extent(model, open),
+        Some(Overlay::Coverage(open)) => coverage::extent(model, open),
+        Some(Overlay::Palette(open)) => palette::extent(model, open),
+        Some(Overlay::Export(_) | Overlay::Why(_)) | None => (0, 0),
     }
 }
 
@@ -122,6 +135,9 @@ pub(crate) fn overlay_line(model: &Model, row: u16) -> Option<usize> {
     match &model.overlay {
         Some(Overlay::Proposals(open)) => proposals::line_at(model, open, row),
         Some(Overlay::Changes(open)) => changes::line_at(model, open, row),
-        Some(Overlay::Why(_)) | None => None,
+        Some(Overlay::Event(open)) => event::node_at(model, open, row),
+        Some(Overlay::Coverage(open)) => coverage::line_at(model, open, row),
+        Some(Overlay::Palette(open)) => palette::line_at(model, open, row),
+        Some(Overlay::Export(_) | Overlay::Why(_)) | None => None,
     }
 }

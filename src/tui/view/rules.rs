@@ -1,11 +1,12 @@
 //! The rule list.
 //!
 //! ```text
-//!  1 Rules  12 of 3,780
-//!  /certutil▏                      esc clears      (while a filter is typed or in force)
-//!  ● certutil download             high        12
-//!  ✗ dll sideload (HackTool)       high         –
-//!  ◌ new_rule.yml           parse error         –
+//!  1 Rules  12 of 3,780  by folder · matches
+//!  level:high  certutil            esc clears      (while a filter is typed or in force)
+//!  ▾ windows               ● 1  2 of 3 can run
+//!    ● certutil download           high        12
+//!    ✗ dll sideload (HackTool)  !Δ high         –
+//!  ▸ linux                      87 of 91 can run
 //! ```
 
 use ratatui::buffer::Buffer;
@@ -13,8 +14,9 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use super::paint::{self, PaneLine, piece};
-use super::verdict;
-use crate::tui::model::{Filter, Model, Pane, RuleEntry, Verdict};
+use super::{chips, verdict};
+use crate::tui::model::list::{Group, Grouping, Order, Row, Since};
+use crate::tui::model::{Model, Pane, RuleEntry, Verdict};
 use crate::tui::text;
 use crate::tui::theme::Role;
 
@@ -29,6 +31,15 @@ pub(super) fn title(model: &Model) -> PaneLine {
         false => all,
     };
     let mut pieces = vec![piece(theme, Role::PaneCount, &shown)];
+    let (grouping, order) = (model.list.grouping, model.list.order);
+    let arranged = [
+        (grouping != Grouping::Flat).then(|| grouping.word().to_owned()),
+        (order != Order::Path).then(|| format!("{} first", order.word())),
+    ];
+    let arranged: Vec<_> = arranged.into_iter().flatten().collect();
+    if !arranged.is_empty() {
+        pieces.push(piece(theme, Role::TextDim, &format!("  {}", arranged.join(" · "))));
+    }
     if !model.gone.is_empty() {
         pieces.push(piece(theme, Role::Error, "  stale"));
     }
@@ -37,57 +48,62 @@ pub(super) fn title(model: &Model) -> PaneLine {
 
 /// Where the rules stand in the body of the pane, below the filter.
 pub(crate) fn list_area(model: &Model, body: Rect) -> Rect {
-    let chip = u16::from(shows_filter(&model.filter)).min(body.height);
-    Rect { y: body.y + chip, height: body.height - chip, ..body }
-}
-
-fn shows_filter(filter: &Filter) -> bool {
-    filter.editing || !filter.text.is_empty()
+    let chips = chips::rows(model, body.width).min(body.height);
+    Rect { y: body.y + chips, height: body.height - chips, ..body }
 }
 
 pub(super) fn draw(buffer: &mut Buffer, body: Rect, model: &Model) {
-    if shows_filter(&model.filter) {
-        chip(buffer, body, model);
-    }
+    chips::draw(buffer, body, model);
     let area = list_area(model, body);
-    if model.visible.is_empty() {
+    let rows = &model.list.rows;
+    if rows.is_empty() {
         empty(buffer, area, model);
         return;
     }
-    let height = usize::from(area.height);
-    let first = model.offset(Pane::Rules).row.min(model.visible.len().saturating_sub(height));
-    let counts = count_width(model);
-    for (row, index) in model.visible.iter().skip(first).take(height).enumerate() {
-        if let Some(entry) = model.rules.get(*index) {
-            paint::line(buffer, area, row, &line(model, entry, usize::from(area.width), counts), 0);
-            if Some(&entry.key) == model.selected.as_ref() {
-                let focused = model.focus == Pane::Rules;
-                match focused {
-                    true => paint::select(buffer, area, row, model.theme.style(Role::Selection)),
-                    false => paint::fill(buffer, area, row, model.theme.style(Role::SelectionUnfocused)),
-                }
-                paint::line(buffer, area, row, &[("›".to_owned(), Style::new())], 0);
-            }
+    let (width, height) = (usize::from(area.width), usize::from(area.height));
+    let first = model.offset(Pane::Rules).row.min(rows.len().saturating_sub(height));
+    let counts = text::width(&text::count(model.list.totals.most)).max(3);
+    for (row, of_list) in rows.iter().enumerate().skip(first).take(height) {
+        let pieces = match of_list {
+            Row::Group(group) => header(model, group, width),
+            Row::Rule { index, depth } => match model.rules.get(*index) {
+                Some(entry) => line(model, entry, model.list.mark(*index), *depth, width, counts),
+                None => continue,
+            },
+        };
+        paint::line(buffer, area, row - first, &pieces, 0);
+        if row == model.position {
+            mark_cursor(buffer, area, row - first, model);
         }
     }
 }
 
-fn chip(buffer: &mut Buffer, body: Rect, model: &Model) {
-    let theme = &model.theme;
-    let cursor = if model.filter.editing { "▏" } else { "" };
-    // While typing, the end of a long filter is what matters.
-    let room = usize::from(body.width).saturating_sub(4);
-    let typed = text::fit_end(&model.filter.text, room);
-    let pieces = [
-        (" ".to_owned(), theme.style(Role::Text)),
-        (format!("/{typed}"), theme.style(Role::FilterChip)),
-        (cursor.to_owned(), theme.style(Role::FilterChip)),
-    ];
-    paint::line(buffer, body, 0, &pieces, 0);
-    let way_out = [piece(theme, Role::TextDim, "esc clears ")];
-    if paint::width(&pieces) + paint::width(&way_out) < usize::from(body.width) {
-        paint::right(buffer, body, 0, &way_out);
+fn mark_cursor(buffer: &mut Buffer, area: Rect, row: usize, model: &Model) {
+    match model.focus == Pane::Rules {
+        true => paint::select(buffer, area, row, model.theme.style(Role::Selection)),
+        false => paint::fill(buffer, area, row, model.theme.style(Role::SelectionUnfocused)),
     }
+    paint::line(buffer, area, row, &[("›".to_owned(), Style::new())], 0);
+}
+
+/// The header of a group: its name, and how many of its rules matched and can run.
+fn header(model: &Model, group: &Group, width: usize) -> PaneLine {
+    let theme = &model.theme;
+    let glyph = if group.open { "▾" } else { "▸" };
+    let number = |number: usize| text::count(number as u64);
+    let matched = if group.matched > 0 { format!("● {}  ", number(group.matched)) } else { String::new() };
+    let of_all = format!("{} of {}", number(group.executable), number(group.rules));
+    let words = if width >= WIDE { " can run " } else { " " };
+    let indent = 2 * group.depth + 1;
+    let taken = indent + 2 + text::width(&matched) + text::width(&of_all) + words.len() + 1;
+    vec![
+        (" ".repeat(indent), theme.style(Role::Text)),
+        (format!("{glyph} "), theme.style(Role::TextDim)),
+        (text::pad(&group.label, width.saturating_sub(taken)), theme.style(Role::TableHeader)),
+        (format!(" {matched}"), theme.style(Role::StatusMatched)),
+        (of_all, theme.style(Role::PaneCount)),
+        (words.to_owned(), theme.style(Role::TextDim)),
+    ]
 }
 
 fn empty(buffer: &mut Buffer, area: Rect, model: &Model) {
@@ -101,24 +117,32 @@ fn empty(buffer: &mut Buffer, area: Rect, model: &Model) {
     }
 }
 
-/// Columns of the widest count, of all rules, so that filtering does not move anything.
-fn count_width(model: &Model) -> usize {
-    model.rules.iter().map(|entry| text::width(&count(entry))).max().unwrap_or(0).max(3)
-}
-
-fn line(model: &Model, entry: &RuleEntry, width: usize, counts: usize) -> PaneLine {
+/// A rule: glyph, title, marks, level, count.
+fn line(
+    model: &Model,
+    entry: &RuleEntry,
+    marks: (bool, Option<Since>),
+    depth: usize,
+    width: usize,
+    counts: usize,
+) -> PaneLine {
     let theme = &model.theme;
     let (glyph, role) = verdict::glyph(entry);
     let (note, note_role) = note(entry, width);
-    let title = width.saturating_sub(3 + 1 + text::width(&note) + 1 + counts + 1);
+    let (warnings, since) = verdict::marks(marks);
+    let indent = 2 * depth;
+    let marked = text::width(warnings) + text::width(since);
+    let title = width.saturating_sub(indent + 3 + marked + 1 + text::width(&note) + 1 + counts + 1);
     let count_role = match entry.verdict() {
         Verdict::Matched(_) if !entry.is_stale() => Role::Text,
         _ => Role::TextDim,
     };
     let title_role = if entry.is_executable() { Role::Text } else { Role::TextDim };
     vec![
-        (format!(" {glyph} "), theme.style(role)),
+        (format!("{} {glyph} ", " ".repeat(indent)), theme.style(role)),
         (text::pad(&entry.title, title), theme.style(title_role)),
+        (warnings.to_owned(), theme.style(Role::DiagnosticWarning)),
+        (since.to_owned(), theme.style(Role::Key)),
         (format!(" {note}"), theme.style(note_role)),
         (format!(" {}", text::pad_left(&count(entry), counts)), theme.style(count_role)),
         (" ".to_owned(), theme.style(Role::Text)),

@@ -10,32 +10,9 @@ use ratatui::layout::Rect;
 use super::changes;
 use super::paint::{self, PaneLine, piece};
 use crate::tui::command;
-use crate::tui::model::{Model, RuleEntry, Verdict};
+use crate::tui::model::Model;
 use crate::tui::text;
 use crate::tui::theme::Role;
-
-/// Figures over all rules.
-#[derive(Default)]
-struct Totals {
-    executable: u64,
-    refused: u64,
-    fallback: u64,
-    matched: u64,
-}
-
-impl Totals {
-    fn of(rules: &[RuleEntry]) -> Self {
-        let mut totals = Self::default();
-        for entry in rules {
-            let refused = matches!(entry.verdict(), Verdict::Refused(_) | Verdict::ParseError);
-            totals.executable += u64::from(entry.is_executable());
-            totals.refused += u64::from(refused);
-            totals.fallback += u64::from(entry.fallback_used());
-            totals.matched += u64::from(matches!(entry.verdict(), Verdict::Matched(_)));
-        }
-        totals
-    }
-}
 
 pub(super) fn draw(buffer: &mut Buffer, area: Rect, model: &Model) {
     let keys = hints(model);
@@ -52,7 +29,7 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, model: &Model) {
 
 fn totals(model: &Model) -> PaneLine {
     let theme = &model.theme;
-    let totals = Totals::of(&model.rules);
+    let totals = model.list.totals;
     let figures = [
         (model.rules.len() as u64, "rules", Role::Text),
         (totals.executable, "executable", Role::Text),
@@ -70,7 +47,7 @@ fn totals(model: &Model) -> PaneLine {
         line.push(piece(theme, role, &text::count(number)));
         line.push(piece(theme, Role::TextDim, &format!(" {word}")));
     }
-    let drift = changes::drift(model.drift());
+    let drift = changes::drift(model.list.drift);
     if !drift.is_empty() {
         line.push(piece(
             theme,

@@ -1,6 +1,7 @@
 //! A verdict as glyph, word and role. Never by colour alone: each has a glyph of its own.
 
 use crate::sigma::Level;
+use crate::tui::model::list::Since;
 use crate::tui::model::{RuleEntry, Verdict};
 use crate::tui::theme::Role;
 
@@ -19,6 +20,16 @@ pub(super) fn glyph(entry: &RuleEntry) -> (&'static str, Role) {
     (symbol, if entry.is_stale() { Role::Stale } else { role })
 }
 
+/// The marks beside a title: warnings, and what became of the rule since the baseline.
+pub(super) fn marks((warnings, since): (bool, Option<Since>)) -> (&'static str, &'static str) {
+    let since = match since {
+        Some(Since::New) => " +",
+        Some(Since::Changed) => " Δ",
+        None => "",
+    };
+    (if warnings { " !" } else { "" }, since)
+}
+
 /// The glyphs, with what they mean: the legend of the help.
 pub(super) const LEGEND: &[(&str, Role, &str)] = &[
     ("●", Role::StatusMatched, "matched"),
@@ -27,6 +38,10 @@ pub(super) const LEGEND: &[(&str, Role, &str)] = &[
     ("✗", Role::StatusRefused, "refused: not executable; or failed while it ran"),
     ("◌", Role::StatusParseError, "parse error: the text cannot be read"),
     ("…", Role::StatusPending, "not yet run"),
+    ("!", Role::DiagnosticWarning, "there are warnings about the rule"),
+    ("Δ", Role::Key, "changed since the baseline: other SQL, reason code or matches"),
+    ("+", Role::Key, "new since the baseline"),
+    ("▾", Role::TextDim, "an open group; ▸ a folded one: how many matched, how many of all can run"),
     ("◦", Role::TextDim, "within others: a filter, or a rule that only a correlation asks for"),
 ];
 

@@ -5,7 +5,9 @@
 mod bench;
 mod cases;
 mod compiler;
+mod gaps;
 mod query;
+mod rows;
 mod slot;
 mod why;
 
@@ -19,13 +21,13 @@ use crate::attribution::Attribution;
 use crate::authoring::{AliasEdit, Fills, SavedCase};
 use crate::backend::CompiledRule;
 use crate::bridge::Diagnostic;
-use crate::evaluate::{MatchTable, Summary};
+use crate::evaluate::{MatchRow, MatchTable, Slice, Summary};
 use crate::pack::{Pack, PackSource};
 use crate::sigma::Rule;
 use crate::store::SessionSettings;
 use crate::tui::event::Event;
 use crate::tui::highlight::{Highlighted, Highlighter, Language};
-use crate::tui::model::{Bench, DatasetInfo, PackInfo, RuleKey};
+use crate::tui::model::{AliasAway, Bench, DatasetInfo, PackInfo, RuleKey};
 use crate::tui::update::Effect;
 use crate::tui::{Options, TuiError};
 
@@ -33,6 +35,7 @@ pub(crate) use bench::{Ask, NewAlias, Question};
 pub(crate) use cases::ToSave;
 use compiler::{Compiler, Request};
 use query::{Queue, Session};
+pub(crate) use rows::{Exported, Rows, RowsWanted, WholeEvent};
 use slot::Slot;
 
 /// Texts that wait to be coloured; older ones are no longer on the screen.
@@ -71,6 +74,24 @@ pub(crate) enum Report {
         /// Its matches, or why there are none to show.
         table: Result<MatchTable, String>,
     },
+    /// Other rows of the matches that are shown.
+    Rows {
+        /// Of the request.
+        generation: u64,
+        /// Which of them.
+        slice: Slice,
+        /// The rows, or why there are none.
+        rows: Result<Vec<MatchRow>, String>,
+    },
+    /// An event with all that it holds.
+    Event {
+        /// Of the request.
+        generation: u64,
+        /// The event, or why there is none.
+        event: Result<WholeEvent, String>,
+    },
+    /// Matches were written to a file, or not.
+    Exported(Result<Exported, String>),
     /// The count of one rule of many.
     Summary {
         /// Of the request.
@@ -84,6 +105,13 @@ pub(crate) enum Report {
     SummariesDone {
         /// Of the request.
         generation: u64,
+    },
+    /// The aliases that are missing.
+    Gaps {
+        /// Of the request.
+        generation: u64,
+        /// Those that would add most rules first.
+        away: Vec<AliasAway>,
     },
     /// What a field could be.
     Proposed {
@@ -192,13 +220,19 @@ impl Workers {
             }
             Effect::OpenDataset { generation } => self.queries.open(generation),
             Effect::Match { generation, rule } => self.queries.find(generation, rule),
+            Effect::Rows { generation, wanted } => self.queries.rows(generation, wanted),
             Effect::Summarize { generation, rules } => self.queries.count(generation, rules),
             Effect::Bench { generation, question } => self.queries.ask(generation, question.map(|q| *q)),
             Effect::SaveCase(rows) => self.queries.save(rows),
             Effect::Explain { generation, rule } => self.queries.explain(generation, rule),
             Effect::Fill { generation, rule } => self.queries.fill(generation, rule),
-            Effect::Write(alias) => self.edit(move |source| Report::Written(bench::write(source, &alias))),
-            Effect::TakeBack(edit) => self.edit(move |_| {
+            Effect::Gaps { generation, compiled } => {
+                self.beside("gaps", move |_| Report::Gaps { generation, away: gaps::away(&compiled) });
+            }
+            Effect::Write(alias) => {
+                self.beside("editor", move |source| Report::Written(bench::write(source, &alias)));
+            }
+            Effect::TakeBack(edit) => self.beside("editor", move |_| {
                 let undone = edit.undo().map_err(|error| error.to_string());
                 Report::Undone(undone.map(|()| edit))
             }),
@@ -207,16 +241,17 @@ impl Workers {
                 texts.push((language, text));
                 texts.split_off(texts.len().saturating_sub(TEXTS))
             }),
-            Effect::Quit => {}
+            // The screen's own.
+            Effect::Copy { .. } | Effect::OpenEditor(_) | Effect::Quit => {}
         }
     }
 }
 
 impl Workers {
-    /// Changes files on a thread of its own, which ends by itself.
-    fn edit(&self, change: impl FnOnce(&PackSource) -> Report + Send + 'static) {
+    /// Does something on a thread of its own, which ends by itself.
+    fn beside(&self, name: &'static str, work: impl FnOnce(&PackSource) -> Report + Send + 'static) {
         let source = self.pack.clone();
-        let begun = spawn("editor", &self.events, move |report| report(change(&source)));
+        let begun = spawn(name, &self.events, move |report| report(work(&source)));
         if let Err(error) = begun {
             drop(self.events.send(Event::Report(Report::Notice(error.to_string()))));
         }

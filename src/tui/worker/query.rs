@@ -11,21 +11,19 @@ use std::time::Duration;
 
 use crate::backend::{CompiledRule, Sql};
 use crate::bridge::{CorrelationPlan, Plan, Settings};
-use crate::evaluate::{self, Cancel, EvalError, Summary};
+use crate::evaluate::{self, Cancel, EvalError, Slice, Summary};
 use crate::store::{Dataset, Interrupter, SessionSettings, Store};
 use crate::tui::model::{DatasetInfo, RuleKey};
 
 use super::bench::Question;
 use super::cases::ToSave;
+use super::rows::{Rows, RowsWanted};
 use super::{Report, why};
-
-/// Matches that are shown at most.
-const ROWS: usize = 500;
 
 /// Between two interrupts of one statement: DuckDB forgets one that comes while it sets the statement up.
 const REPEAT: Duration = Duration::from_millis(2);
 
-type Wanted = (RuleKey, Arc<CompiledRule>);
+pub(super) type Wanted = (RuleKey, Arc<CompiledRule>);
 
 /// What is to be done next. Shared by the screen, the session's thread and the interrupting one.
 #[derive(Default)]
@@ -38,6 +36,12 @@ pub(super) struct Queue {
     summaries: Arc<AtomicU64>,
     /// Raised to cancel what is asked about a field.
     bench: Arc<AtomicU64>,
+    /// Raised to cancel a search for other rows.
+    rows: Arc<AtomicU64>,
+    /// Raised to cancel a search for a whole event.
+    events: Arc<AtomicU64>,
+    /// Raised to cancel what is being written to a file.
+    exports: Arc<AtomicU64>,
     /// Raised to cancel the question why a rule matches or not.
     why: Arc<AtomicU64>,
     /// Raised to cancel a count of filled fields.
@@ -47,7 +51,10 @@ pub(super) struct Queue {
 #[derive(Default)]
 struct State {
     open: Option<u64>,
-    matches: Option<(u64, Wanted)>,
+    matches: Option<(u64, Wanted, Slice)>,
+    rows: Option<(u64, RowsWanted)>,
+    event: Option<(u64, RowsWanted)>,
+    export: Option<RowsWanted>,
     summaries: Option<(u64, Vec<Wanted>)>,
     bench: Option<(u64, Question)>,
     saves: VecDeque<ToSave>,
@@ -59,7 +66,8 @@ struct State {
 
 enum Job {
     Open { generation: u64 },
-    Match { generation: u64, wanted: Wanted, cancel: Cancel },
+    Match { generation: u64, wanted: Wanted, slice: Slice, cancel: Cancel },
+    Rows { generation: u64, wanted: RowsWanted, cancel: Cancel },
     Fill { generation: u64, wanted: Wanted, cancel: Cancel },
     Explain { generation: u64, wanted: Wanted, cancel: Cancel },
     Bench { generation: u64, question: Question, cancel: Cancel },
@@ -70,21 +78,41 @@ enum Job {
 impl Queue {
     /// Opens the dataset anew, before anything else.
     pub(super) fn open(&self, generation: u64) {
-        self.submit(&[&self.matches, &self.summaries, &self.why, &self.fills], |state| {
+        self.submit(&[&self.matches, &self.rows, &self.summaries, &self.why, &self.fills], |state| {
             state.open = Some(generation);
             // Whatever was asked of the old session is asked anew of the new one.
             state.matches = None;
+            state.rows = None;
             state.summaries = None;
             state.why = None;
             state.fills = None;
         });
     }
 
-    /// Looks for the matches of a rule, and no longer for those of another.
-    pub(super) fn find(&self, generation: u64, wanted: Option<Wanted>) {
-        let counting: &[&Arc<AtomicU64>] = &[&self.matches, &self.summaries];
-        let cancelled = if wanted.is_some() { counting } else { &counting[..1] };
-        self.submit(cancelled, |state| state.matches = wanted.map(|wanted| (generation, wanted)));
+    /// Looks for a slice of a rule's matches, and no longer for those of another.
+    pub(super) fn find(&self, generation: u64, wanted: Option<(Wanted, Slice)>) {
+        let counting: &[&Arc<AtomicU64>] = &[&self.matches, &self.rows, &self.summaries];
+        let cancelled = if wanted.is_some() { counting } else { &counting[..2] };
+        self.submit(cancelled, |state| {
+            state.rows = None;
+            state.matches = wanted.map(|(wanted, slice)| (generation, wanted, slice));
+        });
+    }
+
+    /// Finds what is asked about rows that are shown, and no longer what was asked before.
+    pub(super) fn rows(&self, generation: u64, wanted: RowsWanted) {
+        match wanted.asked {
+            // Nothing that is looked at meanwhile ends it.
+            Rows::Export(_) => self.submit(&[&self.summaries], |state| state.export = Some(wanted)),
+            Rows::Event(..) => {
+                self.submit(&[&self.events, &self.summaries], |state| {
+                    state.event = Some((generation, wanted))
+                });
+            }
+            Rows::Slice(_) => {
+                self.submit(&[&self.rows, &self.summaries], |state| state.rows = Some((generation, wanted)));
+            }
+        }
     }
 
     /// Counts the matches of rules, and no longer of others.
@@ -120,7 +148,16 @@ impl Queue {
 
     /// Ends the session's thread and the interrupting one.
     pub(super) fn close(&self) {
-        let all = [&self.matches, &self.summaries, &self.bench, &self.why, &self.fills];
+        let all = [
+            &self.matches,
+            &self.rows,
+            &self.events,
+            &self.exports,
+            &self.summaries,
+            &self.bench,
+            &self.why,
+            &self.fills,
+        ];
         self.submit(&all, |state| state.closed = true);
     }
 
@@ -154,8 +191,17 @@ impl Queue {
         if let Some(generation) = state.open.take() {
             return Some(Job::Open { generation });
         }
-        if let Some((generation, wanted)) = state.matches.take() {
-            return Some(Job::Match { generation, wanted, cancel: Cancel::new(&self.matches) });
+        if let Some((generation, wanted, slice)) = state.matches.take() {
+            return Some(Job::Match { generation, wanted, slice, cancel: Cancel::new(&self.matches) });
+        }
+        if let Some((generation, wanted)) = state.rows.take() {
+            return Some(Job::Rows { generation, wanted, cancel: Cancel::new(&self.rows) });
+        }
+        if let Some((generation, wanted)) = state.event.take() {
+            return Some(Job::Rows { generation, wanted, cancel: Cancel::new(&self.events) });
+        }
+        if let Some(wanted) = state.export.take() {
+            return Some(Job::Rows { generation: 0, wanted, cancel: Cancel::new(&self.exports) });
         }
         if let Some((generation, wanted)) = state.fills.take() {
             return Some(Job::Fill { generation, wanted, cancel: Cancel::new(&self.fills) });
@@ -217,8 +263,13 @@ impl Session<'_> {
         while let Some(job) = self.queue.next() {
             match (job, &mut store) {
                 (Job::Open { generation }, store) => self.open(generation, store),
-                (Job::Match { generation, wanted, cancel }, Some(store)) => {
-                    self.find(generation, wanted, store, &cancel);
+                (Job::Match { generation, wanted, slice, cancel }, Some(store)) => {
+                    self.find(generation, wanted, slice, store, &cancel);
+                }
+                (Job::Rows { generation, wanted, cancel }, Some(store)) => {
+                    if let Some(answer) = wanted.answer(generation, store, &cancel) {
+                        (self.report)(answer);
+                    }
                 }
                 (Job::Summarize { generation, wanted, cancel }, Some(store)) => {
                     self.count(generation, wanted, store, &cancel);
@@ -239,7 +290,11 @@ impl Session<'_> {
                 }
                 // Asked of a dataset that is not open: there is nothing to answer.
                 (
-                    Job::Match { .. } | Job::Summarize { .. } | Job::Fill { .. } | Job::Explain { .. },
+                    Job::Match { .. }
+                    | Job::Rows { .. }
+                    | Job::Summarize { .. }
+                    | Job::Fill { .. }
+                    | Job::Explain { .. },
                     None,
                 ) => {}
             }
@@ -266,11 +321,18 @@ impl Session<'_> {
         (self.report)(Report::Dataset { generation, opened });
     }
 
-    fn find(&self, generation: u64, (rule, compiled): Wanted, store: &mut Store, cancel: &Cancel) {
+    fn find(
+        &self,
+        generation: u64,
+        (rule, compiled): Wanted,
+        slice: Slice,
+        store: &mut Store,
+        cancel: &Cancel,
+    ) {
         let found = match runnable(&compiled) {
-            Some(Runnable::Event(plan, sql)) => evaluate::matches(store, plan, sql, ROWS, cancel),
+            Some(Runnable::Event(plan, sql)) => evaluate::matches(store, plan, sql, slice, cancel),
             Some(Runnable::Correlation(plan, sql)) => evaluate::windows(store, plan, sql, cancel)
-                .map(|windows| evaluate::window_table(plan, &windows, ROWS)),
+                .map(|windows| evaluate::window_table(plan, &windows, slice)),
             None => return,
         };
         if !matches!(found, Err(EvalError::Cancelled)) {
@@ -320,13 +382,13 @@ impl Session<'_> {
 }
 
 /// What of a rule can be run.
-enum Runnable<'r> {
+pub(super) enum Runnable<'r> {
     Event(&'r Plan, &'r Sql),
     Correlation(&'r CorrelationPlan, &'r Sql),
 }
 
 /// `None` for a rule that is refused, and for a filter, which runs within the rules that it narrows.
-fn runnable(compiled: &CompiledRule) -> Option<Runnable<'_>> {
+pub(super) fn runnable(compiled: &CompiledRule) -> Option<Runnable<'_>> {
     let sql = compiled.sql.as_ref()?;
     match (&compiled.compilation.plan, &compiled.compilation.correlation) {
         (Some(plan), _) => Some(Runnable::Event(plan, sql)),

@@ -1,0 +1,94 @@
+//! The table of matches: which stretch of its rows is there, and in what order.
+
+use super::{Effect, navigate};
+use crate::evaluate::{MatchRow, Order, Slice};
+use crate::tui::model::{Model, Pane};
+use crate::tui::view;
+use crate::tui::worker::{Rows, RowsWanted};
+
+/// Rows that are there at once.
+pub(crate) const ROWS: usize = 500;
+
+/// Rows before the first one shown.
+const BEFORE: usize = 200;
+
+/// The rows around those that are shown.
+pub(super) fn wanted(model: &Model) -> Slice {
+    let first = model.offset(Pane::Matches).row.saturating_sub(BEFORE);
+    Slice { order: model.matches.order, first, limit: ROWS }
+}
+
+/// Asks for the rows that are shown and not there, once.
+pub(super) fn fill(model: &mut Model) -> Vec<Effect> {
+    let Some(table) = model.table() else { return Vec::new() };
+    let rows = usize::try_from(table.summary.matches).unwrap_or(usize::MAX);
+    let shown = model.offset(Pane::Matches).row;
+    let end = (shown + view::rows_shown(model)).min(rows);
+    let there = table.first..table.first + table.rows.len();
+    if shown >= end || (there.contains(&shown) && end <= there.end) {
+        return Vec::new();
+    }
+    ask(model)
+}
+
+fn ask(model: &mut Model) -> Vec<Effect> {
+    let slice = wanted(model);
+    if model.matches.asked == Some(slice) {
+        return Vec::new();
+    }
+    let Some(wanted) = rows_wanted(model, Rows::Slice(slice)) else { return Vec::new() };
+    model.matches.asked = Some(slice);
+    model.generations.rows += 1;
+    model.work.matching = true;
+    vec![Effect::Rows { generation: model.generations.rows, wanted }]
+}
+
+/// A question about the matches that are shown; `None` where the rule no longer runs, or nothing could answer.
+pub(super) fn rows_wanted(model: &Model, asked: Rows) -> Option<RowsWanted> {
+    model.dataset.info?;
+    let entry = model.entry().filter(|entry| entry.is_executable())?;
+    Some(RowsWanted { rule: (entry.key.clone(), entry.compiled.clone()?), asked })
+}
+
+/// The table itself has been asked for anew: rows of the old one are no longer waited for.
+pub(super) fn forget_asked(model: &mut Model) {
+    model.matches.asked = None;
+    model.generations.rows += 1;
+}
+
+pub(super) fn arrived(model: &mut Model, slice: Slice, rows: Result<Vec<MatchRow>, String>) {
+    model.work.matching = false;
+    match rows {
+        Ok(rows) => {
+            if let Some(table) = &mut model.matches.table {
+                let table = std::sync::Arc::make_mut(table);
+                table.first = slice.first;
+                table.rows = rows;
+            }
+        }
+        Err(error) => model.notices.push(error),
+    }
+    navigate::settle(model);
+}
+
+pub(super) fn sort_next(model: &mut Model) -> Vec<Effect> {
+    let Some(columns) = model.table().map(|table| table.columns.len()) else { return Vec::new() };
+    let key = model.matches.order.key.step(1, columns);
+    sort(model, Order { key, descending: false })
+}
+
+pub(super) fn sort_reverse(model: &mut Model) -> Vec<Effect> {
+    let order = model.matches.order;
+    sort(model, Order { descending: !order.descending, ..order })
+}
+
+/// Sorted anew, the table is shown from its first row.
+fn sort(model: &mut Model, order: Order) -> Vec<Effect> {
+    if model.table().is_none() {
+        return Vec::new();
+    }
+    model.matches.order = order;
+    model.matches.cursor = 0;
+    model.offset_mut(Pane::Matches).row = 0;
+    ask(model)
+}

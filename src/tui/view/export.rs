@@ -1,0 +1,48 @@
+//! The question which file to write the matches to.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::paint::{self, PaneLine, piece};
+use super::popup;
+use crate::tui::model::{ExportPrompt, Model};
+use crate::tui::text;
+use crate::tui::theme::Role;
+
+/// Columns of the whole.
+const WIDTH: u16 = 78;
+
+pub(super) fn draw(buffer: &mut Buffer, screen: Rect, model: &Model, prompt: &ExportPrompt) {
+    let width = usize::from(WIDTH.min(screen.width)).saturating_sub(4);
+    let lines = lines(model, prompt, width);
+    let area = popup::place(screen, WIDTH, lines.len());
+    let matches = model.table().map_or(0, |table| table.summary.matches);
+    let word = if matches == 1 { "match" } else { "matches" };
+    let title = format!("Write {} {word} to a file", text::count(matches));
+    popup::draw(buffer, area, model, &vec![piece(&model.theme, Role::PaneTitleFocused, &title)]);
+    for (row, line) in lines.iter().enumerate() {
+        paint::line(buffer, popup::inner(area), row, line, 0);
+    }
+}
+
+fn lines(model: &Model, prompt: &ExportPrompt, width: usize) -> Vec<PaneLine> {
+    let theme = &model.theme;
+    let name = text::fit_end(&text::sanitize(&prompt.name), width.saturating_sub(1));
+    let mut lines = vec![
+        vec![piece(theme, Role::FilterChip, &name), piece(theme, Role::FilterChip, "▏")],
+        Vec::new(),
+        vec![piece(theme, Role::TextDim, ".csv      the columns of this table")],
+        vec![piece(theme, Role::TextDim, ".jsonl    whole events, one a line")],
+        vec![piece(theme, Role::TextDim, ".parquet  whole events, a column for each path")],
+    ];
+    let said = match &prompt.failed {
+        Some(error) => Some((Role::Error, error.as_str())),
+        None if prompt.writing => Some((Role::TextDim, "writing …")),
+        None => None,
+    };
+    if let Some((role, said)) = said {
+        lines.push(Vec::new());
+        lines.extend(text::wrap(said, width).iter().map(|line| vec![piece(theme, role, line)]));
+    }
+    lines
+}

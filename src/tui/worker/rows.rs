@@ -1,0 +1,114 @@
+//! What is asked about the matches that are shown: other rows of them, one as a whole, all of them as a file.
+
+use std::path::PathBuf;
+
+use serde_json::Value;
+
+use super::Report;
+use super::query::{Runnable, Wanted, runnable};
+use crate::evaluate::{self, Cancel, EvalError, Export, ExportError, MatchedParts, Slice};
+use crate::store::Store;
+
+/// Something about a rule's matches.
+#[derive(Clone, Debug)]
+pub(crate) struct RowsWanted {
+    /// The rule.
+    pub rule: Wanted,
+    /// What of them.
+    pub asked: Rows,
+}
+
+/// What is asked about a rule's matches.
+#[derive(Clone, Debug)]
+pub(crate) enum Rows {
+    /// Other rows.
+    Slice(Slice),
+    /// One event, by its id and time.
+    Event(String, Option<i64>),
+    /// All of them, as a file.
+    Export(Box<(Export, PathBuf)>),
+}
+
+/// An event with all that it holds.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct WholeEvent {
+    /// Its id.
+    pub event_id: String,
+    /// Its fields, nested by dotted path.
+    pub fields: Value,
+    /// What of it satisfies tests of the rule.
+    pub parts: MatchedParts,
+}
+
+/// A file of matches.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Exported {
+    /// The file.
+    pub path: PathBuf,
+    /// Matches in it.
+    pub matches: u64,
+}
+
+impl RowsWanted {
+    /// The answer; `None` where nobody waits for it.
+    pub(super) fn answer(&self, generation: u64, store: &mut Store, cancel: &Cancel) -> Option<Report> {
+        match &self.asked {
+            Rows::Slice(slice) => {
+                let rows = told(self.slice(store, *slice, cancel))?;
+                Some(Report::Rows { generation, slice: *slice, rows })
+            }
+            Rows::Event(id, time) => {
+                let event = told(evaluate::whole_event(store, id, *time, cancel))?;
+                let event = event.and_then(|event| self.event(id, event));
+                Some(Report::Event { generation, event })
+            }
+            Rows::Export(wanted) => self.export(store, wanted.0, &wanted.1, cancel).map(Report::Exported),
+        }
+    }
+
+    fn slice(
+        &self,
+        store: &mut Store,
+        slice: Slice,
+        cancel: &Cancel,
+    ) -> Result<Vec<evaluate::MatchRow>, EvalError> {
+        match runnable(&self.rule.1) {
+            Some(Runnable::Event(plan, sql)) => evaluate::match_rows(store, plan, sql, slice, cancel),
+            Some(Runnable::Correlation(plan, sql)) => {
+                Ok(evaluate::window_rows(&evaluate::windows(store, plan, sql, cancel)?, slice))
+            }
+            None => Ok(Vec::new()),
+        }
+    }
+
+    fn event(&self, id: &str, event: Option<Value>) -> Result<WholeEvent, String> {
+        let fields = event.ok_or("the dataset no longer has this event; r reads it again")?;
+        let plan = self.rule.1.compilation.plan.as_ref();
+        let parts = plan.map(|plan| evaluate::matched_parts(plan, &fields)).unwrap_or_default();
+        Ok(WholeEvent { event_id: id.to_owned(), fields, parts })
+    }
+
+    fn export(
+        &self,
+        store: &mut Store,
+        export: Export,
+        path: &std::path::Path,
+        cancel: &Cancel,
+    ) -> Option<Result<Exported, String>> {
+        let Some(Runnable::Event(plan, sql)) = runnable(&self.rule.1) else {
+            return Some(Err("only matches of an event rule can be exported".to_owned()));
+        };
+        match export.to_file(store, (plan, sql), path, false, cancel) {
+            Ok(matches) => Some(Ok(Exported { path: path.to_path_buf(), matches })),
+            Err(ExportError::Eval(EvalError::Cancelled)) => None,
+            Err(error) => Some(Err(error.to_string())),
+        }
+    }
+}
+
+fn told<T>(found: Result<T, EvalError>) -> Option<Result<T, String>> {
+    match found {
+        Err(EvalError::Cancelled) => None,
+        found => Some(found.map_err(|error| error.to_string())),
+    }
+}

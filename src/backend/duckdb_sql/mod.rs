@@ -14,7 +14,7 @@ mod test;
 mod window;
 
 use super::Sql;
-use crate::bridge::ir::Expr;
+use crate::bridge::ir::{Expr, Predicate};
 use crate::bridge::{Plan, RoutedScope};
 use crate::pack::{FilterOp, RouteFilter};
 use crate::sigma::{Span, TextMatch};
@@ -143,10 +143,30 @@ fn term(body: &mut Layout, expr: &Expr, prefix: &str, depth: usize, joined_by: J
 }
 
 fn joined(body: &mut Layout, parts: &[Expr], connective: &'static str, prefix: &str, depth: usize) {
-    for (index, part) in parts.iter().enumerate() {
-        let prefix = if index == 0 { prefix } else { connective };
-        term(body, part, prefix, depth, Joined::By(connective));
+    let mut rest = parts;
+    let mut prefix = prefix;
+    while let Some(part) = rest.first() {
+        let alike = if connective == "OR " { test::alike(rest) } else { Vec::new() };
+        match alike.as_slice() {
+            [] | [_] => term(body, part, prefix, depth, Joined::By(connective)),
+            alike => any_of_list(body, alike, prefix, depth),
+        }
+        rest = rest.get(alike.len().max(1)..).unwrap_or_default();
+        prefix = connective;
     }
+}
+
+/// Tests of one LIST of which any has to hold, in one search of it: a search for each, and DuckDB compares every
+/// search with every other while it plans the statement.
+fn any_of_list(body: &mut Layout, alike: &[&Predicate], prefix: &str, depth: usize) {
+    let Some(first) = alike.first() else { return };
+    let list = test::list(&first.source);
+    body.line(depth, format!("{prefix}coalesce(len(list_filter({list}, lambda x:"), origin(first.span));
+    for (index, predicate) in alike.iter().enumerate() {
+        let or = if index == 0 { "" } else { "OR " };
+        body.line(depth + 1, format!("{or}{}", test::compared("x", &predicate.test)), origin(predicate.span));
+    }
+    body.line(depth, ")) > 0, false)".to_owned(), None);
 }
 
 fn group(body: &mut Layout, expr: &Expr, prefix: &str, depth: usize) {

@@ -1,7 +1,7 @@
 //! One test of one field as SQL. Each is two-valued: `coalesce(…, false)` makes NULL false before any NOT.
 
 use super::{literal, network, pattern, scalar};
-use crate::bridge::ir::{FieldExpr, Number, Predicate, Regex, Test};
+use crate::bridge::ir::{Expr, FieldExpr, Number, Predicate, Regex, Test};
 use crate::ocsf::ClassUid;
 use crate::sigma::{Comparison, TextMatch, TimePart};
 
@@ -20,6 +20,35 @@ pub(super) fn lines(predicate: &Predicate) -> Vec<String> {
             spread(&subject, values)
         }
         _ => vec![line],
+    }
+}
+
+/// The predicates that `parts` begin with, as far as all look for text in one and the same LIST.
+pub(super) fn alike(parts: &[Expr]) -> Vec<&Predicate> {
+    let in_list = |part| match part {
+        &Expr::Predicate(ref predicate) if searches_list(predicate) => Some(predicate),
+        _ => None,
+    };
+    let Some(first) = parts.first().and_then(in_list) else { return Vec::new() };
+    parts.iter().map_while(in_list).take_while(|predicate| predicate.source == first.source).collect()
+}
+
+fn searches_list(predicate: &Predicate) -> bool {
+    let list = match &predicate.source {
+        FieldExpr::Column(column) => column.list,
+        FieldExpr::Computed(computed) => computed.list,
+        FieldExpr::AnyOf(_) | FieldExpr::PerClass(_) => false,
+    };
+    list && matches!(predicate.test, Test::TextIn { .. } | Test::Text { .. } | Test::Pattern { .. })
+}
+
+/// A LIST that is searched.
+pub(super) fn list(source: &FieldExpr) -> String {
+    match source {
+        FieldExpr::Computed(computed) => scalar::computed(computed),
+        FieldExpr::Column(column) => scalar::identifier(column.path.as_str()),
+        // Not one LIST: see `searches_list`.
+        FieldExpr::AnyOf(_) | FieldExpr::PerClass(_) => "NULL".to_owned(),
     }
 }
 
@@ -111,7 +140,7 @@ pub(super) fn any_element(list: &str, test: impl Fn(&str) -> String) -> String {
     format!("len(list_filter({list}, lambda x: {})) > 0", test("x"))
 }
 
-fn compared(subject: &str, test: &Test) -> String {
+pub(super) fn compared(subject: &str, test: &Test) -> String {
     let folded = |cased: bool| if cased { subject.to_owned() } else { format!("lower({subject})") };
     match test {
         Test::TextIn { values, cased } => {

@@ -19,10 +19,10 @@ use clap::Subcommand;
 use super::CliError;
 pub(super) use build::write_whole;
 
-pub(super) use junit::failure as junit_failure;
-pub(super) use test::{TestFormat, shown};
 use super::text::one_line;
 use crate::bridge::{Diagnostic, Severity};
+pub(super) use junit::failure as junit_failure;
+pub(super) use test::{TestFormat, shown};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum PackCommand {

@@ -25,12 +25,15 @@ pub(super) fn lines(predicate: &Predicate) -> Vec<String> {
 
 /// The predicates that `parts` begin with, as far as all look for text in one and the same LIST.
 pub(super) fn alike(parts: &[Expr]) -> Vec<&Predicate> {
-    let in_list = |part| match part {
-        &Expr::Predicate(ref predicate) if searches_list(predicate) => Some(predicate),
-        _ => None,
-    };
     let Some(first) = parts.first().and_then(in_list) else { return Vec::new() };
     parts.iter().map_while(in_list).take_while(|predicate| predicate.source == first.source).collect()
+}
+
+fn in_list(part: &Expr) -> Option<&Predicate> {
+    match part {
+        Expr::Predicate(predicate) if searches_list(predicate) => Some(predicate),
+        _ => None,
+    }
 }
 
 fn searches_list(predicate: &Predicate) -> bool {

@@ -44,8 +44,9 @@ pub fn pack() -> Pack {
             }],
         )
     };
+    let keywords = crate::events::columns(FieldType::String);
     let route = Route {
-        keywords: Vec::new(),
+        keywords,
         category: Some("test".to_owned()),
         product: None,
         service: None,
@@ -62,9 +63,8 @@ pub fn pack() -> Pack {
         place: PackPlace::default(),
     };
     let raw_fallback = RawFallback { enabled: true, prefixes: vec!["raw.".to_owned()] };
-    let keywords = crate::events::columns(FieldType::String);
     Pack {
-        manifest: Manifest { id: "properties".to_owned(), raw_fallback, keywords, ..Manifest::default() },
+        manifest: Manifest { id: "properties".to_owned(), raw_fallback, ..Manifest::default() },
         routes: vec![route],
         aliases: BTreeMap::from([(AliasScope::default(), COLUMNS.iter().map(alias).collect())]),
         ..Pack::default()

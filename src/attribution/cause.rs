@@ -10,6 +10,7 @@ use super::{BROAD_EVENTS, BROAD_SHARE};
 use crate::bridge::ir::{FieldExpr, Predicate, Test};
 use crate::bridge::{Compilation, Plan};
 use crate::evaluate::EvalError;
+use crate::figures;
 use crate::ocsf::{Catalog, ClassUid, OcsfPath};
 use crate::store::Schema;
 
@@ -210,10 +211,10 @@ fn explain(plan: &Plan, finding: &Finding, numbers: &Numbers) -> String {
     let classes = class_text(&plan.scope.class_uids);
     let scope = events(finding.scope_events);
     match finding.cause {
-        Cause::Matched => format!("{} of {scope} in scope match", number(finding.matches)),
+        Cause::Matched => format!("{} of {scope} in scope match", figures::count(finding.matches)),
         Cause::MatchedByFallback => format!(
             "{} of {scope} in scope match, but not without raw.*: {}",
-            number(finding.matches),
+            figures::count(finding.matches),
             finding.fallback_fields.join(", ")
         ),
         Cause::MissingTelemetry if numbers.scope.class == 0 => {
@@ -261,21 +262,9 @@ fn needed(finding: &Finding, fallback: bool) -> String {
     texts.join(", ")
 }
 
-pub(super) fn number(count: u64) -> String {
-    let digits = count.to_string();
-    let mut grouped = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    grouped
-}
-
 pub(super) fn events(count: u64) -> String {
     let noun = if count == 1 { "event" } else { "events" };
-    format!("{} {noun}", number(count))
+    format!("{} {noun}", figures::count(count))
 }
 
 pub(super) fn class_text(classes: &[ClassUid]) -> String {

@@ -1,6 +1,6 @@
 //! Correlations: by the causes of their rules, and by what their windows measure.
 
-use super::cause::{events, failed, number};
+use super::cause::{events, failed};
 use super::model::{Cause, CorrelationFinding, Finding, Place};
 use super::numbers::{self, Job};
 use super::outline::Outline;
@@ -9,6 +9,7 @@ use crate::backend::Sql;
 use crate::backend::duckdb_sql::pieces;
 use crate::bridge::{CorrelationPlan, CorrelationStep, InputValue, Measure, WindowTest};
 use crate::evaluate::{self, Cancel, EvalError, check_types};
+use crate::figures;
 use crate::sigma::{BoundOperator, BoundValue};
 use crate::store::Store;
 
@@ -98,9 +99,9 @@ fn decide(plan: &CorrelationPlan, parts: &CorrelationFinding, windows: u64) -> F
     let fire = if windows == 1 { "window fires" } else { "windows fire" };
     let (cause, explanation) = match blamed {
         _ if windows > 0 && plan.fallback_used => {
-            (Cause::MatchedByFallback, format!("{} {fire}; the rules read raw.*", number(windows)))
+            (Cause::MatchedByFallback, format!("{} {fire}; the rules read raw.*", figures::count(windows)))
         }
-        _ if windows > 0 => (Cause::Matched, format!("{} {fire}", number(windows))),
+        _ if windows > 0 => (Cause::Matched, format!("{} {fire}", figures::count(windows))),
         Some((title, finding)) if matched == 0 || all_needed => {
             (finding.cause, format!("'{title}' matches nothing: {}", finding.explanation))
         }

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::literals::{Position, quote, text_difference};
 use crate::bridge::ir::{FieldExpr, Network, Number, PatternPart, Predicate, Test};
 use crate::pack::{FilterOp, RouteFilter};
-use crate::sigma::{Comparison, TextMatch, TimePart};
+use crate::sigma::{Comparison, TextMatch};
 
 /// Literals of a list that are named before the rest is counted.
 const NAMED: usize = 3;
@@ -86,7 +86,7 @@ fn asked(test: &Test) -> String {
         }
         Test::OtherNumber(other) => format!("is the value of {}", source_text(other)),
         Test::TimePart { part, values } => {
-            format!("is in {} {}", part_text(*part), listed(values.iter().map(ToString::to_string)))
+            format!("is in {} {}", part.as_str(), listed(values.iter().map(ToString::to_string)))
         }
     }
 }
@@ -149,7 +149,7 @@ pub fn difference(predicate: &Predicate, value: Option<&str>) -> Difference {
             format!("{} does not fit the value of {}", quote(value), source_text(other)),
         ),
         Test::TimePart { part, .. } => {
-            Difference::new(Miss::Other, format!("the time {value} is in another {}", part_text(*part)))
+            Difference::new(Miss::Other, format!("the time {value} is in another {}", part.as_str()))
         }
         Test::Missing => Difference::new(Miss::Other, format!("is filled: {}", quote(value))),
         Test::BooleanIn(_) | Test::Exists => other(value),
@@ -268,17 +268,6 @@ fn sign(comparison: Comparison) -> &'static str {
         Comparison::Lte => "<=",
         Comparison::Gt => ">",
         Comparison::Gte => ">=",
-    }
-}
-
-fn part_text(part: TimePart) -> &'static str {
-    match part {
-        TimePart::Minute => "minute",
-        TimePart::Hour => "hour",
-        TimePart::Day => "day",
-        TimePart::Week => "week",
-        TimePart::Month => "month",
-        TimePart::Year => "year",
     }
 }
 

@@ -1,6 +1,7 @@
 //! What one more alias would change: which rules become executable, and which are refused still, and why.
 
 use std::borrow::Borrow;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -43,17 +44,26 @@ impl fmt::Display for Effect {
     }
 }
 
-/// What an alias for the gap's field does to the rules that wait for it.
+/// What an alias would do, and the rules as it would leave them: nothing is written.
+#[derive(Clone, Debug)]
+pub struct Trial {
+    /// What it would do.
+    pub effect: Effect,
+    /// The rules that were compiled for it, by index.
+    pub compiled: BTreeMap<usize, CompiledRule>,
+}
+
+/// Tries an alias for the gap's field on the rules that name it.
 ///
 /// # Errors
 /// The alias would be a finding.
-pub fn effect<R: Borrow<CompiledRule>>(
+pub fn try_on_gap<R: Borrow<CompiledRule>>(
     compiled: &[R],
     pack: &Pack,
     settings: &Settings,
     gap: &Gap,
     target: &str,
-) -> Result<Effect, PackError> {
+) -> Result<Trial, PackError> {
     // Filters narrow other rules, so that they have to be there as well.
     let is_filter = |rule: &CompiledRule| matches!(rule.compilation.rule.body, Body::Filter(_));
     let (concerned, before): (Vec<usize>, Vec<&CompiledRule>) = compiled
@@ -63,26 +73,27 @@ pub fn effect<R: Borrow<CompiledRule>>(
         .filter(|(index, rule)| gap.rules.binary_search(index).is_ok() || is_filter(rule))
         .unzip();
     let after = recompile(&before, pack, settings, gap, target)?;
-    let pairs = concerned.into_iter().zip(before.into_iter().zip(&after));
+    let pairs = concerned.iter().copied().zip(before.into_iter().zip(&after));
     // Of a filter whose rules are not here nothing can be said.
-    Ok(compare(pairs.filter(|(index, _)| gap.rules.binary_search(index).is_ok())))
+    let effect = compare(pairs.filter(|(index, _)| gap.rules.binary_search(index).is_ok()));
+    Ok(Trial { effect, compiled: concerned.into_iter().zip(after).collect() })
 }
 
-/// What it does to the whole set, and the set as it would be: a trial, with nothing written.
+/// Tries it on the whole set.
 ///
 /// # Errors
-/// As for [`effect`].
-pub fn try_out<R: Borrow<CompiledRule>>(
+/// As for [`try_on_gap`].
+pub fn try_on_all<R: Borrow<CompiledRule>>(
     compiled: &[R],
     pack: &Pack,
     settings: &Settings,
     gap: &Gap,
     target: &str,
-) -> Result<(Effect, Vec<CompiledRule>), PackError> {
+) -> Result<Trial, PackError> {
     let before: Vec<&CompiledRule> = compiled.iter().map(Borrow::borrow).collect();
     let after = recompile(&before, pack, settings, gap, target)?;
     let effect = compare(before.into_iter().zip(&after).enumerate());
-    Ok((effect, after))
+    Ok(Trial { effect, compiled: after.into_iter().enumerate().collect() })
 }
 
 fn recompile(

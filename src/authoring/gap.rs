@@ -5,10 +5,10 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use crate::backend::CompiledRule;
-use crate::bridge::{FieldResolution, ReasonCode, Resolution, RoutedScope, Severity};
+use crate::bridge::{FieldResolution, ReasonCode, Resolution, RoutedScope, Severity, Tokens};
 use crate::pack::AliasScope;
 use crate::sigma::text::{self, TextPart};
-use crate::sigma::{Body, Detection, LogSource, Operator, Search, SigmaField, Spanned, TextMatch, Value};
+use crate::sigma::{Body, Detection, LogSource, Operator, Search, SigmaField, TextMatch, Value};
 
 /// A field at a scope, usually without an alias there, and the rules that ask for it.
 #[derive(Clone, Debug)]
@@ -116,12 +116,9 @@ fn collect(
 /// The narrowest scope that all rules of this category have in common: category and product, or product and
 /// service where there is no category.
 fn scope_of(logsource: &LogSource) -> AliasScope {
-    let token = |part: &Option<Spanned<String>>| {
-        part.as_ref().map(|p| p.value.trim().to_ascii_lowercase()).filter(|t| !t.is_empty())
-    };
-    let category = token(&logsource.category);
-    let service = if category.is_none() { token(&logsource.service) } else { None };
-    AliasScope { category, product: token(&logsource.product), service }
+    let Tokens { category, product, service } = Tokens::of(logsource);
+    let service = if category.is_none() { service } else { None };
+    AliasScope { category, product, service }
 }
 
 fn literals(detection: &Detection, field: &SigmaField, found: &mut Vec<Literal>) {

@@ -19,7 +19,7 @@ mod usage;
 pub use cases::{CaseResult, CasesError, Failure, Suite, TestRun, Untested, run_cases};
 pub use diff::{PackDiff, Ran, RuleChange, RuleDiff, Statement, pack_diff, rule_diff};
 pub use edit::{AliasEdit, EditError, plan_edit};
-pub use effect::{Effect, effect, try_out};
+pub use effect::{Effect, Trial, try_on_all, try_on_gap};
 pub use evidence::{Evidence, Fills, Sample, Survey, alias_evidence, fills, survey};
 pub use gap::{Gap, Literal, gap_of, gaps};
 pub use proposal::{Origin, Proposal, Rejection, proposals};

@@ -8,7 +8,7 @@ use crate::bridge::{
     CorrelatedRule, CorrelationInput, CorrelationPlan, CorrelationStep, GroupKey, InputValue, Measure, Plan,
     Seen, Source, WindowTest,
 };
-use crate::sigma::{Bound, BoundOperator, BoundValue, Comparison, Spanned, TextMatch, TimePart};
+use crate::sigma::{Bound, BoundOperator, BoundValue, Comparison, Spanned, TextMatch};
 
 /// What an event rule asks of an event, apart from its scope.
 pub(super) fn event(plan: &Plan) -> Value {
@@ -73,7 +73,7 @@ fn test(of: &Test) -> Value {
         Test::OtherNumber(other) => json!({"op": "other_number", "other": field_expr(other)}),
         Test::TimePart { part, values } => {
             let values: Vec<_> = values.iter().map(|value| integer((*value).into())).collect();
-            json!({"op": "time_part", "part": time_part(*part), "values": values})
+            json!({"op": "time_part", "part": part.as_str(), "values": values})
         }
     }
 }
@@ -116,17 +116,6 @@ fn compare(comparison: Comparison) -> &'static str {
         Comparison::Lte => "lte",
         Comparison::Gt => "gt",
         Comparison::Gte => "gte",
-    }
-}
-
-fn time_part(part: TimePart) -> &'static str {
-    match part {
-        TimePart::Minute => "minute",
-        TimePart::Hour => "hour",
-        TimePart::Day => "day",
-        TimePart::Week => "week",
-        TimePart::Month => "month",
-        TimePart::Year => "year",
     }
 }
 

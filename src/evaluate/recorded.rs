@@ -41,13 +41,15 @@ pub fn recorded_events(
     cancel: &Cancel,
 ) -> Result<Vec<MatchedEvent>, EvalError> {
     check_types(store, columns)?;
-    store.ensure_columns(columns)?;
-    let matched: Vec<(String, Option<i64>)> =
-        store.select(statement, cancel, |row| Ok((row.get(0)?, row.get(1)?)))?;
-    if matched.is_empty() {
-        return Ok(Vec::new());
-    }
-    let hosts = hosts(store, statement, "\"metadata.event_id\"", cancel)?;
+    let (matched, hosts) = store.narrowed(columns, |store| -> Result<_, EvalError> {
+        let matched: Vec<(String, Option<i64>)> =
+            store.select(statement, cancel, |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let hosts = match matched.is_empty() {
+            true => BTreeMap::new(),
+            false => hosts(store, statement, "\"metadata.event_id\"", cancel)?,
+        };
+        Ok((matched, hosts))
+    })?;
     let with_host = |(event_id, time): (String, Option<i64>)| MatchedEvent {
         host: hosts.get(&event_id).and_then(|seen| seen.host.clone()),
         event_id,
@@ -84,7 +86,7 @@ pub fn recorded_windows(
     if found.is_empty() {
         return Ok(Vec::new());
     }
-    let hosts = hosts(store, statement, "unnest(event_ids)", cancel)?;
+    let hosts = store.narrowed(columns, |store| hosts(store, statement, "unnest(event_ids)", cancel))?;
     let with_host = |window: Window| {
         let seen = window.event_ids.iter().filter_map(|id| Some((hosts.get(id)?, id)));
         let first = seen.min_by_key(|(seen, id)| (seen.time.is_none(), seen.time, *id));

@@ -40,8 +40,7 @@ pub(super) fn of_statement(
     cancel: &Cancel,
 ) -> Result<Vec<Window>, EvalError> {
     check_types(store, columns)?;
-    store.ensure_columns(columns)?;
-    Ok(store.select(statement, cancel, |row| window(row, keys))?)
+    store.narrowed(columns, |store| Ok(store.select(statement, cancel, |row| window(row, keys))?))
 }
 
 fn window(row: &Row<'_>, keys: usize) -> duckdb::Result<Window> {

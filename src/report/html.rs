@@ -3,7 +3,8 @@
 use super::Report;
 use super::page::Page;
 use super::sections::{Cell, Chart, Section, Table};
-use super::text::{clip, number};
+use super::text::clip;
+use crate::figures;
 
 const STYLE: &str = include_str!("report.css");
 
@@ -75,7 +76,7 @@ fn write_section(page: &mut Page, at: usize, section: &Section) {
         for table in &section.tables {
             if table.rows.len() > LONG {
                 page.element("details", &[], |page| {
-                    let summary = format!("{} ({})", table.title, number(table.rows.len() as u64));
+                    let summary = format!("{} ({})", table.title, figures::count(table.rows.len() as u64));
                     page.words("summary", &[], &summary);
                     write_table(page, table);
                 });
@@ -148,7 +149,10 @@ fn write_chart(page: &mut Page, id: &str, chart: &Chart) {
             }
         });
         if chart.bars.len() > shown {
-            let more = format!("The {shown} longest; the table has all {}.", number(chart.bars.len() as u64));
+            let more = format!(
+                "The {shown} longest; the table has all {}.",
+                figures::count(chart.bars.len() as u64)
+            );
             page.words("p", &[("class", "quiet")], &more);
         }
     });
@@ -199,7 +203,7 @@ fn write_bar(page: &mut Page, top: u64, label: &str, parts: &[u64], longest: u64
         page.empty("rect", &attributes);
     }
     let after = (LABEL + scaled(total, longest) + 8).to_string();
-    page.words("text", &[("x", &after), ("y", &middle), ("class", "count")], &number(total));
+    page.words("text", &[("x", &after), ("y", &middle), ("class", "count")], &figures::count(total));
 }
 
 /// `count` in units of the drawing, where `longest` is as long as a bar can be.

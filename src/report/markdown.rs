@@ -1,10 +1,11 @@
 //! The report as Markdown (CommonMark with tables).
 
+use crate::figures;
 use std::fmt::Write as _;
 
 use super::Report;
 use super::sections::{Cell, Table};
-use super::text::{clean, number};
+use super::text::clean;
 
 /// Rows of a table that are shown.
 const ROWS: usize = 25;
@@ -46,7 +47,7 @@ fn write_table(out: &mut String, table: &Table) {
     }
     let more = table.rows.len().saturating_sub(ROWS);
     if more > 0 {
-        let _ = write!(out, "\nand {} more\n", number(more as u64));
+        let _ = write!(out, "\nand {} more\n", figures::count(more as u64));
     }
 }
 

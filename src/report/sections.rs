@@ -4,6 +4,7 @@ use super::model::{Finding, Report, Technique};
 use super::text::counted;
 use crate::attribution::Cause;
 use crate::bundle::Totals;
+use crate::figures;
 use crate::sigma::Level;
 
 /// Findings that are listed.
@@ -320,7 +321,7 @@ impl Cell {
     pub(super) fn plain(&self) -> String {
         match self {
             Self::Text(text) | Self::Name(text) => text.clone(),
-            Self::Number(number) => super::text::number(*number),
+            Self::Number(number) => figures::count(*number),
             Self::Nothing => "–".to_owned(),
         }
     }

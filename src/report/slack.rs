@@ -1,6 +1,7 @@
 //! The newest findings as a Slack message in Block Kit. All that is untrusted stands in `plain_text`, in which Slack
 //! knows no mention, link or markup.
 
+use crate::figures;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
@@ -8,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::Report;
 use super::model::Finding;
-use super::text::{clip, counted, number};
+use super::text::{clip, counted};
 
 /// Findings in a message.
 const FINDINGS: usize = 5;
@@ -25,7 +26,7 @@ pub fn slack(report: &Report) -> Value {
     let totals = &report.contents.coverage.totals;
     let summary = format!(
         "{} of {} matched · {}{}",
-        number(totals.matched as u64),
+        figures::count(totals.matched as u64),
         counted(totals.executable as u64, "executable rule", "executable rules"),
         counted(totals.detections, "detection", "detections"),
         severities(report),
@@ -51,8 +52,10 @@ fn severities(report: &Report) -> String {
         let (_, count) = counts.entry(Reverse(finding.rule.level)).or_insert((finding.severity(), 0));
         *count += 1;
     }
-    let counts: Vec<_> =
-        counts.into_values().map(|(severity, count)| format!("{} {severity}", number(count))).collect();
+    let counts: Vec<_> = counts
+        .into_values()
+        .map(|(severity, count)| format!("{} {severity}", figures::count(count)))
+        .collect();
     match counts.is_empty() {
         true => String::new(),
         false => format!(" · findings: {}", counts.join(", ")),

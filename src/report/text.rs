@@ -1,5 +1,7 @@
 //! Untrusted text, made fit for a document: one line, of a length to read, and nothing that acts on what shows it.
 
+use crate::figures;
+
 /// Characters of a value that are shown.
 const LONGEST: usize = 1000;
 
@@ -28,22 +30,9 @@ fn is_shown(c: char) -> bool {
     !c.is_control() && !formats
 }
 
-/// `1234567` as `1,234,567`.
-pub(super) fn number(number: u64) -> String {
-    let digits = number.to_string();
-    let mut grouped = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    grouped
-}
-
 /// `one` rule, two `many`.
 pub(super) fn counted(count: u64, one: &str, many: &str) -> String {
-    format!("{} {}", number(count), if count == 1 { one } else { many })
+    format!("{} {}", figures::count(count), if count == 1 { one } else { many })
 }
 
 #[cfg(test)]
@@ -63,8 +52,8 @@ mod tests {
 
     #[test]
     fn digits_stand_in_groups_of_three() {
-        assert_eq!(number(0), "0");
-        assert_eq!(number(999), "999");
-        assert_eq!(number(1_234_567), "1,234,567");
+        assert_eq!(figures::count(0), "0");
+        assert_eq!(figures::count(999), "999");
+        assert_eq!(figures::count(1_234_567), "1,234,567");
     }
 }

@@ -206,6 +206,21 @@ pub enum TimePart {
     Year,
 }
 
+impl TimePart {
+    /// As rules, plans and DuckDB name it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Minute => "minute",
+            Self::Hour => "hour",
+            Self::Day => "day",
+            Self::Week => "week",
+            Self::Month => "month",
+            Self::Year => "year",
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

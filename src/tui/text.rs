@@ -9,6 +9,8 @@ use ratatui::text::Span;
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
+pub(crate) use crate::figures::count;
+
 /// Columns between tab stops.
 const TAB: usize = 4;
 
@@ -183,19 +185,6 @@ fn wrap_paragraph(text: &str, columns: usize, lines: &mut Vec<String>) {
         }
     }
     lines.push(line);
-}
-
-/// A count with `,` between thousands.
-pub(crate) fn count(number: u64) -> String {
-    let digits = number.to_string();
-    let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    grouped
 }
 
 /// A share in percent, rounded down, but never 0 where there is something.

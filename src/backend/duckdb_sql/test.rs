@@ -3,7 +3,7 @@
 use super::{literal, network, pattern, scalar};
 use crate::bridge::ir::{Expr, FieldExpr, Number, Predicate, Regex, Test};
 use crate::ocsf::ClassUid;
-use crate::sigma::{Comparison, TextMatch, TimePart};
+use crate::sigma::{Comparison, TextMatch};
 
 /// Columns past which a membership list is written one literal a line.
 const WIDTH: usize = 100;
@@ -175,7 +175,7 @@ pub(super) fn compared(subject: &str, test: &Test) -> String {
         Test::OtherNumber(other) => with_other(other, &|other| format!("{subject} = {other}")),
         Test::TimePart { part, values } => {
             // Beyond the years that a TIMESTAMP has there is no part, and no failure.
-            let part = format!("date_part('{}', TRY(epoch_ms({subject})))", time_part(*part));
+            let part = format!("date_part('{}', TRY(epoch_ms({subject})))", part.as_str());
             membership(&part, values.iter().map(ToString::to_string))
         }
         Test::Exists => format!("{subject} IS NOT NULL"),
@@ -223,17 +223,6 @@ fn with_other(other: &FieldExpr, compare: &dyn Fn(&str) -> String) -> String {
                 .collect();
             format!("CASE \"class_uid\"{cases} ELSE false END")
         }
-    }
-}
-
-fn time_part(part: TimePart) -> &'static str {
-    match part {
-        TimePart::Minute => "minute",
-        TimePart::Hour => "hour",
-        TimePart::Day => "day",
-        TimePart::Week => "week",
-        TimePart::Month => "month",
-        TimePart::Year => "year",
     }
 }
 

@@ -17,10 +17,10 @@ use std::io::{self, Write};
 use clap::Subcommand;
 
 use super::CliError;
-pub(super) use build::write_whole;
-
 use super::text::one_line;
 use crate::bridge::{Diagnostic, Severity};
+
+pub(super) use build::write_whole;
 pub(super) use junit::failure as junit_failure;
 pub(super) use test::{TestFormat, shown};
 

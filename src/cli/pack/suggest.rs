@@ -137,9 +137,9 @@ fn gap_report(
     let effect = |proposal: &Proposal| {
         let offered = proposal.rejected.is_none();
         let effect = offered.then(|| {
-            authoring::effect(&workspace.compiled, pack, &workspace.settings, gap, &proposal.target)
+            authoring::try_on_gap(&workspace.compiled, pack, &workspace.settings, gap, &proposal.target)
         });
-        effect.and_then(Result::ok)
+        effect.and_then(Result::ok).map(|trial| trial.effect)
     };
     let mut class_uids: Vec<u32> =
         gap.routed.iter().flat_map(|scope| scope.class_uids.iter().map(|class| class.0)).collect();
@@ -168,14 +168,14 @@ fn write(args: &SuggestArgs, workspace: &Workspace, gaps: &[Gap], target: &str) 
         ));
     };
     let pack = &workspace.pack.pack;
-    let (effect, _) = authoring::try_out(&workspace.compiled, pack, &workspace.settings, gap, target)
+    let trial = authoring::try_on_all(&workspace.compiled, pack, &workspace.settings, gap, target)
         .map_err(|error| CliError::Configuration(findings(&error.findings)))?;
     let edit = authoring::plan_edit(&args.inputs.pack_source()?, pack, &gap.scope, &gap.field, target)
         .and_then(|edit| edit.apply().map(|()| edit))
         .map_err(|error| CliError::Configuration(error.to_string()))?;
     let mut out = io::stdout().lock();
     let path = edit.path.display().to_string();
-    writeln!(out, "{}:{}: written; {}", one_line(&path), edit.line, effect)?;
+    writeln!(out, "{}:{}: written; {}", one_line(&path), edit.line, trial.effect)?;
     Ok(())
 }
 

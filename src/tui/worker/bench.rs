@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Report;
-use crate::authoring::{self, AliasEdit, Evidence, Gap, Survey};
+use crate::authoring::{self, AliasEdit, Evidence, Gap, Survey, Trial};
 use crate::backend::{CompiledRule, Sql};
 use crate::bridge::{Plan, Settings};
 use crate::evaluate::{self, Cancel, EvalError};
@@ -178,15 +178,13 @@ impl Question {
     ) -> Result<(), EvalError> {
         let target = &row.proposal.target;
         // A finding about the alias shows when it is tried or written.
-        let Ok(effect) = authoring::effect(&self.compiled, &self.pack, settings, gap, target) else {
+        let Ok(trial) = authoring::try_on_gap(&self.compiled, &self.pack, settings, gap, target) else {
             return Ok(());
         };
-        if let Some(store) = store
-            && let Ok((_, after)) = authoring::try_out(&self.compiled, &self.pack, settings, gap, target)
-        {
-            row.matching = Some(matching(store, &after, &effect.unlocked, cancel)?);
+        if let Some(store) = store {
+            row.matching = Some(matching(store, &trial, &trial.effect.unlocked, cancel)?);
         }
-        row.effect = Some(effect);
+        row.effect = Some(trial.effect);
         Ok(())
     }
 
@@ -198,12 +196,13 @@ impl Question {
         settings: &Settings,
         cancel: &Cancel,
     ) -> Result<String, Untried> {
-        let (effect, after) = authoring::try_out(&self.compiled, &self.pack, settings, gap, target)
+        let trial = authoring::try_on_all(&self.compiled, &self.pack, settings, gap, target)
             .map_err(|error| Untried::Because(error.to_string()))?;
+        let effect = &trial.effect;
         let touched = [effect.unlocked.as_slice(), &effect.changed].concat();
         let found = match store {
             Some(store) => {
-                let (rules, events) = matching(store, &after, &touched, cancel)?;
+                let (rules, events) = matching(store, &trial, &touched, cancel)?;
                 format!("; {} of them match, {} events", count(rules as u64), count(events))
             }
             None => String::new(),
@@ -230,13 +229,13 @@ impl From<EvalError> for Untried {
 /// How many of `rules` match, and how many events in all.
 fn matching(
     store: &mut Store,
-    compiled: &[CompiledRule],
+    trial: &Trial,
     rules: &[usize],
     cancel: &Cancel,
 ) -> Result<(usize, u64), EvalError> {
     let plans: Vec<(&Plan, &Sql)> = rules
         .iter()
-        .filter_map(|index| compiled.get(*index))
+        .filter_map(|index| trial.compiled.get(index))
         .filter_map(|rule| Some((rule.compilation.plan.as_ref()?, rule.sql.as_ref()?)))
         .collect();
     let mut found = (0, 0);

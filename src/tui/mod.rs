@@ -18,6 +18,7 @@ mod event;
 mod highlight;
 mod key;
 mod model;
+mod places;
 mod terminal;
 pub(crate) mod text;
 mod theme;
@@ -29,7 +30,7 @@ mod worker;
 mod tests;
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::mpsc::{self, Sender};
 
 use crate::bridge::Settings;
@@ -39,6 +40,7 @@ use crate::watch::{Changes, Inputs, Watcher};
 use app::App;
 use event::Event;
 use model::Model;
+use places::Places;
 use terminal::Screen;
 use theme::Surroundings;
 use worker::{Report, Workers};
@@ -58,6 +60,14 @@ pub struct Options {
     pub threads: u32,
     /// A theme by name, such as `dark`, `light` or `none`; `None` to ask the terminal.
     pub theme: Option<String>,
+}
+
+/// Themes beside the working folder come before the user's own, those before the shipped.
+fn theme_folders(places: &Places) -> Vec<PathBuf> {
+    [Some(PathBuf::from("themes")), places.config.as_ref().map(|folder| folder.join("themes"))]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 /// Why the screen cannot be shown any longer, or at all.
@@ -81,7 +91,8 @@ pub enum TuiError {
 pub fn run(options: Options) -> Result<(), TuiError> {
     // Asks the terminal, and so comes before anything that reads from it.
     let around = Surroundings::detect();
-    let theme = theme::load(options.theme.as_deref(), Path::new("themes"), around);
+    let places = Places::detect();
+    let theme = theme::load(options.theme.as_deref(), &theme_folders(&places), around);
     let screen = Screen::take()?;
     let mut model = Model::new(screen.size()?, theme.theme);
     model.notices = theme.warnings;

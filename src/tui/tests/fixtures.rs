@@ -385,7 +385,7 @@ fn whole_event(id: &str) -> WholeEvent {
 
 pub(super) fn theme(name: &str) -> Theme {
     let around = Surroundings { no_color: false, depth: Depth::Palette, background: Background::Dark };
-    theme::load(Some(name), Path::new("/nonexistent"), around).theme
+    theme::load(Some(name), &[], around).theme
 }
 
 static HIGHLIGHTER: LazyLock<Highlighter> = LazyLock::new(Highlighter::load);

@@ -7,7 +7,7 @@ mod detect;
 mod parse;
 mod role;
 
-use std::path::Path;
+use std::path::PathBuf;
 
 use include_dir::{Dir, include_dir};
 use ratatui::style::{Modifier, Style};
@@ -81,8 +81,9 @@ impl Surroundings {
     }
 }
 
-/// The theme of that name, else the one for the surroundings. A file in `folder` wins over a shipped one.
-pub(crate) fn load(name: Option<&str>, folder: &Path, around: Surroundings) -> Loaded {
+/// The theme of that name, else the one for the surroundings. A file in `folders` wins over a shipped one, and one in an
+/// earlier folder over one in a later.
+pub(crate) fn load(name: Option<&str>, folders: &[PathBuf], around: Surroundings) -> Loaded {
     let name = match name {
         Some(name) => name,
         None if around.no_color => "none",
@@ -91,19 +92,19 @@ pub(crate) fn load(name: Option<&str>, folder: &Path, around: Surroundings) -> L
     if name == "none" {
         return Loaded { theme: Theme::none(), warnings: Vec::new() };
     }
-    match find(name, folder) {
+    match find(name, folders) {
         Some(text) => parse::parse(&text, name, around.depth),
         None => missing(name, around),
     }
 }
 
-fn find(name: &str, folder: &Path) -> Option<String> {
+fn find(name: &str, folders: &[PathBuf]) -> Option<String> {
     let file = format!("{name}.yaml");
     if name.contains(['/', '\\']) || name.starts_with('.') {
         return None;
     }
     let shipped = || SHIPPED.get_file(&file).and_then(|f| f.contents_utf8()).map(str::to_owned);
-    std::fs::read_to_string(folder.join(&file)).ok().or_else(shipped)
+    folders.iter().find_map(|folder| std::fs::read_to_string(folder.join(&file)).ok()).or_else(shipped)
 }
 
 fn missing(name: &str, around: Surroundings) -> Loaded {
@@ -128,7 +129,7 @@ mod tests {
     #[test]
     fn shipped_themes_have_no_warnings() {
         for name in ["dark", "light"] {
-            let loaded = load(Some(name), Path::new("/nonexistent"), DARK);
+            let loaded = load(Some(name), &[], DARK);
             assert_eq!(loaded.warnings, Vec::<String>::new(), "{name}");
         }
     }
@@ -137,19 +138,19 @@ mod tests {
     fn a_file_on_disk_wins_and_a_missing_theme_is_told() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("dark.yaml"), "styles: { text: red }").unwrap();
-        let loaded = load(None, folder.path(), DARK);
+        let loaded = load(None, &[folder.path().to_owned()], DARK);
         assert_eq!(loaded.theme.style(Role::Text), Style::new().red());
-        let loaded = load(Some("drak"), folder.path(), DARK);
+        let loaded = load(Some("drak"), &[folder.path().to_owned()], DARK);
         assert_eq!(loaded.warnings, ["no theme 'drak'; there are dark, light, none"]);
-        assert!(load(Some("../dark"), folder.path(), DARK).warnings[0].starts_with("no theme"));
+        assert!(load(Some("../dark"), &[folder.path().to_owned()], DARK).warnings[0].starts_with("no theme"));
     }
 
     #[test]
     fn no_color_wins_over_the_background_but_not_over_the_user() {
         let around = Surroundings { no_color: true, ..DARK };
-        let none = load(None, Path::new("/nonexistent"), around).theme;
+        let none = load(None, &[], around).theme;
         assert!(Role::ALL.iter().all(|r| none.style(*r).fg.is_none() && none.style(*r).bg.is_none()));
-        let asked = load(Some("dark"), Path::new("/nonexistent"), around).theme;
+        let asked = load(Some("dark"), &[], around).theme;
         assert!(asked.style(Role::StatusMatched).fg.is_some());
     }
 }

@@ -32,5 +32,6 @@ pub mod pysigma;
 pub mod report;
 pub mod sigma;
 pub mod store;
+pub mod stream;
 pub mod tui;
 pub mod watch;

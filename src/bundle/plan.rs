@@ -197,6 +197,7 @@ pub(super) struct PlanContext<'a> {
     roots: &'a RuleRoots,
     pack: PackRecord,
     settings: RunSettings,
+    backend: BackendId,
     /// Of every rule, as findings show them.
     paths: BTreeSet<&'a Path>,
 }
@@ -208,6 +209,7 @@ impl<'a> PlanContext<'a> {
             roots: inputs.roots,
             pack: PackRecord::of(inputs.pack),
             settings: inputs.settings.clone(),
+            backend: inputs.backend,
             paths: paths.collect(),
         }
     }
@@ -249,8 +251,11 @@ impl PlanDocument {
         let compilation = &compiled.compilation;
         let found = compilation.diagnostics.iter().chain(failure);
         let backend = BackendRecord {
-            id: BackendId::DuckdbSql.as_str().to_owned(),
-            version: DUCKDB_VERSION.to_owned(),
+            id: context.backend.as_str().to_owned(),
+            version: match context.backend {
+                BackendId::DuckdbSql => DUCKDB_VERSION.to_owned(),
+                BackendId::Interpreter => env!("CARGO_PKG_VERSION").to_owned(),
+            },
             settings: context.settings.clone(),
         };
         let mut document = Self {
@@ -264,7 +269,7 @@ impl PlanDocument {
             non_executable: failure
                 .or_else(|| compilation.refusal())
                 .and_then(|finding| refusal(finding, context)),
-            compilation: record(compiled),
+            compilation: record(compiled, context.backend),
             diagnostics: found.map(|finding| Finding::new(finding, context)).collect(),
         };
         document.plan_sha256 = document.hash()?;
@@ -323,7 +328,7 @@ fn refusal(finding: &Diagnostic, context: &PlanContext<'_>) -> Option<Refusal> {
     })
 }
 
-fn record(compiled: &CompiledRule) -> CompilationRecord {
+fn record(compiled: &CompiledRule, backend: BackendId) -> CompilationRecord {
     let compilation = &compiled.compilation;
     let (columns, ir) = match (&compilation.plan, &compilation.correlation) {
         (Some(plan), _) => (Some(&plan.columns), Some(ir::event(plan))),
@@ -341,7 +346,7 @@ fn record(compiled: &CompiledRule) -> CompilationRecord {
         reported: compilation.reported,
         columns: columns.collect(),
         group_by: keys.into_iter().flatten().map(|key| key.name.0.clone()).collect(),
-        sql: compiled.sql.as_ref().map(|sql| sql.text.clone()),
+        sql: compiled.sql.as_ref().filter(|_| backend == BackendId::DuckdbSql).map(|sql| sql.text.clone()),
         ir,
     }
 }

@@ -17,7 +17,7 @@ use super::{
     BUNDLE, BundleError, COVERAGE, DETECTIONS, DETECTIONS_FOLDER, PLANS, ROUTER_TABLE, RuleRoots, SNAPSHOT,
     canonical, coverage, pack_document, plan_names,
 };
-use crate::backend::{CompiledRule, Sql};
+use crate::backend::{BackendId, CompiledRule, Sql};
 use crate::bridge::{Diagnostic, Plan};
 use crate::evaluate::{self, Cancel, EvalError, Summary};
 use crate::pack::Pack;
@@ -37,6 +37,8 @@ pub struct RunInputs<'a> {
     pub pack: &'a Pack,
     /// The settings in force.
     pub settings: RunSettings,
+    /// What evaluates the plans.
+    pub backend: BackendId,
     /// The rules.
     pub compiled: &'a [CompiledRule],
 }

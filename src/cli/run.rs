@@ -74,6 +74,7 @@ pub(super) fn run(args: &RunArgs) -> Result<(), CliError> {
         roots: &args.inputs.rule_roots(),
         pack: &workspace.pack.pack,
         settings: args.inputs.run_settings(&workspace),
+        backend: BackendId::DuckdbSql,
         compiled: &workspace.compiled,
     };
     let facts = bundle::write(&inputs, &mut store, staging.folder()).map_err(failed)?;

@@ -10,6 +10,7 @@ use super::config::Config;
 use super::run::failed;
 use super::text::one_line;
 use super::{CliError, Compiling, Enabled, Format, Inputs};
+use crate::backend::BackendId;
 use crate::bundle::{self, Difference, RunInputs, RunSettings, Verification};
 use crate::store;
 use crate::tui::text::count;
@@ -96,6 +97,7 @@ fn recompiled(
         roots: &inputs.rule_roots(),
         pack: &workspace.pack.pack,
         settings,
+        backend: BackendId::DuckdbSql,
         compiled: &workspace.compiled,
     };
     bundle::verify_rules(&args.bundle, &inputs).map_err(failed)

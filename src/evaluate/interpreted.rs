@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::error::{EvalError, check_columns, check_types};
 use super::events::{StoredEvent, for_each_event};
 use super::{Cancel, Summary, Window};
-use crate::backend::correlation_oracle::{self, Datum, EventReader};
+use crate::backend::correlation_oracle::{self, EventReader};
 use crate::backend::interpreter::{Interpreter, Value};
 use crate::bridge::{CorrelationPlan, Plan};
 use crate::ocsf::ClassUid;
@@ -79,30 +79,20 @@ pub fn interpreted_windows(
     let reader = EventReader {
         id: &|stored: &StoredEvent| stored.event_id.clone(),
         time: &|stored| stored.time,
-        value: &|stored, source| stored.event.first_value(source).and_then(datum),
+        value: &|stored, source| stored.event.first_value(source).and_then(Value::datum),
     };
     let mut windows = correlation_oracle::windows(plan, &matched, &reader);
     windows.sort_unstable();
     Ok(windows)
 }
 
-/// Whole numbers beyond 64 bits have no part in a correlation: no OCSF attribute is that wide.
-fn datum(value: Value) -> Option<Datum> {
-    match value {
-        Value::Text(text) => Some(Datum::Text(text)),
-        Value::Integer(number) => i64::try_from(number).ok().map(Datum::Integer),
-        Value::Float(number) => Some(Datum::Float(number)),
-        Value::Boolean(truth) => Some(Datum::Boolean(truth)),
-    }
-}
-
 struct Job<'a> {
     plan: &'a Plan,
-    interpreter: Interpreter<'a>,
+    interpreter: Interpreter<&'a Plan>,
     result: &'a mut Result<Summary, EvalError>,
 }
 
-fn interpreter<'p>(store: &Store, plan: &'p Plan) -> Result<Interpreter<'p>, EvalError> {
+fn interpreter<'p>(store: &Store, plan: &'p Plan) -> Result<Interpreter<&'p Plan>, EvalError> {
     check_columns(store, plan)?;
     Ok(Interpreter::new(plan)?)
 }

@@ -62,7 +62,7 @@ impl FileId {
 /// What an input gives next.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Piece {
-    /// Whole lines, each with its end; the last of a file may lack it.
+    /// Whole lines, each with its end; the last of a rotated file may lack it.
     Lines {
         /// Their bytes.
         text: Vec<u8>,
@@ -86,7 +86,11 @@ pub enum Piece {
     /// Nothing for now.
     Waiting,
     /// Nothing any more.
-    End,
+    End {
+        /// A last line without its end, or nothing. Whoever comes back finds it whole, perhaps, and so it is never
+        /// passed.
+        last: Vec<u8>,
+    },
 }
 
 /// An input, read line by line.
@@ -95,6 +99,8 @@ pub struct Lines {
     source: Source,
     /// What is read and not handed out; a line without its end, between two calls.
     rest: Vec<u8>,
+    /// How much of that is known to have no end of a line.
+    searched: usize,
     /// Whether the line being read is too long already.
     too_long: bool,
     position: Position,
@@ -134,7 +140,7 @@ impl Lines {
                 (Source::File { file, path: path.clone(), follow: *follow }, 0)
             }
         };
-        Ok(Self { source, rest: Vec::new(), too_long: false, position, replaced: false, known })
+        Ok(Self { source, rest: Vec::new(), searched: 0, too_long: false, position, replaced: false, known })
     }
 
     /// What comes next. Blocks only on standard input.
@@ -145,6 +151,9 @@ impl Lines {
         if std::mem::take(&mut self.replaced) {
             return Ok(Piece::Replaced { end: self.position.clone() });
         }
+        if self.searched < self.rest.len() {
+            return Ok(self.whole_lines());
+        }
         let from = self.rest.len();
         self.rest.resize(from + CHUNK, 0);
         let read = match self.rest.get_mut(from..) {
@@ -154,26 +163,30 @@ impl Lines {
         self.rest.truncate(from + read.as_ref().map_or(0, |read| *read));
         match read {
             Ok(0) => self.at_end(),
-            Ok(_) => Ok(self.whole_lines(from)),
+            Ok(_) => Ok(self.whole_lines()),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(Piece::Waiting),
             Err(error) => Err(error),
         }
     }
 
-    /// The whole lines of what is read; `searched` bytes are known to have no end of line.
-    fn whole_lines(&mut self, searched: usize) -> Piece {
-        let read = self.rest.get(searched..).unwrap_or_default();
+    /// The whole lines of what is read.
+    fn whole_lines(&mut self) -> Piece {
+        let unsearched = self.rest.get(self.searched..).unwrap_or_default();
         if self.too_long {
-            return self.end_of_too_long(read.iter().position(|byte| *byte == b'\n'));
+            return self.end_of_too_long(unsearched.iter().position(|byte| *byte == b'\n'));
         }
-        match read.iter().rposition(|byte| *byte == b'\n') {
+        match unsearched.iter().rposition(|byte| *byte == b'\n') {
             Some(last) => {
-                let rest = self.rest.split_off(searched + last + 1);
+                let rest = self.rest.split_off(self.searched + last + 1);
                 let text = std::mem::replace(&mut self.rest, rest);
+                self.searched = self.rest.len();
                 self.handed_out(text)
             }
             None if self.rest.len() > MAX_LINE => self.end_of_too_long(None),
-            None => Piece::Waiting,
+            None => {
+                self.searched = self.rest.len();
+                Piece::Waiting
+            }
         }
     }
 
@@ -181,8 +194,8 @@ impl Lines {
     fn end_of_too_long(&mut self, end: Option<usize>) -> Piece {
         self.too_long = end.is_none();
         let passed = end.map_or(self.rest.len(), |end| end + 1);
-        let rest = self.rest.split_off(passed);
-        self.rest = rest;
+        self.rest = self.rest.split_off(passed);
+        self.searched = 0;
         self.position.offset += passed as u64;
         if self.too_long {
             return Piece::Waiting;
@@ -226,18 +239,14 @@ impl Lines {
             *file = there;
             // Of a line that was cut, what is there is no event; of the last one of a rotated file, its end was.
             let last = std::mem::take(&mut self.rest);
-            self.too_long = false;
+            (self.searched, self.too_long) = (0, false);
             let lines = (!last.is_empty()).then(|| self.handed_out(last));
             self.position.file = FileId::of(&metadata);
             self.position.offset = 0;
             self.replaced = lines.is_some();
             return Ok(lines.unwrap_or_else(|| Piece::Replaced { end: self.position.clone() }));
         }
-        if self.too_long {
-            return Ok(self.end_of_too_long(Some(self.rest.len().saturating_sub(1))));
-        }
-        let rest = std::mem::take(&mut self.rest);
-        Ok(if rest.is_empty() { Piece::End } else { self.handed_out(rest) })
+        Ok(Piece::End { last: std::mem::take(&mut self.rest) })
     }
 }
 
@@ -259,4 +268,65 @@ fn check(position: &Position, metadata: &Metadata) -> io::Result<()> {
         return Ok(());
     };
     Err(io::Error::new(io::ErrorKind::InvalidData, what))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may panic")]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    fn read_all(lines: &mut Lines) -> Vec<Piece> {
+        let mut pieces = Vec::new();
+        loop {
+            match lines.next_piece().unwrap() {
+                Piece::Waiting => {}
+                end @ Piece::End { .. } => {
+                    pieces.push(end);
+                    return pieces;
+                }
+                piece => pieces.push(piece),
+            }
+        }
+    }
+
+    fn whole(path: &std::path::Path) -> Input {
+        Input::File { path: path.to_owned(), follow: false }
+    }
+
+    #[test]
+    fn lines_around_one_that_is_too_long_are_kept_and_counted() {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        write!(file, "a\n{}\nb\nc", "x".repeat(MAX_LINE + 2 * CHUNK)).unwrap();
+        let mut lines = Lines::open(&whole(file.path()), None).unwrap();
+        let pieces = read_all(&mut lines);
+        let [
+            Piece::Lines { text: a, before: 0, .. },
+            Piece::TooLong { number: 2, .. },
+            Piece::Lines { text: b, before: 2, end },
+            Piece::End { last },
+        ] = pieces.as_slice()
+        else {
+            panic!("{} pieces", pieces.len());
+        };
+        assert_eq!((a.as_slice(), b.as_slice(), last.as_slice()), (&b"a\n"[..], &b"b\n"[..], &b"c"[..]));
+        assert_eq!(end.lines, 3);
+    }
+
+    #[test]
+    fn reading_goes_on_at_a_position() {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(b"a\nb\nhalf").unwrap();
+        let mut lines = Lines::open(&whole(file.path()), None).unwrap();
+        let Piece::Lines { end, .. } = lines.next_piece().unwrap() else { panic!("there are lines") };
+        file.write_all(b" and half\n").unwrap();
+        let mut lines = Lines::open(&whole(file.path()), Some(end.clone())).unwrap();
+        let Piece::Lines { text, before, .. } = lines.next_piece().unwrap() else {
+            panic!("there is a line")
+        };
+        assert_eq!((text.as_slice(), before), (&b"half and half\n"[..], 2));
+        let other = tempfile::NamedTempFile::new().unwrap();
+        assert!(Lines::open(&whole(other.path()), Some(end)).is_err(), "it is a place in another file");
+    }
 }

@@ -29,9 +29,12 @@ pub(super) struct StreamArgs {
     /// Where detections go; without it, standard output.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// Keep the place in the input here, once a second, and go on from it: no detection is lost or written twice.
+    /// Keep the place in the input here, and go on from it: no detection is lost or written twice.
     #[arg(long, value_name = "FILE", requires = "out")]
     checkpoint: Option<PathBuf>,
+    /// How often, in milliseconds.
+    #[arg(long, value_name = "MS", default_value_t = 1000, requires = "checkpoint")]
+    checkpoint_every: u32,
     /// How much older than its predecessors an event may be and still count in a correlation's windows, in seconds of
     /// event time; windows wait so long before they fire.
     #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u32).range(..=86_400))]
@@ -98,6 +101,7 @@ pub(super) fn run(args: &StreamArgs) -> Result<(), CliError> {
         report,
         position: position.unwrap_or_default(),
         checkpoint: args.checkpoint.as_deref(),
+        checkpoint_every: Duration::from_millis(args.checkpoint_every.into()),
         idle_after: args.idle_after(),
     };
     session.run(lines, (!args.no_reload).then_some(reload))

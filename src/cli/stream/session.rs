@@ -18,9 +18,6 @@ const QUEUE: usize = 8;
 /// How long detections wait at most until they can be seen, and how often the clock is looked at.
 const TICK: Duration = Duration::from_millis(200);
 
-/// How often the place in the input is kept.
-const CHECKPOINT_INTERVAL: Duration = Duration::from_secs(1);
-
 /// How long to wait at the end of a file that may grow.
 const WAIT: Duration = Duration::from_millis(100);
 
@@ -32,6 +29,8 @@ pub(super) struct Session<'a> {
     /// How far the input is worked off.
     pub(super) position: Position,
     pub(super) checkpoint: Option<&'a Path>,
+    pub(super) checkpoint_every: Duration,
+    /// Silence after which event time passes as the clock does.
     pub(super) idle_after: Option<Duration>,
 }
 
@@ -94,7 +93,9 @@ impl Session<'_> {
             };
             let now = Instant::now();
             match message {
-                Some(Message::Piece(Piece::Waiting)) | None => self.idle(now.duration_since(heard))?,
+                Some(Message::Piece(Piece::Waiting)) | None => {
+                    is_kept &= !self.idle(now.duration_since(heard))?
+                }
                 Some(Message::Piece(piece)) => {
                     (heard, is_kept) = (now, false);
                     if self.take(piece)? == Next::End {
@@ -111,7 +112,7 @@ impl Session<'_> {
                 flushed = now;
                 self.report.figures(self.engine.figures(), self.engine.given_up());
             }
-            if !is_kept && now.duration_since(kept) >= CHECKPOINT_INTERVAL {
+            if !is_kept && now.duration_since(kept) >= self.checkpoint_every {
                 self.keep()?;
                 (kept, is_kept) = (now, true);
             }
@@ -121,22 +122,9 @@ impl Session<'_> {
     fn take(&mut self, piece: Piece) -> Result<Next, CliError> {
         match piece {
             Piece::Lines { text, before, end } => {
-                let mut written = Ok(());
                 for (line, number) in text.split(|byte| *byte == b'\n').zip(before + 1..) {
-                    if line.trim_ascii().is_empty() {
-                        continue;
-                    }
-                    let output = &mut self.output;
-                    let mut emit = |line: &[u8]| {
-                        if written.is_ok() {
-                            written = output.line(line);
-                        }
-                    };
-                    if let Err(rejected) = self.engine.line(line, number, &mut emit) {
-                        self.report.rejected(number, &rejected);
-                    }
+                    self.line(line, number)?;
                 }
-                written?;
                 self.position = end;
             }
             Piece::TooLong { number, end } => {
@@ -149,18 +137,36 @@ impl Session<'_> {
                 self.position = end;
             }
             Piece::Waiting => {}
-            Piece::End => return Ok(Next::End),
+            Piece::End { last } => {
+                // Of what the end alone decides, nothing is kept: the input may have grown when it is read again.
+                self.keep()?;
+                self.line(&last, self.position.lines + 1)?;
+                return Ok(Next::End);
+            }
         }
         Ok(Next::GoOn)
     }
 
-    /// Event time passes as the clock does, once nothing has come for a while.
-    fn idle(&mut self, silent: Duration) -> Result<(), CliError> {
+    fn line(&mut self, line: &[u8], number: u64) -> io::Result<()> {
+        if line.trim_ascii().is_empty() {
+            return Ok(());
+        }
+        let mut asked = Ok(());
+        self.emit(|engine, emit| asked = engine.line(line, number, emit))?;
+        if let Err(rejected) = asked {
+            self.report.rejected(number, &rejected);
+        }
+        Ok(())
+    }
+
+    /// Event time passes as the clock does, once nothing has come for a while. Whether a window fired by that.
+    fn idle(&mut self, silent: Duration) -> Result<bool, CliError> {
+        let before = self.engine.figures().detections;
         if self.idle_after.is_some_and(|after| silent >= after) {
             let milliseconds = u32::try_from(silent.as_millis()).unwrap_or(u32::MAX);
             self.emit(|engine, emit| engine.idle(milliseconds, emit))?;
         }
-        Ok(())
+        Ok(self.engine.figures().detections > before)
     }
 
     fn emit(&mut self, ask: impl FnOnce(&mut Engine, &mut dyn FnMut(&[u8]))) -> io::Result<()> {
@@ -196,7 +202,6 @@ impl Session<'_> {
     fn finish(&mut self) -> Result<(), CliError> {
         self.emit(|engine, emit| engine.finish(emit))?;
         self.output.flush()?;
-        self.keep()?;
         self.report.figures(self.engine.figures(), self.engine.given_up());
         self.report.finished(self.engine.figures());
         self.report.failure(self.engine.figures()).map_or(Ok(()), |why| Err(CliError::Data(why)))
@@ -216,7 +221,7 @@ fn pump(mut lines: Lines, messages: &SyncSender<Message>) {
                 continue;
             }
             Ok(piece) => {
-                let last = piece == Piece::End;
+                let last = matches!(piece, Piece::End { .. });
                 (Message::Piece(piece), last)
             }
             Err(error) => (Message::Unreadable(error), true),

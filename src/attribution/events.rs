@@ -125,7 +125,6 @@ enum Order {
 }
 
 fn fetch(store: &mut Store, job: Job<'_>, query: &Query, cancel: &Cancel) -> Result<Vec<Seen>, EvalError> {
-    store.ensure_columns(&job.plan.columns)?;
     let mut sources: Vec<String> = Vec::new();
     let mut nodes: Vec<(usize, usize)> = Vec::new();
     let mut columns = vec![
@@ -158,23 +157,25 @@ fn fetch(store: &mut Store, job: Job<'_>, query: &Query, cancel: &Cancel) -> Res
         query.limit
     );
     let (filters, predicates) = (job.plan.scope.filters.len(), nodes.len());
-    let found = store.select(&sql, cancel, |row| {
-        let values = (0..sources.len()).map(|place| row.get(4 + filters + predicates + place));
-        let values = values.collect::<Result<Vec<Option<String>>, _>>()?;
-        let of = |place: usize| values.get(place).cloned().flatten();
-        let split = |text: String| text.split(SEPARATOR).map(str::to_owned).collect::<Vec<_>>();
-        let mut found = BTreeMap::new();
-        for (index, (at, place)) in nodes.iter().enumerate() {
-            found.insert(*at, (row.get(4 + filters + index)?, of(*place).map(split).unwrap_or_default()));
-        }
-        Ok(Seen {
-            name: EventName { id: row.get(0)?, time: row.get(1)?, host: row.get(2)? },
-            class_uid: row.get(3)?,
-            filters: (0..filters).map(|place| row.get(4 + place)).collect::<Result<_, _>>()?,
-            predicates: found,
-        })
-    })?;
-    Ok(found)
+    store.narrowed(&job.plan.columns, |store| {
+        let seen = store.select(&sql, cancel, |row| {
+            let values = (0..sources.len()).map(|place| row.get(4 + filters + predicates + place));
+            let values = values.collect::<Result<Vec<Option<String>>, _>>()?;
+            let of = |place: usize| values.get(place).cloned().flatten();
+            let split = |text: String| text.split(SEPARATOR).map(str::to_owned).collect::<Vec<_>>();
+            let mut found = BTreeMap::new();
+            for (index, (at, place)) in nodes.iter().enumerate() {
+                found.insert(*at, (row.get(4 + filters + index)?, of(*place).map(split).unwrap_or_default()));
+            }
+            Ok(Seen {
+                name: EventName { id: row.get(0)?, time: row.get(1)?, host: row.get(2)? },
+                class_uid: row.get(3)?,
+                filters: (0..filters).map(|place| row.get(4 + place)).collect::<Result<_, _>>()?,
+                predicates: found,
+            })
+        })?;
+        Ok(seen)
+    })
 }
 
 /// Which rows, and what they are ordered by before time and id.
@@ -363,7 +364,6 @@ pub(super) fn common_values(
     if sources.is_empty() {
         return Ok(BTreeMap::new());
     }
-    store.ensure_columns(&job.plan.columns)?;
     let numbers: Vec<String> = (0..sources.len()).map(|place| place.to_string()).collect();
     let lists: Vec<&str> = sources.keys().map(String::as_str).collect();
     let sql = format!(
@@ -374,8 +374,10 @@ pub(super) fn common_values(
         lists.join(",\n    "),
         where_scope(job.plan)
     );
-    let rows = store.select(&sql, cancel, |row| {
-        Ok((row.get::<_, usize>(0)?, ValueCount { value: row.get(1)?, events: row.get(2)? }))
+    let rows = store.narrowed(&job.plan.columns, |store| -> Result<_, EvalError> {
+        Ok(store.select(&sql, cancel, |row| {
+            Ok((row.get::<_, usize>(0)?, ValueCount { value: row.get(1)?, events: row.get(2)? }))
+        })?)
     })?;
     let by_source: Vec<&Vec<usize>> = sources.values().collect();
     let mut common: BTreeMap<usize, Vec<ValueCount>> = BTreeMap::new();

@@ -93,7 +93,7 @@ pub struct RunSettings {
     pub raw_fallback_enabled: bool,
     /// What becomes of a rule that cannot run as it says.
     pub fail_mode: FailMode,
-    /// Where the user asked for a cache of plans. Nothing is kept there: compiling takes less than reading would.
+    /// Where the user asked for a cache of plans. There is none: nothing is read from there or written to it.
     pub compile_cache_dir: Option<String>,
 }
 

@@ -1,12 +1,13 @@
 //! Single events: which predicates hold of each, with the values they look at, and what that amounts to.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use super::literals::found_at;
 use super::model::{EventName, Evidence, Failure, MatchReason, NearMiss, Place, ValueCount};
 use super::numbers::{Job, where_scope};
 use super::outline::{Node, Outline};
-use super::words::{Difference, Miss, describe, difference, excluded};
+use super::words::{Miss, describe, difference, excluded};
 use crate::backend::duckdb_sql::{RELATION, pieces};
 use crate::bridge::ir::{PatternPart, Predicate, Test};
 use crate::evaluate::{Cancel, EvalError, host};
@@ -244,22 +245,38 @@ fn hints(outline: &Outline<'_>, at: usize, wanted: bool, values: &BTreeMap<usize
     }
 }
 
-/// For each literal of a test its words, folded: what a value that is meant has even where something is off.
-fn gists(test: &Test) -> Vec<Vec<String>> {
-    let literals: Vec<&str> = match test {
-        Test::TextIn { values, .. } if values.len() <= HINTED => values.iter().map(String::as_str).collect(),
+/// The literals that a test compares texts with.
+fn literals(test: &Test) -> Vec<&str> {
+    match test {
+        Test::TextIn { values, .. } => values.iter().map(String::as_str).collect(),
         Test::Text { value, .. } => vec![value],
         Test::Pattern { parts, .. } => parts
             .iter()
             .filter_map(|part| if let PatternPart::Text(text) = part { Some(text.as_str()) } else { None })
             .collect(),
         _ => Vec::new(),
+    }
+}
+
+/// How many code points at the start of a value are those of a literal, whatever their case.
+fn shared_start(test: &Test, value: &str) -> usize {
+    let value = text::fold(value);
+    let shared = |literal: &&str| {
+        text::fold(literal).chars().zip(value.chars()).take_while(|(wanted, found)| wanted == found).count()
     };
-    let words = |literal: &str| -> Vec<String> {
+    literals(test).iter().map(shared).max().unwrap_or(0)
+}
+
+/// For each literal of a test its words, folded: what a value that is meant has even where something is off.
+fn gists(test: &Test) -> Vec<Vec<String>> {
+    if matches!(test, Test::TextIn { values, .. } if values.len() > HINTED) {
+        return Vec::new();
+    }
+    let words = |literal: &&str| -> Vec<String> {
         let words = literal.split(|c: char| !c.is_alphanumeric()).filter(|word| word.chars().count() >= GIST);
         words.take(HINTED).map(text::fold).collect()
     };
-    literals.into_iter().map(words).filter(|words| !words.is_empty()).collect()
+    literals(test).iter().map(words).filter(|words| !words.is_empty()).collect()
 }
 
 /// The predicates that would have to come out differently for a node to hold, or not to: as few as can be, and of
@@ -290,9 +307,13 @@ pub(super) fn failures(outline: &Outline<'_>, at: usize, wanted: bool, seen: &Se
 fn failure(outline: &Outline<'_>, at: usize, predicate: &Predicate, wanted: bool, seen: &Seen) -> Failure {
     let values = seen.values(at);
     let (value, difference) = if wanted {
-        let each = values.iter().map(|value| (Some(value.clone()), difference(predicate, Some(value))));
-        each.min_by_key(|(_, found): &(Option<String>, Difference)| found.miss)
-            .unwrap_or_else(|| (None, difference(predicate, None)))
+        // Of several values, such as the hashes of a file, the one that begins as the rule's does is meant.
+        let each = values.iter().map(|value| (value, difference(predicate, Some(value))));
+        each.min_by_key(|(value, found)| (found.miss, Reverse(shared_start(&predicate.test, value))))
+            .map_or_else(
+                || (None, difference(predicate, None)),
+                |(value, found)| (Some(value.clone()), found),
+            )
     } else {
         let value = holding(&predicate.test, values);
         (value.cloned(), excluded(predicate, value.map(String::as_str)))

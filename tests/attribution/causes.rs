@@ -242,3 +242,16 @@ fn hostile_values_are_data() {
     assert_eq!(found.finding.cause, Cause::RuleLogic);
     assert_eq!(found.nearest.len(), 2);
 }
+
+/// Of the hashes of a file, the one of the rule's algorithm is compared, not the first.
+#[test]
+fn of_several_values_the_one_that_begins_alike_is_told() {
+    let world = World::new(
+        "SELECT 1005 AS class_uid, 1 AS activity_id, 'windows-sysmon' AS \"metadata.source_type\", \
+         'e' AS \"metadata.event_id\", CAST(0 AS BIGINT) AS \"time\", \
+         [{'algorithm': 'MD5', 'value': 'AA'}, {'algorithm': 'IMPHASH', 'value': 'BB'}] AS \"module.file.hashes\"",
+    );
+    let wanted = "    selection:\n        Hashes|contains: 'IMPHASH=CC'\n    condition: selection\n";
+    let found = world.explain(&rule("image_load", wanted), false);
+    assert_eq!(found.nearest[0].failed[0].value.as_deref(), Some("IMPHASH=BB"));
+}

@@ -93,7 +93,7 @@ pub struct RunSettings {
     pub raw_fallback_enabled: bool,
     /// What becomes of a rule that cannot run as it says.
     pub fail_mode: FailMode,
-    /// Where the user asked for a cache of plans. Nothing is kept there: compiling takes less than reading would.
+    /// Where the user asked for a cache of plans. There is none: nothing is read from there or written to it.
     pub compile_cache_dir: Option<String>,
 }
 
@@ -196,8 +196,7 @@ pub(super) struct Finding {
 pub(super) struct PlanContext<'a> {
     roots: &'a RuleRoots,
     pack: PackRecord,
-    settings: RunSettings,
-    backend: BackendId,
+    backend: BackendRecord,
     /// Of every rule, as findings show them.
     paths: BTreeSet<&'a Path>,
 }
@@ -208,8 +207,7 @@ impl<'a> PlanContext<'a> {
         Self {
             roots: inputs.roots,
             pack: PackRecord::of(inputs.pack),
-            settings: inputs.settings.clone(),
-            backend: inputs.backend,
+            backend: BackendRecord::of(inputs),
             paths: paths.collect(),
         }
     }
@@ -226,6 +224,20 @@ impl<'a> PlanContext<'a> {
             }
         }
         told
+    }
+}
+
+impl BackendRecord {
+    fn of(inputs: &RunInputs<'_>) -> Self {
+        let version = match inputs.backend {
+            BackendId::DuckdbSql => DUCKDB_VERSION,
+            BackendId::Interpreter => env!("CARGO_PKG_VERSION"),
+        };
+        Self {
+            id: inputs.backend.as_str().to_owned(),
+            version: version.to_owned(),
+            settings: inputs.settings.clone(),
+        }
     }
 }
 
@@ -250,26 +262,18 @@ impl PlanDocument {
     ) -> Result<Self, serde_json::Error> {
         let compilation = &compiled.compilation;
         let found = compilation.diagnostics.iter().chain(failure);
-        let backend = BackendRecord {
-            id: context.backend.as_str().to_owned(),
-            version: match context.backend {
-                BackendId::DuckdbSql => DUCKDB_VERSION.to_owned(),
-                BackendId::Interpreter => env!("CARGO_PKG_VERSION").to_owned(),
-            },
-            settings: context.settings.clone(),
-        };
         let mut document = Self {
             schema_version: super::SCHEMA_VERSION,
             plan_sha256: String::new(),
             rule: rule(compilation, context.roots),
             mapping_pack: context.pack.clone(),
-            backend,
+            backend: context.backend.clone(),
             compiler: ToolRecord::this(),
             executable: compilation.is_executable() && failure.is_none(),
             non_executable: failure
                 .or_else(|| compilation.refusal())
                 .and_then(|finding| refusal(finding, context)),
-            compilation: record(compiled, context.backend),
+            compilation: record(compiled),
             diagnostics: found.map(|finding| Finding::new(finding, context)).collect(),
         };
         document.plan_sha256 = document.hash()?;
@@ -328,7 +332,7 @@ fn refusal(finding: &Diagnostic, context: &PlanContext<'_>) -> Option<Refusal> {
     })
 }
 
-fn record(compiled: &CompiledRule, backend: BackendId) -> CompilationRecord {
+fn record(compiled: &CompiledRule) -> CompilationRecord {
     let compilation = &compiled.compilation;
     let (columns, ir) = match (&compilation.plan, &compilation.correlation) {
         (Some(plan), _) => (Some(&plan.columns), Some(ir::event(plan))),
@@ -346,7 +350,7 @@ fn record(compiled: &CompiledRule, backend: BackendId) -> CompilationRecord {
         reported: compilation.reported,
         columns: columns.collect(),
         group_by: keys.into_iter().flatten().map(|key| key.name.0.clone()).collect(),
-        sql: compiled.sql.as_ref().filter(|_| backend == BackendId::DuckdbSql).map(|sql| sql.text.clone()),
+        sql: compiled.sql.as_ref().map(|sql| sql.text.clone()),
         ir,
     }
 }

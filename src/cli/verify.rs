@@ -51,12 +51,12 @@ struct Finding {
 
 pub(super) fn run(args: &VerifyArgs) -> Result<(), CliError> {
     store::verify_duckdb_version().map_err(|error| CliError::Configuration(error.to_string()))?;
-    let settings = bundle::settings(&args.bundle).map_err(failed)?;
+    let (settings, backend) = bundle::made_with(&args.bundle).map_err(failed)?;
     let inputs = inputs(args, &settings);
     let mut store = inputs.open_store(settings.threads)?;
     let mut found = bundle::verify(&args.bundle, store.as_mut()).map_err(failed)?;
     if !args.rules.is_empty() {
-        found.differences.extend(recompiled(args, &inputs, settings)?);
+        found.differences.extend(recompiled(args, &inputs, settings, backend.unwrap_or_default())?);
     }
     let differences = found.differences.len();
     report(args, found)?;
@@ -89,6 +89,7 @@ fn recompiled(
     args: &VerifyArgs,
     inputs: &Inputs,
     settings: RunSettings,
+    backend: BackendId,
 ) -> Result<Vec<Difference>, CliError> {
     let workspace = inputs.compile()?;
     let inputs = RunInputs {
@@ -97,7 +98,7 @@ fn recompiled(
         roots: &inputs.rule_roots(),
         pack: &workspace.pack.pack,
         settings,
-        backend: BackendId::DuckdbSql,
+        backend,
         compiled: &workspace.compiled,
     };
     bundle::verify_rules(&args.bundle, &inputs).map_err(failed)

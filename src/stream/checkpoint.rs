@@ -1,10 +1,12 @@
 //! Where a stream stands, as a file: what to go on from after an end of any kind.
 
 use std::collections::BTreeMap;
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use rustix::fs::{FlockOperation, flock};
+use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 
 use super::correlate::Held;
@@ -139,10 +141,10 @@ impl Lock {
         let failed = |error| CheckpointError::Io { path: PathBuf::from(&beside), error };
         let file =
             OpenOptions::new().create(true).truncate(false).write(true).open(&beside).map_err(failed)?;
-        match file.try_lock() {
+        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => Ok(Self { _file: file }),
-            Err(TryLockError::WouldBlock) => Err(CheckpointError::InUse { path: path.to_owned() }),
-            Err(TryLockError::Error(error)) => Err(failed(error)),
+            Err(Errno::WOULDBLOCK) => Err(CheckpointError::InUse { path: path.to_owned() }),
+            Err(error) => Err(failed(error.into())),
         }
     }
 }

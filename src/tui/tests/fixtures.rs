@@ -22,7 +22,7 @@ use crate::store::EventIdSource;
 use crate::tui::action::Action;
 use crate::tui::highlight::Highlighter;
 use crate::tui::model::{AliasAway, Bench, DatasetInfo, Model, PackInfo, Proposed, RuleKey};
-use crate::tui::theme::{self, Background, Depth, Surroundings, Theme};
+use crate::tui::theme::{self, Theme};
 use crate::tui::update::{Effect, refresh, start, update};
 use crate::tui::worker::{Ask, Exported, PackReport, Report, Rows, WholeEvent};
 
@@ -383,9 +383,10 @@ fn whole_event(id: &str) -> WholeEvent {
     WholeEvent { event_id: id.to_owned(), fields, parts: parts.into() }
 }
 
+/// A theme that no change of a shipped one changes, so that the pictures of the screen stay.
 pub(super) fn theme(name: &str) -> Theme {
-    let around = Surroundings { no_color: false, depth: Depth::Palette, background: Background::Dark };
-    theme::load(Some(name), &[], around).theme
+    let text = if name == "light" { include_str!("light.yaml") } else { include_str!("dark.yaml") };
+    theme::of_text(text).unwrap()
 }
 
 static HIGHLIGHTER: LazyLock<Highlighter> = LazyLock::new(Highlighter::load);
@@ -404,6 +405,7 @@ impl Screen {
 
     pub(super) fn with(size: (u16, u16), rules: Vec<Compiled>, dataset: bool) -> Self {
         let mut model = Model::new(size, theme("dark"));
+        model.opened.rules = vec![PathBuf::from("rules")];
         model.dataset.root = dataset.then(|| PathBuf::from("runs/1/normalized"));
         let mut screen = Self { model, rules, dataset };
         let effects = start(&mut screen.model);

@@ -15,6 +15,7 @@ use ratatui::style::Style;
 
 use super::paint::{self, PaneLine, piece};
 use super::timeline;
+use super::trouble;
 use super::{Extent, Layout};
 use crate::bridge::ir::Expr;
 use crate::evaluate::{MatchRow, MatchTable, SortKey, Summary};
@@ -99,7 +100,8 @@ pub(super) fn draw(buffer: &mut Buffer, body: Rect, model: &Model) {
 
 /// What is to be said above the table, or in its place.
 fn message(model: &Model, width: usize) -> Vec<PaneLine> {
-    let Some(entry) = model.entry() else { return Vec::new() };
+    let trouble = trouble::no_events(model, width);
+    let Some(entry) = model.entry().filter(|_| trouble.is_empty()) else { return trouble };
     let (role, said) = match said(model, entry) {
         Some(said) => said,
         None => return absent(model, width),
@@ -109,9 +111,6 @@ fn message(model: &Model, width: usize) -> Vec<PaneLine> {
 }
 
 fn said(model: &Model, entry: &RuleEntry) -> Option<(Role, String)> {
-    if let Some(error) = &model.dataset.error {
-        return Some((Role::Error, error.clone()));
-    }
     if let Some(error) = &model.matches.error {
         return Some((Role::Error, error.clone()));
     }

@@ -47,6 +47,17 @@ pub(super) fn right(buffer: &mut Buffer, area: Rect, row: usize, pieces: &[Piece
     width
 }
 
+/// Text in lines that fit `width`, the first after `lead`, the others below it.
+pub(super) fn paragraph(model: &Model, role: Role, lead: &str, said: &str, width: usize) -> Vec<PaneLine> {
+    let room = width.saturating_sub(text::width(lead) + 1);
+    let blank = " ".repeat(text::width(lead));
+    let line = |(at, line): (usize, String)| {
+        let lead = if at == 0 { lead } else { &blank };
+        vec![piece(&model.theme, role, &format!("{lead}{line}"))]
+    };
+    text::wrap(said, room).into_iter().enumerate().map(line).collect()
+}
+
 /// Columns that a line takes.
 pub(super) fn width(pieces: &[Piece]) -> usize {
     pieces.iter().map(|(content, _)| text::width(content)).sum()

@@ -19,7 +19,8 @@ use ratatui::layout::Rect;
 
 use super::correlation;
 use super::findings::findings;
-use super::paint::{self, PaneLine, piece};
+use super::trouble;
+use super::paint::{self, PaneLine, paragraph, piece};
 use crate::bridge::{Compilation, Diagnostic, FieldResolution, Resolution, RoutedScope, Severity};
 use crate::ocsf::{Catalog, ClassUid};
 use crate::pack::{FilterOp, RouteFilter};
@@ -85,10 +86,7 @@ fn pack_errors(model: &Model, width: usize) -> Vec<PaneLine> {
         lines.extend(pack_finding(model, Role::Error, " ✗ ", error, width));
     }
     if !lines.is_empty() {
-        if model.pack.info.is_some() {
-            let said = "below: as the pack was when it last loaded";
-            lines.extend(paragraph(model, Role::TextDim, "   ", said, width));
-        }
+        lines.extend(trouble::no_pack(model, width));
         lines.push(Vec::new());
     }
     lines
@@ -135,16 +133,6 @@ fn refusal(model: &Model, entry: &RuleEntry, width: usize) -> Vec<PaneLine> {
     }
     lines.push(Vec::new());
     lines
-}
-
-pub(super) fn paragraph(model: &Model, role: Role, lead: &str, said: &str, width: usize) -> Vec<PaneLine> {
-    let room = width.saturating_sub(text::width(lead) + 1);
-    let blank = " ".repeat(text::width(lead));
-    let line = |(at, line): (usize, String)| {
-        let lead = if at == 0 { lead } else { &blank };
-        vec![piece(&model.theme, role, &format!("{lead}{line}"))]
-    };
-    text::wrap(said, room).into_iter().enumerate().map(line).collect()
 }
 
 fn routing(model: &Model, compilation: &Compilation, width: usize) -> Vec<PaneLine> {

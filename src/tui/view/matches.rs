@@ -173,10 +173,16 @@ fn draw_table(buffer: &mut Buffer, area: Rect, model: &Model, table: &MatchTable
             None => vec![piece(theme, Role::TextDim, " …")],
         };
         paint::line(buffer, area, row + 1, &line, offset.column);
+        paint::mark_cut(buffer, area, row + 1, theme, (trimmed(&line), offset.column));
         if index == model.matches.cursor && model.focus == Pane::Matches {
             paint::select(buffer, area, row + 1, theme.style(Role::Selection));
         }
     }
+}
+
+/// A row without the gap after its last column.
+fn trimmed(line: &[text::Piece]) -> &[text::Piece] {
+    line.split_last().map_or(line, |(_, rest)| rest)
 }
 
 /// Rows that there are, whether at hand or not.

@@ -96,15 +96,17 @@ pub(super) fn title(buffer: &mut Buffer, area: Rect, model: &Model, pane: Pane, 
 }
 
 /// Draws lines, scrolled, in the body of a pane.
-pub(super) fn scrolled(buffer: &mut Buffer, body: Rect, lines: &[PaneLine], offset: Offset) {
+pub(super) fn scrolled(buffer: &mut Buffer, body: Rect, theme: &Theme, lines: &[PaneLine], offset: Offset) {
     let first = offset.row.min(lines.len().saturating_sub(usize::from(body.height)));
     for (row, pieces) in lines.iter().skip(first).take(usize::from(body.height)).enumerate() {
         line(buffer, body, row, pieces, offset.column);
+        mark_cut(buffer, body, row, theme, (pieces, offset.column));
     }
 }
 
 /// A line of text in the roles that a grammar gave it.
 pub(super) fn highlighted(theme: &Theme, line: &str, roles: Option<&LineRoles>) -> PaneLine {
+    let whole = line.len();
     let line = text::clip(line, text::LINE_LIMIT);
     let mut pieces = Vec::new();
     let mut start = 0;
@@ -115,7 +117,18 @@ pub(super) fn highlighted(theme: &Theme, line: &str, roles: Option<&LineRoles>) 
             start = *end;
         }
     }
-    expand(pieces)
+    let mut pieces = expand(pieces);
+    if line.len() < whole {
+        pieces.push(piece(theme, Role::TextDim, "…"));
+    }
+    pieces
+}
+
+/// Marks a row whose line goes on beyond the right border.
+pub(super) fn mark_cut(buffer: &mut Buffer, area: Rect, row: usize, theme: &Theme, (line, skip): (&[Piece], usize)) {
+    if width(line) > skip + usize::from(area.width) {
+        right(buffer, area, row, &[piece(theme, Role::TextDim, "…")]);
+    }
 }
 
 /// Makes the pieces of one line safe, tabs counted from the start of the line.

@@ -46,7 +46,7 @@ pub(super) fn title(model: &Model) -> PaneLine {
 
 pub(super) fn draw(buffer: &mut Buffer, body: Rect, model: &Model) {
     let lines = lines(model, usize::from(body.width));
-    paint::scrolled(buffer, body, &lines, model.offset(Pane::Route));
+    paint::scrolled(buffer, body, &model.theme, &lines, model.offset(Pane::Route));
 }
 
 pub(super) fn lines(model: &Model, width: usize) -> Vec<PaneLine> {
@@ -93,7 +93,12 @@ fn pack_errors(model: &Model, width: usize) -> Vec<PaneLine> {
 }
 
 fn pack_finding(model: &Model, role: Role, mark: &str, finding: &Diagnostic, width: usize) -> Vec<PaneLine> {
-    let file = finding.path.file_name().unwrap_or_default().to_string_lossy();
+    let path = match model.pack.info {
+        // Which pack is meant is in doubt as long as none is loaded.
+        None => finding.path.as_os_str(),
+        Some(_) => finding.path.file_name().unwrap_or_default(),
+    };
+    let file = path.to_string_lossy();
     let said = format!("pack {file}:{}: {}", finding.span.start, finding.message);
     let mut lines = paragraph(model, role, mark, &said, width);
     if let Some(help) = &finding.help {

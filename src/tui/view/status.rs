@@ -40,7 +40,7 @@ fn totals(model: &Model) -> PaneLine {
     let theme = &model.theme;
     let totals = model.list.totals;
     let figures = [
-        (model.rules.len() as u64, "rules", Role::Text),
+        (model.rules.len() as u64, if model.rules.len() == 1 { "rule" } else { "rules" }, Role::Text),
         (totals.executable, "executable", Role::Text),
         (totals.refused, "refused", Role::StatusRefused),
         (totals.fallback, "fallback", Role::StatusFallback),

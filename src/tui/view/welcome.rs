@@ -80,7 +80,7 @@ fn lines(model: &Model, open: &Welcome, width: usize) -> Vec<Choice> {
         "Sigma rules over OCSF events in Parquet: a rule, its route and aliases, its SQL and its matches, side by side.",
     );
     lines.push(blank());
-    let demo = "rules, events and a pack to try things on; your edits of them stay";
+    let demo = "rules, events and a pack to try things on";
     lines.push(choice(model, 0, "The demo", demo, width));
     lines.push(blank());
     if !open.recent.is_empty() {

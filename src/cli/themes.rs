@@ -33,7 +33,8 @@ fn human(out: &mut impl Write, themes: &[ThemeListing]) -> io::Result<()> {
     for theme in themes {
         let ground = ground(theme).unwrap_or("–");
         let (name, described) = (text::one_line(&theme.name), text::one_line(&theme.description));
-        let file = theme.file.as_ref().map_or_else(|| "shipped".to_owned(), |file| file.display().to_string());
+        let file =
+            theme.file.as_ref().map_or_else(|| "shipped".to_owned(), |file| file.display().to_string());
         writeln!(out, "{name:<widest$}  {ground:<5}  {described}  ({})", text::one_line(&file))?;
     }
     Ok(())

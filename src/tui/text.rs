@@ -35,12 +35,15 @@ pub(crate) fn sanitize(text: &str) -> Cow<'_, str> {
     if orphan {
         safe.push('◌');
     }
+    // Where the last tab ended, which is a stop.
+    let mut stop = 0;
     for c in text.chars() {
         match shown(c) {
             Shown::AsItIs => safe.push(c),
             Shown::Tab => {
-                let column = safe.rsplit('\n').next().map_or(0, width);
+                let column = safe.get(stop..).map_or(0, width);
                 safe.extend(std::iter::repeat_n(' ', TAB - column % TAB));
+                stop = safe.len();
             }
             Shown::Picture(picture) => safe.push(picture),
             Shown::Number => safe.push_str(&format!("<U+{:04X}>", u32::from(c))),
@@ -72,11 +75,15 @@ fn shown(c: char) -> Shown {
         '\u{7f}' => Shown::Picture('␡'),
         '\u{80}'..='\u{9f}' => Shown::Number,
         // What turns the direction of text, so that it reads as something else than it is.
-        '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{206f}' => Shown::Number,
+        '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{206f}' => {
+            Shown::Number
+        }
         // Line and paragraph separators.
         '\u{2028}' | '\u{2029}' => Shown::Number,
         // What cannot be seen. The joiners U+200C and U+200D are part of words and of emoji.
-        '\u{ad}' | '\u{34f}' | '\u{180e}' | '\u{200b}' | '\u{2060}'..='\u{2065}' | '\u{feff}' => Shown::Number,
+        '\u{ad}' | '\u{34f}' | '\u{180e}' | '\u{200b}' | '\u{2060}'..='\u{2065}' | '\u{feff}' => {
+            Shown::Number
+        }
         '\u{115f}' | '\u{1160}' | '\u{3164}' | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}' => Shown::Number,
         '\u{e0000}'..='\u{e007f}' => Shown::Number,
         _ => Shown::AsItIs,

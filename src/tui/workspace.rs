@@ -113,7 +113,11 @@ mod tests {
         let rules: Vec<_> = sigma::load(&opened.rules).into_iter().map(std::sync::Arc::new).collect();
         let compiled = backend::compile(&rules, &loaded.pack, &bridge::Settings::default());
         let executable = compiled.iter().filter(|rule| rule.sql.is_some()).count();
-        assert!(executable > 40 && executable < rules.len(), "most of the {} run, some are refused", rules.len());
+        assert!(
+            executable > 40 && executable < rules.len(),
+            "most of the {} run, some are refused",
+            rules.len()
+        );
         assert_eq!(Dataset::discover(opened.dataset.as_ref().unwrap()).unwrap().files.len(), 1);
 
         let edited = opened.rules[0].join("dns_query/marsh_feed_name.yml");

@@ -35,7 +35,7 @@ use crate::authoring::{AliasEdit, Fills};
 use crate::evaluate::{MatchRow, MatchTable, Order, Slice};
 use crate::tui::Options;
 use crate::tui::highlight::Highlights;
-use crate::tui::theme::{ThemeListing, Theme};
+use crate::tui::theme::{Theme, ThemeListing};
 use crate::tui::workspace::Workspace;
 use list::RuleList;
 

@@ -25,6 +25,7 @@ use crate::tui::model::{AliasAway, Bench, DatasetInfo, Model, PackInfo, Proposed
 use crate::tui::theme::{self, Theme};
 use crate::tui::update::{Effect, refresh, start, update};
 use crate::tui::worker::{Ask, Exported, PackReport, Report, Rows, WholeEvent};
+use crate::tui::workspace::Workspace;
 
 pub(super) static UNMAPPED: Code = Code {
     name: "unmapped_field",
@@ -408,6 +409,16 @@ impl Screen {
         model.opened.rules = vec![PathBuf::from("rules")];
         model.dataset.root = dataset.then(|| PathBuf::from("runs/1/normalized"));
         let mut screen = Self { model, rules, dataset };
+        let effects = start(&mut screen.model);
+        screen.work(effects);
+        screen
+    }
+
+    /// Nothing is open.
+    pub(super) fn empty(size: (u16, u16), recent: Vec<Workspace>) -> Self {
+        let mut model = Model::new(size, theme("dark"));
+        model.recent = recent;
+        let mut screen = Self { model, rules: Vec::new(), dataset: false };
         let effects = start(&mut screen.model);
         screen.work(effects);
         screen

@@ -84,10 +84,15 @@ fn contrasts(theme: &Theme, depth: Depth) -> Vec<(String, f64, f64)> {
         let style = theme.style(role);
         let (own_text, own_ground) = terminal.cell(style, text, ground);
         drawn.push((role.name().to_owned(), palette::contrast(own_text, own_ground), least));
-        for row in ROWS.into_iter().filter(|_| style.bg.is_none()) {
+        // Borders stand between rows, never on one.
+        for row in ROWS.into_iter().filter(|_| style.bg.is_none() && role != Role::PaneBorder) {
             let laid = style.patch(theme.style(row));
             let (own_text, own_ground) = terminal.cell(laid, text, ground);
-            drawn.push((format!("{} on {}", role.name(), row.name()), palette::contrast(own_text, own_ground), least));
+            drawn.push((
+                format!("{} on {}", role.name(), row.name()),
+                palette::contrast(own_text, own_ground),
+                least,
+            ));
         }
     }
     drawn
@@ -101,7 +106,9 @@ fn every_role_can_be_read_where_it_is_drawn() {
             let drawn = contrasts(&theme(&name, depth), depth);
             let weak: Vec<_> = drawn
                 .into_iter()
-                .filter(|(_, contrast, wanted)| *contrast < if depth == Depth::Truecolor { least(*wanted) } else { *wanted })
+                .filter(|(_, contrast, wanted)| {
+                    *contrast < if depth == Depth::Truecolor { least(*wanted) } else { *wanted }
+                })
                 .map(|(what, contrast, _)| format!("{what}: {contrast:.2}"))
                 .collect();
             assert!(weak.is_empty(), "{name} in {depth:?}: {weak:#?}");
@@ -111,7 +118,8 @@ fn every_role_can_be_read_where_it_is_drawn() {
 
 #[test]
 fn the_check_sees_what_cannot_be_read() {
-    let text = "background: '#202020'\nstyles: { text: '#dddddd', text.dim: '#606060', cursor: 'on #888888' }";
+    let text =
+        "background: '#202020'\nstyles: { text: '#dddddd', text.dim: '#606060', cursor: 'on #888888' }";
     let theme = super::parse::parse(text, "t.yaml", Depth::Truecolor).unwrap().theme;
     let weak = |what: &str| {
         let drawn = contrasts(&theme, Depth::Truecolor);
@@ -149,17 +157,25 @@ fn lab([r, g, b]: [f64; 3]) -> [f64; 3] {
     [116.0 * y - 16.0, 500.0 * (x - y), 200.0 * (y - z)]
 }
 
-const PROTANOPIA: [[f64; 3]; 3] = [[0.11238, 0.88762, 0.0], [0.11238, 0.88762, 0.0], [0.00401, -0.00401, 1.0]];
-const DEUTERANOPIA: [[f64; 3]; 3] = [[0.29275, 0.70725, 0.0], [0.29275, 0.70725, 0.0], [-0.02234, 0.02234, 1.0]];
+const PROTANOPIA: [[f64; 3]; 3] =
+    [[0.11238, 0.88762, 0.0], [0.11238, 0.88762, 0.0], [0.00401, -0.00401, 1.0]];
+const DEUTERANOPIA: [[f64; 3]; 3] =
+    [[0.29275, 0.70725, 0.0], [0.29275, 0.70725, 0.0], [-0.02234, 0.02234, 1.0]];
 const FULL: [[f64; 3]; 3] = [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]];
 
 /// The least distance (ΔE of 1976) between the colours of two verdicts, for eyes of that kind.
 fn nearest_verdicts(theme: &Theme, eyes: [[f64; 3]; 3]) -> f64 {
-    let verdicts =
-        [Role::StatusMatched, Role::StatusNoMatch, Role::StatusRefused, Role::StatusFallback, Role::StatusParseError];
+    let verdicts = [
+        Role::StatusMatched,
+        Role::StatusNoMatch,
+        Role::StatusRefused,
+        Role::StatusFallback,
+        Role::StatusParseError,
+    ];
     let terminal = Terminal::of(theme, Depth::Truecolor);
     let seen = verdicts.map(|role| lab(simulated(terminal.rgb(theme.style(role).fg, terminal.text), eyes)));
-    let distance = |a: [f64; 3], b: [f64; 3]| a.iter().zip(b).map(|(a, b)| (a - b).powi(2)).sum::<f64>().sqrt();
+    let distance =
+        |a: [f64; 3], b: [f64; 3]| a.iter().zip(b).map(|(a, b)| (a - b).powi(2)).sum::<f64>().sqrt();
     let pairs = (0..seen.len()).flat_map(|a| (0..a).map(move |b| (a, b)));
     pairs.map(|(a, b)| distance(seen[a], seen[b])).fold(f64::MAX, f64::min)
 }
@@ -171,5 +187,8 @@ fn verdicts_of_signal_differ_for_every_eye() {
         let nearest = nearest_verdicts(&theme, eyes);
         assert!(nearest > 20.0, "{kind}: {nearest:.1}");
     }
-    assert!(nearest_verdicts(&self::theme("dark", Depth::Truecolor), DEUTERANOPIA) < 20.0, "the check tells nothing");
+    assert!(
+        nearest_verdicts(&self::theme("dark", Depth::Truecolor), DEUTERANOPIA) < 20.0,
+        "the check tells nothing"
+    );
 }

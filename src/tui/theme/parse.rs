@@ -81,7 +81,9 @@ impl Reader<'_> {
 
     fn styles(&mut self, document: &Node) -> Result<BTreeMap<String, Style>, String> {
         let mut given = BTreeMap::new();
-        let Some(styles) = document.get("styles").filter(|styles| !styles.is_null()) else { return Ok(given) };
+        let Some(styles) = document.get("styles").filter(|styles| !styles.is_null()) else {
+            return Ok(given);
+        };
         if !matches!(styles.kind, NodeKind::Mapping(_)) {
             let what = format!("{}, where a map of roles is expected", styles.type_name());
             return Err(self.said(styles.span.start, &what));
@@ -95,7 +97,9 @@ impl Reader<'_> {
             match style(&text, self.depth, self.background) {
                 Ok(style) => drop(given.insert(role.value.clone(), self.plain(&role.value, style, &text))),
                 Err(word) => {
-                    let what = format!("'{word}' is no colour and no attribute; a colour is like cyan, 208 or \"#7fb069\"");
+                    let what = format!(
+                        "'{word}' is no colour and no attribute; a colour is like cyan, 208 or \"#7fb069\""
+                    );
                     self.warnings.push(self.said(words.span.start, &what));
                 }
             }
@@ -226,12 +230,13 @@ mod tests {
     fn a_terminal_with_fewer_colours_gets_the_nearest() {
         let read = |depth| style("#ff8700", depth, GROUND).unwrap();
         assert_eq!(read(Depth::Palette), Style::new().fg(Color::Indexed(208)));
-        assert_eq!(read(Depth::Sixteen), Style::new().fg(Color::LightRed));
+        assert_eq!(read(Depth::Sixteen), Style::new().fg(Color::LightYellow));
     }
 
     #[test]
     fn on_16_colours_a_background_becomes_an_attribute() {
-        let text = "styles: { text: '#d0d0d0 on #101010', selection: '#ffffff on #2f5d8a', cursor: 'on #222222' }";
+        let text =
+            "styles: { text: '#d0d0d0 on #101010', selection: '#ffffff on #2f5d8a', cursor: 'on #222222' }";
         let theme = parse(text, "t.yaml", Depth::Sixteen).unwrap().theme;
         assert_eq!(theme.style(Role::Text), Style::new().fg(Color::Reset));
         assert_eq!(theme.style(Role::Selection), Style::new().reversed());

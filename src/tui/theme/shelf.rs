@@ -29,7 +29,8 @@ pub struct ThemeListing {
 
 /// The themes that there are, by name. One in an earlier folder wins over one in a later, and all over the shipped.
 pub(crate) fn listed(folders: &[PathBuf]) -> Vec<ThemeListing> {
-    let mut files: BTreeMap<String, Option<PathBuf>> = shipped().map(|name| (name.to_owned(), None)).collect();
+    let mut files: BTreeMap<String, Option<PathBuf>> =
+        shipped().map(|name| (name.to_owned(), None)).collect();
     for folder in folders.iter().rev() {
         files.extend(in_folder(folder).into_iter().map(|(name, file)| (name, Some(file))));
     }
@@ -59,7 +60,9 @@ fn describe(name: String, file: Option<PathBuf>) -> ThemeListing {
 /// The names of the shipped themes.
 fn shipped() -> impl Iterator<Item = &'static str> {
     let files = SHIPPED.files().map(include_dir::File::path);
-    files.filter(|path| path.extension().is_some_and(|kind| kind == "yaml")).filter_map(|path| path.file_stem()?.to_str())
+    files
+        .filter(|path| path.extension().is_some_and(|kind| kind == "yaml"))
+        .filter_map(|path| path.file_stem()?.to_str())
 }
 
 fn shipped_text(name: &str) -> Option<&'static str> {
@@ -103,7 +106,8 @@ impl Shelf {
             theme
         });
         // Its own file may be broken; the shipped one is not.
-        let theme = theme.or_else(|| Some(parse::parse(shipped_text(fitting)?, fitting, around.depth).ok()?.theme));
+        let theme =
+            theme.or_else(|| Some(parse::parse(shipped_text(fitting)?, fitting, around.depth).ok()?.theme));
         (shelf, theme.unwrap_or_else(Theme::none))
     }
 
@@ -159,10 +163,15 @@ impl Shelf {
     fn find(&mut self, name: &str) -> Option<String> {
         let file = file_name(name);
         let is_name = !name.contains(['/', '\\']) && !name.starts_with('.');
-        let there = self.folders.iter().map(|folder| folder.join(&file)).find(|path| is_name && path.exists());
+        let there =
+            self.folders.iter().map(|folder| folder.join(&file)).find(|path| is_name && path.exists());
         let found = match there {
-            Some(path) => fs::read_to_string(&path).map_err(|error| format!("theme {file} cannot be read: {error}")),
-            None => shipped_text(name).filter(|_| is_name).map(str::to_owned).ok_or_else(|| self.missing(name)),
+            Some(path) => {
+                fs::read_to_string(&path).map_err(|error| format!("theme {file} cannot be read: {error}"))
+            }
+            None => {
+                shipped_text(name).filter(|_| is_name).map(str::to_owned).ok_or_else(|| self.missing(name))
+            }
         };
         found.map_err(|error| self.said = vec![error]).ok()
     }

@@ -24,10 +24,10 @@ use super::action::{Action, Changed};
 use super::highlight::Language;
 use super::model::{Matches, Model, Overlay, Pane, RuleKey, Why};
 use super::worker::{NewAlias, Question, RowsWanted, ToSave};
+use super::workspace::Workspace;
 use crate::authoring::AliasEdit;
 use crate::backend::CompiledRule;
 use crate::evaluate::Slice;
-use super::workspace::Workspace;
 
 pub(crate) use editor::{EditorPlace, opened as editor_closed};
 
@@ -259,6 +259,10 @@ fn clear(model: &mut Model) -> Vec<Effect> {
     }
     if matches!(model.overlay, Some(Overlay::Why(_))) {
         return why::close(model);
+    }
+    if matches!(model.overlay, Some(Overlay::Palette(_))) && model.opened.is_empty() {
+        welcome::show(model);
+        return Vec::new();
     }
     if model.overlay.is_some() {
         return bench::close(model);

@@ -36,11 +36,9 @@ fn search(model: &mut Model) {
         .filter_map(|(at, command)| Some((answer(command.name, command.doc, &typed)?, Found::Command(at))));
     let is_command = |name: &str| COMMANDS.iter().any(|command| command.name == name);
     let own = model.own_themes.iter().map(|theme| (format!("theme_{}", theme.name), theme));
-    let themes = own
-        .filter(|(name, _)| name.starts_with(open.family) && !is_command(name))
-        .filter_map(|(name, theme)| {
-            Some((answer(&name, &theme.description, &typed)?, Found::Theme(theme.clone())))
-        });
+    let themes = own.filter(|(name, _)| name.starts_with(open.family) && !is_command(name)).filter_map(
+        |(name, theme)| Some((answer(&name, &theme.description, &typed)?, Found::Theme(theme.clone()))),
+    );
     let mut found: Vec<_> = commands.chain(themes).collect();
     found.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
     open.found = found.into_iter().map(|(_, found)| found).collect();

@@ -163,6 +163,7 @@ fn draw_table(buffer: &mut Buffer, area: Rect, model: &Model, table: &MatchTable
     let columns = Columns::new(model, table, usize::from(area.width));
     let heading = columns.line(" ", &header(model, table), theme.style(Role::TableHeader), model);
     paint::line(buffer, area, 0, &heading, offset.column);
+    paint::mark_cut(buffer, area, 0, theme, (&heading, offset.column));
     let height = usize::from(area.height.saturating_sub(1));
     let first = offset.row.min(row_count(table).saturating_sub(height));
     let role = if model.matches.stale { Role::Stale } else { Role::Text };
@@ -173,16 +174,11 @@ fn draw_table(buffer: &mut Buffer, area: Rect, model: &Model, table: &MatchTable
             None => vec![piece(theme, Role::TextDim, " …")],
         };
         paint::line(buffer, area, row + 1, &line, offset.column);
-        paint::mark_cut(buffer, area, row + 1, theme, (trimmed(&line), offset.column));
+        paint::mark_cut(buffer, area, row + 1, theme, (&line, offset.column));
         if index == model.matches.cursor && model.focus == Pane::Matches {
             paint::select(buffer, area, row + 1, theme.style(Role::Selection));
         }
     }
-}
-
-/// A row without the gap after its last column.
-fn trimmed(line: &[text::Piece]) -> &[text::Piece] {
-    line.split_last().map_or(line, |(_, rest)| rest)
 }
 
 /// Rows that there are, whether at hand or not.

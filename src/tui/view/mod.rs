@@ -44,6 +44,8 @@ pub(crate) use layout::Layout;
 pub(crate) use matches::{reserved_rows, rows_above, rows_shown};
 pub(crate) use rules::list_area;
 pub(crate) use source::{line_at_row, row_of_line};
+#[cfg(test)]
+pub(crate) use verdict::{LEGEND, glyph as verdict_glyph};
 pub(crate) use why::{beside as why_beside, details_extent, item_at};
 
 use crate::tui::model::{Model, Overlay, Pane};

@@ -124,9 +124,28 @@ pub(super) fn highlighted(theme: &Theme, line: &str, roles: Option<&LineRoles>) 
     pieces
 }
 
+/// Columns of a line without the blanks at its end.
+fn visible_width(line: &[Piece]) -> usize {
+    let mut all = width(line);
+    for (content, _) in line.iter().rev() {
+        let blank = text::width(content) - text::width(content.trim_end());
+        all -= blank;
+        if blank < text::width(content) {
+            break;
+        }
+    }
+    all
+}
+
 /// Marks a row whose line goes on beyond the right border.
-pub(super) fn mark_cut(buffer: &mut Buffer, area: Rect, row: usize, theme: &Theme, (line, skip): (&[Piece], usize)) {
-    if width(line) > skip + usize::from(area.width) {
+pub(super) fn mark_cut(
+    buffer: &mut Buffer,
+    area: Rect,
+    row: usize,
+    theme: &Theme,
+    (line, skip): (&[Piece], usize),
+) {
+    if visible_width(line) > skip + usize::from(area.width) {
         right(buffer, area, row, &[piece(theme, Role::TextDim, "…")]);
     }
 }

@@ -16,7 +16,7 @@ use super::popup;
 use crate::tui::command::{COMMANDS, Command};
 use crate::tui::model::{Found, Model, Palette};
 use crate::tui::text;
-use crate::tui::theme::{ThemeListing, Role};
+use crate::tui::theme::{Role, ThemeListing};
 
 /// Columns of the whole.
 const WIDTH: u16 = 96;
@@ -49,7 +49,9 @@ pub(super) fn draw(buffer: &mut Buffer, screen: Rect, model: &Model, open: &Pale
     let shown = open.found.iter().enumerate().skip(first).take(usize::from(list.height));
     for (at, found) in shown {
         let line = match found {
-            Found::Command(place) => COMMANDS.get(*place).map(|command| command_line(model, command, list.width)),
+            Found::Command(place) => {
+                COMMANDS.get(*place).map(|command| command_line(model, command, list.width))
+            }
             Found::Theme(own) => Some(theme_line(model, own, list.width)),
         };
         paint::line(buffer, list, at - first, &line.unwrap_or_default(), 0);

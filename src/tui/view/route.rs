@@ -19,8 +19,8 @@ use ratatui::layout::Rect;
 
 use super::correlation;
 use super::findings::findings;
-use super::trouble;
 use super::paint::{self, PaneLine, paragraph, piece};
+use super::trouble;
 use crate::bridge::{Compilation, Diagnostic, FieldResolution, Resolution, RoutedScope, Severity};
 use crate::ocsf::{Catalog, ClassUid};
 use crate::pack::{FilterOp, RouteFilter};

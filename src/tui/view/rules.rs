@@ -132,7 +132,8 @@ fn line(
     let (note, note_role) = note(entry, width);
     let (warnings, since) = verdict::marks(marks);
     let indent = 2 * depth;
-    let marked = text::width(warnings) + text::width(since);
+    let stale = if entry.is_stale() { " ~" } else { "" };
+    let marked = text::width(warnings) + text::width(since) + text::width(stale);
     let title = width.saturating_sub(indent + 3 + marked + 1 + text::width(&note) + 1 + counts + 1);
     let count_role = match entry.verdict() {
         Verdict::Matched(_) if !entry.is_stale() => Role::Text,
@@ -144,6 +145,7 @@ fn line(
         (text::pad(&entry.title, title), theme.style(title_role)),
         (warnings.to_owned(), theme.style(Role::DiagnosticWarning)),
         (since.to_owned(), theme.style(Role::Key)),
+        (stale.to_owned(), theme.style(Role::Stale)),
         (format!(" {note}"), theme.style(note_role)),
         (format!(" {}", text::pad_left(&count(entry), counts)), theme.style(count_role)),
         (" ".to_owned(), theme.style(Role::Text)),

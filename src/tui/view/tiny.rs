@@ -23,7 +23,8 @@ pub(super) fn draw(buffer: &mut Buffer, model: &Model) {
     let columns = usize::from(area.width);
     let lines = text::wrap(&said, columns);
     // Where even the words do not fit, what matters of them does.
-    let lines = if lines.len() > usize::from(area.height) { vec![text::fit("small", columns)] } else { lines };
+    let lines =
+        if lines.len() > usize::from(area.height) { vec![text::fit("small", columns)] } else { lines };
     for (row, line) in lines.iter().enumerate() {
         paint::line(buffer, area, row, &[piece(&model.theme, Role::Text, line)], 0);
     }

@@ -38,7 +38,7 @@ pub(super) fn no_events(model: &Model, width: usize) -> Vec<PaneLine> {
     let mut lines = paragraph(model, Role::Error, " ✗ ", error, width);
     lines.push(Vec::new());
     let remedy = "Events are a run folder, a folder with Parquet files in it or below it, one Parquet file, or \
-                  ocsf_events.jsonl. This opens them as soon as they can be read; r tries again at once.";
+                  ocsf_events.jsonl. This opens them as soon as they can be read; the command 'reload' tries at once.";
     lines.extend(paragraph(model, Role::DiagnosticHelp, "   ", remedy, width));
     if model.dataset.info.is_some() {
         lines.extend(paragraph(model, Role::TextDim, "   ", "below: as the events were before that", width));

@@ -85,9 +85,12 @@ fn lines(model: &Model, open: &Welcome, width: usize) -> Vec<Choice> {
     lines.push(blank());
     if !open.recent.is_empty() {
         lines.push(heading("Opened before"));
-        lines.extend(open.recent.iter().enumerate().map(|(at, workspace)| {
-            choice(model, at + 1, &rules(workspace), &rest(workspace), width)
-        }));
+        lines.extend(
+            open.recent
+                .iter()
+                .enumerate()
+                .map(|(at, workspace)| choice(model, at + 1, &rules(workspace), &rest(workspace), width)),
+        );
         lines.push(blank());
     }
     lines.push(heading("To open your own, leave with q and type"));

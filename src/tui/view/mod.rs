@@ -5,6 +5,7 @@
 //!          ├───────────┼───────────
 //!          │ sql.rs    │ matches.rs
 //! status.rs    over all: proposals.rs, changes.rs, why/, event.rs, export.rs, coverage.rs, palette.rs, help.rs
+//! welcome.rs   where nothing is open; trouble.rs what is wrong with rules, events or pack; tiny.rs no room
 //! ```
 //!
 //! Nothing here changes anything or fails; where there is no room, less is drawn.

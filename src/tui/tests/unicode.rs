@@ -67,6 +67,9 @@ fn assert_borders(screen: &Screen, what: &str) {
             assert!(before <= 1, "{what}: {pane:?}, row {y}: a wide character hangs over the border");
         }
     }
+    for pair in buffer.content.windows(2).filter(|pair| text::width(pair[0].symbol()) > 1) {
+        assert_eq!(pair[1].symbol(), " ", "{what}: drawn into the other half of {:?}", pair[0].symbol());
+    }
     for cell in &buffer.content {
         assert!(text::width(cell.symbol()) <= 2, "{what}: {:?}", cell.symbol());
         let unsafe_ = |c: char| {
@@ -126,7 +129,7 @@ fn what_goes_on_beyond_the_border_ends_in_a_mark() {
         screen.act(Action::Resize(80, 24));
         let line = |screen: &Screen| {
             let buffer = drawn(&screen.model);
-            (2..24).map(|y| row(&buffer, y)).find(|row| row.starts_with(" 2 ")).unwrap()
+            (2..23).map(|y| row(&buffer, y)).find(|row| row.starts_with("  2 ")).unwrap()
         };
         assert!(line(&screen).trim_end().ends_with('…'), "{sample:?}: {}", line(&screen));
         let heading = alone(&mut screen, Pane::Matches);

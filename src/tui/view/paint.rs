@@ -91,7 +91,7 @@ pub(super) fn title(buffer: &mut Buffer, area: Rect, model: &Model, pane: Pane, 
     pieces.extend(rest);
     line(buffer, area, 0, &pieces, 0);
     if width(&pieces) > usize::from(area.width) {
-        right(buffer, area, 0, &[("…".to_owned(), theme.style(Role::TextDim))]);
+        ellipsis(buffer, area, 0, theme);
     }
 }
 
@@ -137,6 +137,16 @@ fn visible_width(line: &[Piece]) -> usize {
     all
 }
 
+/// Draws `…` at the end of a row. A wide character that it would stand on the half of goes.
+fn ellipsis(buffer: &mut Buffer, area: Rect, row: usize, theme: &Theme) {
+    let before = area.right().saturating_sub(2);
+    let y = u16::try_from(row).map_or(u16::MAX, |row| area.y.saturating_add(row));
+    if let Some(cell) = buffer.cell_mut((before, y)).filter(|cell| text::width(cell.symbol()) > 1) {
+        cell.set_symbol(" ");
+    }
+    right(buffer, area, row, &[piece(theme, Role::TextDim, "…")]);
+}
+
 /// Marks a row whose line goes on beyond the right border.
 pub(super) fn mark_cut(
     buffer: &mut Buffer,
@@ -146,7 +156,7 @@ pub(super) fn mark_cut(
     (line, skip): (&[Piece], usize),
 ) {
     if visible_width(line) > skip + usize::from(area.width) {
-        right(buffer, area, row, &[piece(theme, Role::TextDim, "…")]);
+        ellipsis(buffer, area, row, theme);
     }
 }
 

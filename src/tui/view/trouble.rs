@@ -35,6 +35,8 @@ pub(super) fn no_rules(model: &Model, width: usize) -> Vec<PaneLine> {
 /// Why the events do not open; none where they do.
 pub(super) fn no_events(model: &Model, width: usize) -> Vec<PaneLine> {
     let Some(error) = &model.dataset.error else { return Vec::new() };
+    // What DuckDB says after an empty line is where in a statement that nobody has written.
+    let error = error.split("\n\n").next().unwrap_or_default();
     let mut lines = paragraph(model, Role::Error, " ✗ ", error, width);
     lines.push(Vec::new());
     let remedy = "Events are a run folder, a folder with Parquet files in it or below it, one Parquet file, or \

@@ -20,6 +20,7 @@ mod sql;
 mod stream;
 mod test;
 mod text;
+mod themes;
 mod verify;
 mod workspace;
 
@@ -44,7 +45,7 @@ struct Cli {
     command: Option<Command>,
     #[command(flatten)]
     inputs: Inputs,
-    /// Theme by name: dark, light, none, or one under ./themes; by default chosen from the terminal.
+    /// Theme by name, as `themes` lists them; by default chosen from the terminal.
     #[arg(long, value_name = "THEME")]
     theme: Option<String>,
 }
@@ -94,6 +95,8 @@ enum Command {
     Pack(pack::PackCommand),
     /// Explain a diagnostic code, or list all of them.
     Reason(reason::ReasonArgs),
+    /// List the themes of the screen, and where their files lie.
+    Themes(themes::ThemesArgs),
     /// Print a completion script for a shell.
     Completions(completions::CompletionsArgs),
 }
@@ -216,6 +219,7 @@ pub fn main() -> ExitCode {
         Some(Command::Test(args)) => test::run(args),
         Some(Command::Pack(command)) => pack::run(command),
         Some(Command::Reason(args)) => reason::run(args),
+        Some(Command::Themes(args)) => themes::run(args),
         Some(Command::Completions(args)) => completions::run(args),
     };
     match result {

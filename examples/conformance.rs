@@ -113,7 +113,6 @@ fn conformance(run: &Path, threads: u32) -> Result<Conformance, Box<dyn Error>> 
             compile_cache_dir: None,
         },
         backend: BackendId::DuckdbSql,
-        backend: BackendId::DuckdbSql,
         compiled: &backend::compile(&rules, &pack, &settings),
     };
     let mut store = Store::open(Dataset::discover(run)?, SessionSettings { threads })?;

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use crate::tui::model::Pane;
+use crate::tui::model::{Pane, Stroke};
 use crate::tui::model::list::{Grouping, Order};
 use crate::tui::worker::Report;
 use crate::watch::Changes;
@@ -36,12 +36,6 @@ pub(crate) enum Action {
     ToggleHelp,
     /// Begin to type a filter.
     EditFilter,
-    /// Text typed or pasted into the filter.
-    TypeFilter(String),
-    /// Take the filter's last character away.
-    EraseFilter,
-    /// Empty the filter that is being typed.
-    EmptyFilter,
     /// Done typing; the filter stays.
     AcceptFilter,
     /// Close what is open: help, the filter, the zoom.
@@ -64,10 +58,6 @@ pub(crate) enum Action {
     FollowCoverage(Narrow),
     /// Open the palette, for the commands whose names begin so.
     OpenPalette(&'static str),
-    /// Text typed or pasted into the palette.
-    TypePalette(String),
-    /// Take the palette's last character away.
-    ErasePalette,
     /// Do the command under its cursor.
     RunCommand,
     /// Read everything again and run it again.
@@ -118,10 +108,10 @@ pub(crate) enum Action {
     ExportFormat,
     /// Write them.
     Export,
-    /// Text typed or pasted into what is open over the panes.
+    /// Text typed or pasted into the line that is being typed.
     Type(String),
-    /// Take its last character away.
-    Erase,
+    /// Move in that line, or take something away from it.
+    Stroke(Stroke),
     /// Open the rule in the user's editor.
     EditRule,
     /// Open the pack there, at the field under the cursor or at the route.

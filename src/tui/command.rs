@@ -7,7 +7,7 @@ use crossterm::event::{KeyCode, KeyEvent};
 use super::action::{Action, Copied, Fold, Motion, Narrow};
 use super::key::Key;
 use super::model::list::{Grouping, Order};
-use super::model::{Model, Overlay, Pane};
+use super::model::{Model, Overlay, Pane, Stroke};
 use super::update::bench::can_propose;
 use super::update::cases::has_row;
 use super::view::why_beside;
@@ -41,13 +41,15 @@ pub(crate) enum Context {
     Coverage,
     /// The command palette.
     Palette,
+    /// A line that is being typed, whatever for.
+    Typing,
     /// The help.
     Help,
 }
 
 impl Context {
     /// All of them, in the order of the help.
-    pub(crate) const ALL: [Self; 14] = [
+    pub(crate) const ALL: [Self; 15] = [
         Self::Browse,
         Self::List,
         Self::Matches,
@@ -61,6 +63,7 @@ impl Context {
         Self::Why,
         Self::Coverage,
         Self::Palette,
+        Self::Typing,
         Self::Help,
     ];
 
@@ -69,15 +72,15 @@ impl Context {
         match (model.help, &model.overlay, model.filter.editing) {
             (Some(_), ..) => &[Self::Help],
             _ if model.copying => &[Self::Copying],
-            (None, Some(Overlay::Event(open)), _) if open.searching => &[Self::Search],
+            (None, Some(Overlay::Event(open)), _) if open.searching => &[Self::Search, Self::Typing],
             (None, Some(Overlay::Event(_)), _) => &[Self::Event],
-            (None, Some(Overlay::Export(_)), _) => &[Self::Export],
+            (None, Some(Overlay::Export(_)), _) => &[Self::Export, Self::Typing],
             (None, Some(Overlay::Proposals(_)), _) => &[Self::Proposals],
             (None, Some(Overlay::Changes(_)), _) => &[Self::Changes],
             (None, Some(Overlay::Why(_)), _) => &[Self::Why],
             (None, Some(Overlay::Coverage(_)), _) => &[Self::Coverage],
-            (None, Some(Overlay::Palette(_)), _) => &[Self::Palette],
-            (None, None, true) => &[Self::Filter],
+            (None, Some(Overlay::Palette(_)), _) => &[Self::Palette, Self::Typing],
+            (None, None, true) => &[Self::Filter, Self::Typing],
             (None, None, false) if model.focus == Pane::Rules => &[Self::List, Self::Browse],
             (None, None, false) if model.focus == Pane::Matches => &[Self::Matches, Self::Browse],
             (None, None, false) => &[Self::Browse],
@@ -100,6 +103,7 @@ impl Context {
             Self::Why => "In why a rule matches or not",
             Self::Coverage => "In the coverage",
             Self::Palette => "In the command palette",
+            Self::Typing => "In a line that is typed",
             Self::Help => "In this help",
         }
     }
@@ -150,7 +154,7 @@ impl Command {
 
 use Context::{
     Browse, Changes, Copying, Coverage, Event, Export, Filter, Help, List, Matches, Palette, Proposals,
-    Search, Why,
+    Search, Typing, Why,
 };
 
 const UP: &[Key] = &[Key::char('k'), Key::code(KeyCode::Up)];
@@ -246,7 +250,6 @@ pub(crate) const COMMANDS: &[Command] = &[
     command("event_quit", "Leave", Event, &[Key::ctrl('c')], || Action::Quit),
     command("accept_search", "Go to the first find", Search, ENTER, || Action::AcceptSearch).hint("go"),
     command("leave_search", "Back to the event", Search, ESC, || Action::Clear).hint("back"),
-    command("search_erase", "Take the last character away", Search, &[Key::code(KeyCode::Backspace), Key::ctrl('h')], || Action::Erase),
     command("search_quit", "Leave", Search, &[Key::ctrl('c')], || Action::Quit),
     command("copy_id", "The event id", Copying, &[Key::char('i')], || Action::Copy(Copied::EventId)).hint("id").when(|m| m.matched_row().is_some()),
     command("copy_row", "The row, tabs between columns", Copying, &[Key::char('r')], || Action::Copy(Copied::Row)).hint("row").when(|m| m.matched_row().is_some()),
@@ -257,13 +260,10 @@ pub(crate) const COMMANDS: &[Command] = &[
     command("copy_quit", "Leave", Copying, &[Key::ctrl('c')], || Action::Quit),
     command("export_write", "Write the file", Export, ENTER, || Action::Export).hint("write"),
     command("export_format", "The next format", Export, &[Key::code(KeyCode::Tab)], || Action::ExportFormat).hint("format"),
-    command("export_erase", "Take the last character away", Export, &[Key::code(KeyCode::Backspace), Key::ctrl('h')], || Action::Erase),
     command("export_close", "Close", Export, ESC, || Action::Clear).hint("close"),
     command("export_quit", "Leave", Export, &[Key::ctrl('c')], || Action::Quit),
     command("accept_filter", "Keep the filter", Filter, ENTER, || Action::AcceptFilter).hint("keep"),
     command("drop_filter", "Drop the filter", Filter, ESC, || Action::Clear).hint("drop"),
-    command("erase", "Take the last character away", Filter, &[Key::code(KeyCode::Backspace), Key::ctrl('h')], || Action::EraseFilter),
-    command("empty", "Empty the filter", Filter, &[Key::ctrl('u')], || Action::EmptyFilter),
     command("filter_next", "Next rule", Filter, &[Key::code(KeyCode::Down), Key::ctrl('n')], || Action::Move(Motion::Lines(1))),
     command("filter_previous", "Rule before", Filter, &[Key::code(KeyCode::Up), Key::ctrl('p')], || Action::Move(Motion::Lines(-1))),
     command("filter_quit", "Leave", Filter, &[Key::ctrl('c')], || Action::Quit),
@@ -311,9 +311,19 @@ pub(crate) const COMMANDS: &[Command] = &[
     command("palette_up", "Command before", Palette, &[Key::code(KeyCode::Up), Key::code(KeyCode::BackTab), Key::ctrl('p')], || Action::Move(Motion::Lines(-1))),
     command("palette_page_down", "A page down", Palette, PAGE_DOWN, || Action::Move(Motion::Pages(1))),
     command("palette_page_up", "A page up", Palette, PAGE_UP, || Action::Move(Motion::Pages(-1))),
-    command("palette_erase", "Take the last character away", Palette, &[Key::code(KeyCode::Backspace), Key::ctrl('h')], || Action::ErasePalette),
     command("palette_close", "Close", Palette, ESC, || Action::Clear).hint("close"),
     command("palette_quit", "Leave", Palette, &[Key::ctrl('c')], || Action::Quit),
+    command("input_left", "A character to the left", Typing, &[Key::code(KeyCode::Left), Key::ctrl('b')], || Action::Stroke(Stroke::Left)),
+    command("input_right", "A character to the right", Typing, &[Key::code(KeyCode::Right), Key::ctrl('f')], || Action::Stroke(Stroke::Right)),
+    command("input_word_left", "A word to the left", Typing, &[Key { code: KeyCode::Left, ctrl: true }], || Action::Stroke(Stroke::WordLeft)),
+    command("input_word_right", "A word to the right", Typing, &[Key { code: KeyCode::Right, ctrl: true }], || Action::Stroke(Stroke::WordRight)),
+    command("input_start", "To the start", Typing, &[Key::code(KeyCode::Home), Key::ctrl('a')], || Action::Stroke(Stroke::Start)),
+    command("input_end", "To the end", Typing, &[Key::code(KeyCode::End), Key::ctrl('e')], || Action::Stroke(Stroke::End)),
+    command("input_erase", "Take the character before the cursor away", Typing, &[Key::code(KeyCode::Backspace), Key::ctrl('h')], || Action::Stroke(Stroke::EraseLeft)),
+    command("input_delete", "Take the character behind it away", Typing, &[Key::code(KeyCode::Delete), Key::ctrl('d')], || Action::Stroke(Stroke::EraseRight)),
+    command("input_erase_word", "Take the word before it away", Typing, &[Key::ctrl('w')], || Action::Stroke(Stroke::EraseWord)),
+    command("input_erase_start", "Take all before it away", Typing, &[Key::ctrl('u')], || Action::Stroke(Stroke::EraseToStart)),
+    command("input_erase_end", "Take all behind it away", Typing, &[Key::ctrl('k')], || Action::Stroke(Stroke::EraseToEnd)),
     command("close_help", "Close it", Help, &[Key::code(KeyCode::Esc), Key::char('?'), Key::char('q')], || Action::ToggleHelp).hint("close"),
     command("help_down", "Scroll down", Help, DOWN, || Action::Move(Motion::Lines(1))),
     command("help_up", "Scroll up", Help, UP, || Action::Move(Motion::Lines(-1))),
@@ -352,12 +362,7 @@ pub(crate) fn action_for(model: &Model, event: KeyEvent) -> Option<Action> {
 
 /// What text means now, typed or pasted: something only where there is a line to type in.
 pub(crate) fn action_for_text(model: &Model, text: String) -> Option<Action> {
-    match Context::of(model) {
-        [Context::Filter] => Some(Action::TypeFilter(text)),
-        [Context::Palette] => Some(Action::TypePalette(text)),
-        [Context::Search | Context::Export] => Some(Action::Type(text)),
-        _ => None,
-    }
+    Context::of(model).contains(&Context::Typing).then_some(Action::Type(text))
 }
 
 fn is_grouped(model: &Model) -> bool {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::ocsf::OcsfPath;
+use super::Input;
 use crate::tui::worker::WholeEvent;
 
 /// An event that is shown over the panes.
@@ -25,7 +26,7 @@ pub(crate) struct EventView {
     /// The line under the cursor, of those that are not folded away.
     pub cursor: usize,
     /// What is searched for.
-    pub search: String,
+    pub search: Input,
     /// Whether that is being typed.
     pub searching: bool,
 }

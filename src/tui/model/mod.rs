@@ -7,6 +7,7 @@ mod coverage;
 mod entry;
 mod event;
 mod filter;
+mod input;
 mod inputs;
 pub(crate) mod list;
 mod overlay;
@@ -22,6 +23,7 @@ pub(crate) use coverage::{AliasAway, CoverageLine, CoverageView, Figure};
 pub(crate) use entry::{Outcome, RuleEntry, RuleKey, Verdict};
 pub(crate) use event::{EventAnswer, EventView, Node, Shown, value_text};
 pub(crate) use filter::Filter;
+pub(crate) use input::{Input, Stroke};
 pub(crate) use inputs::{DatasetInfo, DatasetState, PackInfo, PackState};
 pub(crate) use overlay::{
     Answer, Bench, Changes, ChangesView, ExportPrompt, Overlay, Proposals, Proposed, Said,
@@ -287,6 +289,17 @@ impl Model {
     pub(crate) fn entry_mut(&mut self, key: &RuleKey) -> Option<&mut RuleEntry> {
         let index = self.rules.binary_search_by(|entry| entry.key.cmp(key)).ok()?;
         self.rules.get_mut(index)
+    }
+
+    /// The line that is being typed.
+    pub(crate) fn input_mut(&mut self) -> Option<&mut Input> {
+        match &mut self.overlay {
+            Some(Overlay::Event(open)) if open.searching => Some(&mut open.search),
+            Some(Overlay::Export(prompt)) => Some(&mut prompt.name),
+            Some(Overlay::Palette(open)) => Some(&mut open.typed),
+            None if self.filter.editing => Some(&mut self.filter.input),
+            _ => None,
+        }
     }
 
     /// The cursor's line, where the source has the keys or the Why view is open: what other panes show as belonging

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{CoverageView, EventView, Palette, RuleKey, WhyView};
+use super::{CoverageView, EventView, Input, Palette, RuleKey, WhyView};
 use crate::authoring::{Effect, PackDiff, Proposal, RuleDiff};
 use crate::sigma::SigmaField;
 
@@ -29,7 +29,7 @@ pub(crate) enum Overlay {
 #[derive(Clone, Debug)]
 pub(crate) struct ExportPrompt {
     /// Its name, as typed so far; what it ends in says the format.
-    pub name: String,
+    pub name: Input,
     /// Whether it is being written.
     pub writing: bool,
     /// Why it was not.

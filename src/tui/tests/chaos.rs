@@ -10,7 +10,7 @@ use super::{drawn, press};
 use crate::sigma::Body;
 use crate::tui::action::{Action, Motion};
 use crate::tui::model::list::Row;
-use crate::tui::model::{Model, Pane};
+use crate::tui::model::{Model, Pane, Stroke};
 use crate::tui::worker::Report;
 
 fn motion() -> impl Strategy<Value = Motion> {
@@ -66,11 +66,11 @@ fn perform(screen: &mut Screen, step: Step) {
         Step::Pane(at) => Action::Focus(Pane::ALL[at]),
         Step::Go(motion) => Action::Move(motion),
         Step::Pan(columns) => Action::Pan(columns),
-        Step::Type(text) => Action::TypeFilter(text),
+        Step::Type(text) => Action::Type(text),
         Step::Press(0) => Action::ToggleHelp,
         Step::Press(1) => Action::ToggleZoom,
         Step::Press(2) => Action::EditFilter,
-        Step::Press(3) => Action::EraseFilter,
+        Step::Press(3) => Action::Stroke(Stroke::EraseLeft),
         Step::Press(4) => Action::AcceptFilter,
         Step::Press(5) => Action::MentionWork,
         Step::Press(6) => Action::OpenEvent,

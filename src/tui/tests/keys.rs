@@ -110,7 +110,7 @@ fn escape_never_leaves_and_q_does() {
 fn typing_q_into_the_filter_is_text() {
     let mut screen = Screen::new(SIZE);
     press(&mut screen, "/q?z");
-    assert_eq!(screen.model.filter.text, "q?z");
+    assert_eq!(screen.model.filter.input.text(), "q?z");
 }
 
 #[test]

@@ -14,6 +14,7 @@ mod mouse;
 mod navigate;
 mod palette;
 mod report;
+mod typing;
 mod why;
 
 use std::sync::Arc;
@@ -135,9 +136,6 @@ fn apply(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::ToggleZoom => zoom(model, !model.zoomed),
         Action::ToggleHelp => model.help = if model.help.is_some() { None } else { Some(0) },
         Action::EditFilter => filter::edit(model),
-        Action::TypeFilter(text) => return filter::type_text(model, &text),
-        Action::EraseFilter => return filter::erase(model),
-        Action::EmptyFilter => return filter::empty(model),
         Action::AcceptFilter => model.filter.editing = false,
         Action::Clear => return clear(model),
         Action::GroupBy(grouping) => return list::group_by(model, grouping),
@@ -149,8 +147,6 @@ fn apply(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::ShowCoverage => return coverage::open(model),
         Action::FollowCoverage(narrow) => return coverage::follow(model, narrow),
         Action::OpenPalette(family) => palette::open(model, family),
-        Action::TypePalette(text) => palette::type_text(model, &text),
-        Action::ErasePalette => palette::erase(model),
         Action::RunCommand => return palette::run(model),
         Action::Reload => return reload(model),
         Action::Propose => return bench::propose(model),
@@ -181,8 +177,8 @@ fn apply(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::AskExport => export::ask(model),
         Action::ExportFormat => export::next_format(model),
         Action::Export => return export::write(model),
-        Action::Type(text) => type_text(model, &text),
-        Action::Erase => erase(model),
+        Action::Type(text) => return typing::insert(model, &text),
+        Action::Stroke(stroke) => return typing::stroke(model, stroke),
         Action::EditRule => return editor::rule(model),
         Action::EditPack => return editor::pack(model),
         Action::ShowWhy => return why::show(model),
@@ -200,23 +196,6 @@ fn apply(model: &mut Model, action: Action) -> Vec<Effect> {
 /// What to do first of all.
 pub(crate) fn start(model: &mut Model) -> Vec<Effect> {
     reload(model)
-}
-
-/// Text for what is being typed over the panes.
-fn type_text(model: &mut Model, text: &str) {
-    match &mut model.overlay {
-        Some(Overlay::Event(open)) => event::type_search(open, text),
-        Some(Overlay::Export(prompt)) => export::type_name(prompt, text),
-        _ => {}
-    }
-}
-
-fn erase(model: &mut Model) {
-    match &mut model.overlay {
-        Some(Overlay::Event(open)) => drop(open.search.pop()),
-        Some(Overlay::Export(prompt)) => drop(prompt.name.pop()),
-        _ => {}
-    }
 }
 
 fn resize(model: &mut Model, size: (u16, u16)) {
@@ -248,9 +227,9 @@ fn clear(model: &mut Model) -> Vec<Effect> {
     if model.overlay.is_some() {
         return bench::close(model);
     }
-    if model.filter.editing || !model.filter.text.is_empty() {
+    if model.filter.editing || !model.filter.input.text().is_empty() {
         model.filter.editing = false;
-        return filter::empty(model);
+        return filter::set(model, String::new());
     }
     if model.zoomed {
         zoom(model, false);

@@ -70,8 +70,22 @@ pub(crate) enum Action {
     TryProposal,
     /// Write it into the pack.
     WriteProposal,
-    /// Take the last alias that was written back.
+    /// Edit what is under the cursor in place.
+    EditInPlace,
+    /// Go on to the next part of it that can be edited, or to the one before.
+    EditNext(bool),
+    /// Try what is typed, unsaved.
+    TryEdit,
+    /// Write what is tried.
+    SaveEdit,
+    /// Choose a new rule.
+    NewRule,
+    /// Write it.
+    CreateRule,
+    /// Take the last change back that was written from here.
     Undo,
+    /// Make the last change again that was taken back.
+    Redo,
     /// Mark the row under the cursor of the matches, or take its mark away.
     MarkRow,
     /// Take all marks away.

@@ -10,6 +10,7 @@ use super::model::list::{Grouping, Order};
 use super::model::{Model, Overlay, Pane, Stroke};
 use super::update::bench::can_propose;
 use super::update::cases::has_row;
+use super::update::{in_place, new_rule};
 use super::view::why_beside;
 
 /// Who gets the keys.
@@ -41,6 +42,10 @@ pub(crate) enum Context {
     Coverage,
     /// The command palette.
     Palette,
+    /// A small edit in place.
+    Edit,
+    /// The choice of a new rule.
+    NewRule,
     /// A line that is being typed, whatever for.
     Typing,
     /// The help.
@@ -49,7 +54,7 @@ pub(crate) enum Context {
 
 impl Context {
     /// All of them, in the order of the help.
-    pub(crate) const ALL: [Self; 15] = [
+    pub(crate) const ALL: [Self; 17] = [
         Self::Browse,
         Self::List,
         Self::Matches,
@@ -63,6 +68,8 @@ impl Context {
         Self::Why,
         Self::Coverage,
         Self::Palette,
+        Self::Edit,
+        Self::NewRule,
         Self::Typing,
         Self::Help,
     ];
@@ -79,6 +86,8 @@ impl Context {
             (None, Some(Overlay::Changes(_)), _) => &[Self::Changes],
             (None, Some(Overlay::Why(_)), _) => &[Self::Why],
             (None, Some(Overlay::Coverage(_)), _) => &[Self::Coverage],
+            (None, Some(Overlay::Edit(_)), _) => &[Self::Edit, Self::Typing],
+            (None, Some(Overlay::NewRule(_)), _) => &[Self::NewRule, Self::Typing],
             (None, Some(Overlay::Palette(_)), _) => &[Self::Palette, Self::Typing],
             (None, None, true) => &[Self::Filter, Self::Typing],
             (None, None, false) if model.focus == Pane::Rules => &[Self::List, Self::Browse],
@@ -103,6 +112,8 @@ impl Context {
             Self::Why => "In why a rule matches or not",
             Self::Coverage => "In the coverage",
             Self::Palette => "In the command palette",
+            Self::Edit => "While editing in place",
+            Self::NewRule => "While choosing a new rule",
             Self::Typing => "In a line that is typed",
             Self::Help => "In this help",
         }
@@ -153,8 +164,8 @@ impl Command {
 }
 
 use Context::{
-    Browse, Changes, Copying, Coverage, Event, Export, Filter, Help, List, Matches, Palette, Proposals,
-    Search, Typing, Why,
+    Browse, Changes, Copying, Coverage, Edit, Event, Export, Filter, Help, List, Matches, NewRule, Palette,
+    Proposals, Search, Typing, Why,
 };
 
 const UP: &[Key] = &[Key::char('k'), Key::code(KeyCode::Up)];
@@ -189,11 +200,15 @@ pub(crate) const COMMANDS: &[Command] = &[
     command("sql", "Focus the SQL", Browse, &[Key::char('4')], || Action::Focus(Pane::Sql)),
     command("matches", "Focus the matches", Browse, &[Key::char('5')], || Action::Focus(Pane::Matches)),
     command("filter", "Filter the rules: text, level:high, reason:…, matched, -tag:…", Browse, &[Key::char('/')], || Action::EditFilter).hint("filter"),
-    command("clear", "Close what is open: filter, zoom, message", Browse, ESC, || Action::Clear).hint("clear").when(|m| m.filter.is_active() || m.zoomed || !m.notices.is_empty()),
+    command("clear", "Close what is open: unsaved edit, filter, zoom, message", Browse, ESC, || Action::Clear).hint("clear").when(|m| m.unsaved.is_some() || m.filter.is_active() || m.zoomed || !m.notices.is_empty()),
     command("zoom", "Show this pane alone, or all again", Browse, &[Key::char('z')], || Action::ToggleZoom).hint("zoom"),
     command("why", "Why this rule matches, or does not", Browse, &[Key::char('w')], || Action::ShowWhy).hint("why").when(|m| m.entry().is_some_and(|e| e.compiled.is_some())),
     command("propose", "What a field of this rule could be in OCSF", Browse, &[Key::char('a')], || Action::Propose).hint("alias").when(can_propose),
-    command("undo", "Take the last written alias back", Browse, &[Key::char('u')], || Action::Undo).hint("undo").when(|m| !m.edits.is_empty()),
+    command("new_rule", "New rule: from a template, a match, or this rule", Browse, &[Key::char('n')], || Action::NewRule).when(new_rule::can_open),
+    command("edit_here", "Edit in place: this value, field or line; in the route, an alias", Browse, &[Key::char('i')], || Action::EditInPlace).hint("edit here").when(in_place::can_begin),
+    command("save", "Write what is tried and unsaved", Browse, &[Key::ctrl('s')], || Action::SaveEdit).hint("write").when(|m| m.unsaved.is_some()),
+    command("undo", "Take the last written change back", Browse, &[Key::char('u')], || Action::Undo).hint("undo").when(|m| !m.history.done.is_empty()),
+    command("redo", "Make it again", Browse, &[Key::ctrl('r')], || Action::Redo).when(|m| !m.history.undone.is_empty()),
     command("mark", "Mark this match for a regression case, or not", Browse, &[Key::char('m')], || Action::MarkRow).when(has_row),
     command("unmark", "Take all marks away", Browse, &[Key::char('M')], || Action::UnmarkRows).when(|m| !m.matches.marked.is_empty()),
     command("save_case", "Save the marked matches as such a case", Browse, &[Key::char('c')], || Action::SaveCase).when(has_row),
@@ -313,6 +328,17 @@ pub(crate) const COMMANDS: &[Command] = &[
     command("palette_page_up", "A page up", Palette, PAGE_UP, || Action::Move(Motion::Pages(-1))),
     command("palette_close", "Close", Palette, ESC, || Action::Clear).hint("close"),
     command("palette_quit", "Leave", Palette, &[Key::ctrl('c')], || Action::Quit),
+    command("edit_try", "Try it, unsaved", Edit, ENTER, || Action::TryEdit).hint("try"),
+    command("edit_save", "Write it", Edit, &[Key::ctrl('s')], || Action::SaveEdit).hint("write"),
+    command("edit_next", "The next part of the line, or the next alias", Edit, &[Key::code(KeyCode::Tab)], || Action::EditNext(true)).hint("next part"),
+    command("edit_previous", "The part before", Edit, &[Key::code(KeyCode::BackTab)], || Action::EditNext(false)),
+    command("edit_close", "Drop it", Edit, ESC, || Action::Clear).hint("drop"),
+    command("edit_quit", "Leave", Edit, &[Key::ctrl('c')], || Action::Quit),
+    command("new_rule_write", "Write the rule", NewRule, ENTER, || Action::CreateRule).hint("write"),
+    command("new_rule_next", "Next template", NewRule, &[Key::code(KeyCode::Down), Key::code(KeyCode::Tab), Key::ctrl('n')], || Action::Move(Motion::Lines(1))).hint("next"),
+    command("new_rule_previous", "Template before", NewRule, &[Key::code(KeyCode::Up), Key::code(KeyCode::BackTab), Key::ctrl('p')], || Action::Move(Motion::Lines(-1))),
+    command("new_rule_close", "Close", NewRule, ESC, || Action::Clear).hint("close"),
+    command("new_rule_quit", "Leave", NewRule, &[Key::ctrl('c')], || Action::Quit),
     command("input_left", "A character to the left", Typing, &[Key::code(KeyCode::Left), Key::ctrl('b')], || Action::Stroke(Stroke::Left)),
     command("input_right", "A character to the right", Typing, &[Key::code(KeyCode::Right), Key::ctrl('f')], || Action::Stroke(Stroke::Right)),
     command("input_word_left", "A word to the left", Typing, &[Key { code: KeyCode::Left, ctrl: true }], || Action::Stroke(Stroke::WordLeft)),

@@ -4,12 +4,14 @@
 
 mod baseline;
 mod coverage;
+mod edit;
 mod entry;
 mod event;
 mod filter;
 mod input;
 mod inputs;
 pub(crate) mod list;
+mod new_rule;
 mod overlay;
 mod palette;
 mod why;
@@ -20,18 +22,22 @@ use std::sync::Arc;
 
 pub(crate) use baseline::{Baseline, Drift};
 pub(crate) use coverage::{AliasAway, CoverageLine, CoverageView, Figure};
+pub(crate) use edit::{
+    EditLine, EditOf, FileOf, History, Part, RuleLine, Trial, Unsaved, Warning, Written,
+};
 pub(crate) use entry::{Outcome, RuleEntry, RuleKey, Verdict};
 pub(crate) use event::{EventAnswer, EventView, Node, Shown, value_text};
 pub(crate) use filter::Filter;
 pub(crate) use input::{Input, Stroke};
 pub(crate) use inputs::{DatasetInfo, DatasetState, PackInfo, PackState};
+pub(crate) use new_rule::{Drafted, NewRule};
 pub(crate) use overlay::{
     Answer, Bench, Changes, ChangesView, ExportPrompt, Overlay, Proposals, Proposed, Said,
 };
 pub(crate) use palette::Palette;
 pub(crate) use why::{Item, Why, WhyView};
 
-use crate::authoring::{AliasEdit, Fills};
+use crate::authoring::Fills;
 use crate::evaluate::{MatchRow, MatchTable, Order, Slice};
 use crate::tui::highlight::Highlights;
 use crate::tui::theme::Theme;
@@ -146,6 +152,8 @@ pub(crate) struct Generations {
     pub fills: u64,
     /// Of missing aliases.
     pub gaps: u64,
+    /// Of drafts of new rules.
+    pub draft: u64,
 }
 
 /// The matches of the selected rule.
@@ -206,8 +214,12 @@ pub(crate) struct Model {
     pub copies_event: bool,
     /// What the effect of an edit is measured against.
     pub baseline: Baseline,
-    /// Aliases written from here, the last one last: what undo takes back.
-    pub edits: Vec<AliasEdit>,
+    /// An edit that is tried and not written.
+    pub unsaved: Option<Unsaved>,
+    /// What was written from here.
+    pub history: History,
+    /// A rule that was written and is selected once it is read.
+    pub awaited: Option<RuleKey>,
     /// How far each pane is scrolled.
     pub offsets: [Offset; Pane::ALL.len()],
     /// The cursor's line in the source, from 1.
@@ -253,7 +265,9 @@ impl Model {
             copying: false,
             copies_event: false,
             baseline: Baseline::default(),
-            edits: Vec::new(),
+            unsaved: None,
+            history: History::default(),
+            awaited: None,
             offsets: [Offset::default(); Pane::ALL.len()],
             cursor_line: 1,
             pack: PackState::default(),
@@ -297,6 +311,8 @@ impl Model {
             Some(Overlay::Event(open)) if open.searching => Some(&mut open.search),
             Some(Overlay::Export(prompt)) => Some(&mut prompt.name),
             Some(Overlay::Palette(open)) => Some(&mut open.typed),
+            Some(Overlay::Edit(edit)) => Some(&mut edit.input),
+            Some(Overlay::NewRule(open)) => Some(&mut open.name),
             None if self.filter.editing => Some(&mut self.filter.input),
             _ => None,
         }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{CoverageView, EventView, Input, Palette, RuleKey, WhyView};
+use super::{CoverageView, EditLine, EventView, Input, NewRule, Palette, RuleKey, WhyView};
 use crate::authoring::{Effect, PackDiff, Proposal, RuleDiff};
 use crate::sigma::SigmaField;
 
@@ -23,6 +23,10 @@ pub(crate) enum Overlay {
     Coverage(CoverageView),
     /// The command palette.
     Palette(Palette),
+    /// A small edit, in its place in a pane.
+    Edit(EditLine),
+    /// The choice of a new rule.
+    NewRule(NewRule),
 }
 
 /// Which file to write matches to.

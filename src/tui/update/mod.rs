@@ -8,10 +8,13 @@ mod editor;
 mod event;
 mod export;
 mod filter;
+mod history;
+pub(crate) mod in_place;
 mod list;
 pub(crate) mod matches;
 mod mouse;
 mod navigate;
+pub(crate) mod new_rule;
 mod palette;
 mod report;
 mod typing;
@@ -21,9 +24,8 @@ use std::sync::Arc;
 
 use super::action::{Action, Changed};
 use super::highlight::Language;
-use super::model::{Matches, Model, Overlay, Pane, RuleKey, Why};
-use super::worker::{NewAlias, Question, RowsWanted, ToSave};
-use crate::authoring::AliasEdit;
+use super::model::{Matches, Model, Overlay, Pane, RuleKey, Trial, Why};
+use super::worker::{Question, RowsWanted, ToDraft, ToSave, Writing};
 use crate::backend::CompiledRule;
 use crate::evaluate::Slice;
 
@@ -40,6 +42,8 @@ pub(crate) enum Effect {
         generation: u64,
         /// What has changed.
         changed: Changed,
+        /// What is compiled in place of what is on disk.
+        trial: Option<Trial>,
     },
     /// Find and open the dataset.
     OpenDataset {
@@ -104,10 +108,15 @@ pub(crate) enum Effect {
         /// All rules, as they are compiled.
         compiled: Vec<Arc<CompiledRule>>,
     },
-    /// Write an alias into the pack.
-    Write(NewAlias),
-    /// Take an alias back.
-    TakeBack(AliasEdit),
+    /// Change a file.
+    Write(Box<Writing>),
+    /// Draft new rules.
+    Draft {
+        /// Of the request.
+        generation: u64,
+        /// What of.
+        wanted: ToDraft,
+    },
     /// Write a regression case.
     SaveCase(ToSave),
     /// Colour a text.
@@ -125,7 +134,7 @@ pub(crate) fn update(model: &mut Model, action: Action) -> Vec<Effect> {
 
 fn apply(model: &mut Model, action: Action) -> Vec<Effect> {
     match action {
-        Action::Quit => return vec![Effect::Quit],
+        Action::Quit => return in_place::quit(model),
         Action::Resize(columns, rows) => resize(model, (columns, rows)),
         Action::Focus(pane) => focus(model, pane),
         Action::FocusNext => focus(model, model.focus.step(1)),
@@ -153,7 +162,14 @@ fn apply(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::ProposeNext => return bench::next_field(model),
         Action::TryProposal => return bench::try_out(model),
         Action::WriteProposal => return bench::write(model),
-        Action::Undo => return bench::undo(model),
+        Action::EditInPlace => in_place::begin(model),
+        Action::EditNext(forward) => in_place::step(model, forward),
+        Action::TryEdit => return in_place::try_out(model),
+        Action::SaveEdit => return in_place::save(model),
+        Action::NewRule => return new_rule::open(model),
+        Action::CreateRule => return new_rule::write(model),
+        Action::Undo => return history::undo(model),
+        Action::Redo => return history::redo(model),
         Action::MarkRow => return cases::mark(model),
         Action::UnmarkRows => model.matches.marked.clear(),
         Action::SaveCase => return cases::save(model),
@@ -224,8 +240,14 @@ fn clear(model: &mut Model) -> Vec<Effect> {
     if matches!(model.overlay, Some(Overlay::Why(_))) {
         return why::close(model);
     }
+    if matches!(model.overlay, Some(Overlay::Edit(_))) {
+        return in_place::close(model);
+    }
     if model.overlay.is_some() {
         return bench::close(model);
+    }
+    if model.unsaved.is_some() && !model.filter.editing {
+        return in_place::drop_trial(model);
     }
     if model.filter.editing || !model.filter.input.text().is_empty() {
         model.filter.editing = false;
@@ -247,9 +269,7 @@ fn reload(model: &mut Model) -> Vec<Effect> {
 fn files_changed(model: &mut Model, changed: Changed) -> Vec<Effect> {
     let mut effects = Vec::new();
     if changed.rescan || changed.pack || !changed.rules.is_empty() {
-        model.generations.compile += 1;
-        model.work.compiling = true;
-        effects.push(Effect::Compile { generation: model.generations.compile, changed: changed.clone() });
+        effects.push(compile(model, changed.clone()));
     }
     if changed.dataset && model.dataset.root.is_some() {
         model.generations.dataset += 1;
@@ -257,6 +277,19 @@ fn files_changed(model: &mut Model, changed: Changed) -> Vec<Effect> {
         effects.push(Effect::OpenDataset { generation: model.generations.dataset });
     }
     effects
+}
+
+/// Compiles all rules anew, whatever has changed on disk, and what is tried in place of it.
+fn compile(model: &mut Model, changed: Changed) -> Effect {
+    model.generations.compile += 1;
+    model.work.compiling = true;
+    let trial = model.unsaved.as_ref().map(|unsaved| unsaved.trial.clone());
+    Effect::Compile { generation: model.generations.compile, changed, trial }
+}
+
+/// The same where nothing has changed but what is tried.
+fn recompile(model: &mut Model) -> Vec<Effect> {
+    vec![compile(model, Changed::default())]
 }
 
 /// Shows another rule: from its first finding on, with its matches on the way.

@@ -22,6 +22,11 @@ fn change(model: &mut Model, change: impl FnOnce(&mut Input)) -> Vec<Effect> {
     }
     match &mut model.overlay {
         Some(Overlay::Export(prompt)) => prompt.failed = None,
+        Some(Overlay::Edit(edit)) => edit.failed = None,
+        Some(Overlay::NewRule(open)) => {
+            open.named = true;
+            open.failed = None;
+        }
         Some(Overlay::Palette(_)) => palette::search(model),
         None => return filter::typed(model),
         Some(_) => {}

@@ -63,7 +63,7 @@ impl Bench {
     }
 
     fn compile(&self, generation: u64, changed: Changed) -> (Vec<Compiled>, Vec<PathBuf>) {
-        self.workers.perform(Effect::Compile { generation, changed });
+        self.workers.perform(Effect::Compile { generation, changed, trial: None });
         self.wait(|report| match report {
             Report::Compiled { generation: of, rules, gone, .. } if of == generation => Some((rules, gone)),
             _ => None,

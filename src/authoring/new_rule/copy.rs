@@ -1,7 +1,7 @@
 //! A copy of a rule, letter by letter where that can be: with an id of its own, and the other one as related.
 
 use super::{Draft, DraftError, NO_ID};
-use crate::sigma::yaml::{self, Node};
+use crate::sigma::yaml::{self, Node, NodeKind};
 use crate::sigma::{self, Body, Related, Rule, RuleId, Span, Spanned};
 
 pub(super) fn draft(rule: &Rule) -> Result<Draft, DraftError> {
@@ -20,14 +20,16 @@ fn title(rule: &Rule) -> String {
 
 /// The text of its document, changed in place.
 fn as_written(rule: &Rule) -> Option<String> {
-    let source = rule.span.slice(&rule.text)?;
-    let text = replaced(source, "title", &title(rule))?;
+    let text = replaced(&alone(rule)?, "title", &title(rule))?;
     let Some(id) = rule.id() else {
         let end = line_end(&text, root(&text)?.get("title")?.span);
         return Some(inserted(&text, end, &["id: ".to_owned() + NO_ID]));
     };
     let text = replaced(&text, "id", NO_ID)?;
-    let id = yaml::write(&super::string(&id.0));
+    let id = match yaml::parse(&id.0).as_deref() {
+        Ok([Node { kind: NodeKind::String(read), .. }]) if *read == id.0 => id.0.clone(),
+        _ => yaml::write(&super::string(&id.0)),
+    };
     let document = root(&text)?;
     let (at, indent) = match document.get("related").map(Node::items) {
         Some([first, ..]) => {
@@ -43,6 +45,15 @@ fn as_written(rule: &Rule) -> Option<String> {
         lines.insert(0, "related:".to_owned());
     }
     Some(inserted(&text, at, &lines))
+}
+
+/// The text of its document; of its file, comments before and behind it included, where it is all that stands there.
+fn alone(rule: &Rule) -> Option<String> {
+    if yaml::parse(&rule.text).ok()?.len() == 1 {
+        return Some(rule.text.to_string());
+    }
+    let text = rule.span.slice(&rule.text)?;
+    Some(if text.ends_with('\n') { text.to_owned() } else { format!("{text}\n") })
 }
 
 fn root(text: &str) -> Option<Node> {
@@ -76,7 +87,8 @@ fn is_copy(text: &str, rule: &Rule) -> bool {
     let [copy] = rules.as_slice() else { return false };
     let related = rule.metadata.related.len() + usize::from(rule.id().is_some());
     let mut back = copy.clone();
-    back.metadata = rule.metadata.clone();
+    (back.metadata.title, back.metadata.id) = (rule.metadata.title.clone(), rule.metadata.id.clone());
+    back.metadata.related.clone_from(&rule.metadata.related);
     copy.id().is_some_and(|id| id.0 == NO_ID)
         && copy.metadata.related.len() == related
         && sigma::write(&back) == sigma::write(rule)

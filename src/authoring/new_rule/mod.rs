@@ -215,6 +215,8 @@ fn document<const N: usize>(title: &str, body: [(&str, Node); N]) -> Draft {
     let head = [("title", string(title)), ("id", string(NO_ID)), ("status", string("experimental"))];
     let entries = head.into_iter().chain(body).chain([("level", string("medium"))]);
     let text = yaml::write(&map(entries.map(|(name, node)| (name.to_owned(), node))));
+    // Rules have their ids without quotes.
+    let text = text.replacen(&format!("'{NO_ID}'"), NO_ID, 1);
     Draft { stem: stem(title), text }
 }
 

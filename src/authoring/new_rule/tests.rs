@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use proptest::prelude::*;
 
@@ -18,17 +18,16 @@ const RULE: &str = "# kept\ntitle: 'Odd: Download'\nid: 6f1b9c0e-2b7a-4f57-9a51-
                     category: process_creation\n    product: windows\ndetection:\n    selection:\n        Image|endswith: \
                     '\\certutil.exe'\n    condition: selection\nlevel: high\n";
 
-fn pack() -> Pack {
-    pack::load(&PackSource::Embedded(DEFAULT_PACK.to_owned())).unwrap().pack
-}
+static PACK: LazyLock<Pack> =
+    LazyLock::new(|| pack::load(&PackSource::Embedded(DEFAULT_PACK.to_owned())).unwrap().pack);
 
 fn compiled(text: &str) -> CompiledRule {
     let rules: Vec<_> = sigma::parse(Path::new("rules/a.yml"), text).into_iter().map(Arc::new).collect();
-    backend::compile(&rules, &pack(), &Settings::default()).remove(0)
+    backend::compile(&rules, &PACK, &Settings::default()).remove(0)
 }
 
 fn drafted(template: Template, rule: &str) -> Result<Draft, DraftError> {
-    draft(template, &compiled(rule), None, &pack())
+    draft(template, &compiled(rule), None, &PACK)
 }
 
 /// The draft as a rule without findings, compiled with the one that it is about.
@@ -37,7 +36,7 @@ fn sound(draft: &Draft) -> (Rule, CompiledRule) {
     let rules: Vec<_> = rules.into_iter().flatten().map(Arc::new).collect();
     assert_eq!(rules.len(), 2, "{}", draft.text);
     assert_eq!(rules[1].problems, [], "{}", draft.text);
-    let mut compiled = backend::compile(&rules, &pack(), &Settings::default());
+    let mut compiled = backend::compile(&rules, &PACK, &Settings::default());
     ((*rules[1]).clone(), compiled.remove(1))
 }
 
@@ -94,7 +93,7 @@ fn a_copy_is_the_rule_letter_by_letter_with_an_id_of_its_own() {
     // What it was derived from itself stays.
     let again = drafted(Template::Copy, &wanted.replace(NO_ID, "11111111-0000-0000-0000-000000000000")).unwrap();
     let both = "related:\n    - id: 11111111-0000-0000-0000-000000000000\n      type: derived\n    - id: 6f1b";
-    assert!(again.text.contains(&both.replace("id: 1111", "id: '1111").replace("0000\n", "0000'\n")), "{}", again.text);
+    assert!(again.text.contains(both), "{}", again.text);
     let crlf = drafted(Template::Copy, &RULE.replace('\n', "\r\n")).unwrap();
     assert_eq!(crlf.text, copy.text.replace('\n', "\r\n"));
 }
@@ -112,16 +111,16 @@ fn a_rule_of_a_collection_is_written_out() {
 fn a_rule_from_an_event_looks_for_what_tells_most() {
     let event = event(r"C:\Windows\System32\certutil.exe", "certutil -urlcache *");
     let draft =
-        draft(Template::Event, &compiled(RULE), Some(&event), &pack()).unwrap();
+        draft(Template::Event, &compiled(RULE), Some(&event), &PACK).unwrap();
     let wanted = format!(
         "title: certutil.exe in process creation\nid: {NO_ID}\nstatus: experimental\nlogsource:\n    category: \
          process_creation\n    product: windows\ndetection:\n    selection:\n        Image|endswith: \
          '\\certutil.exe'\n        CommandLine: certutil -urlcache \\*\n    condition: selection\nlevel: medium\n"
     );
-    assert_eq!(draft.text, wanted.replace(NO_ID, &format!("'{NO_ID}'")).replace("''", "'"));
+    assert_eq!(draft.text, wanted);
     assert_eq!(draft.stem, "certutil_exe_in_process_creation");
     let bare = WholeEvent { fields: BTreeMap::new(), ..event };
-    let none = super::draft(Template::Event, &compiled(RULE), Some(&bare), &pack());
+    let none = super::draft(Template::Event, &compiled(RULE), Some(&bare), &PACK);
     assert_eq!(none, Err(DraftError::Nothing));
 }
 
@@ -174,6 +173,8 @@ fn a_name_leads_nowhere_else() {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn what_is_escaped_is_read_back(literal in "[a-z*?\\\\]{0,12}") {
         prop_assert_eq!(text::literal(&text::escaped(&literal)), Some(literal));
@@ -182,7 +183,7 @@ proptest! {
     #[test]
     fn a_hostile_event_gives_a_rule_that_matches_it(image in "\\PC{1,20}", command_line in any::<String>()) {
         let event = event(&image, &command_line);
-        let drafted = draft(Template::Event, &compiled(RULE), Some(&event), &pack());
+        let drafted = draft(Template::Event, &compiled(RULE), Some(&event), &PACK);
         let draft = drafted.unwrap();
         let (_, compiled) = sound(&draft);
         let plan = compiled.compilation.plan.unwrap();

@@ -138,15 +138,19 @@ fn candidates(token: &Token, written: &str, value: &str) -> Vec<String> {
         ways.push(single());
     }
     ways.push(escaped(value));
+    // Within a block nothing is quoted.
+    ways.push(value.to_owned());
     ways
 }
 
 /// Whether it may stand without quotes for all readers; what begins as the old text did may where that did.
 fn stays_plain(token: &Token, written: &str, value: &str) -> bool {
     let kind = |text: &str| {
-        text.chars().next().map(|c| (c.is_alphabetic() || c == '_', c.is_numeric(), c.is_ascii_punctuation()))
+        let first = text.chars().next().filter(|c| !c.is_alphabetic())?;
+        Some((first.is_numeric(), first.is_ascii_punctuation()))
     };
-    !matches!(token.kind, NodeKind::String(_)) || is_plain(value) || kind(written) == kind(value)
+    let alike = kind(written).is_some() && kind(written) == kind(value);
+    !matches!(token.kind, NodeKind::String(_)) || is_plain(value) || alike
 }
 
 /// Whether `after` differs from `before` in this token alone, and has `value` there.

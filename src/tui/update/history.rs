@@ -1,6 +1,6 @@
 //! What was written from the screen: taken back, and made again, the newest first.
 
-use super::{Effect, bench, files_changed, in_place, list};
+use super::{Effect, bench, files_changed, filter, in_place, list};
 use crate::tui::action::Changed;
 use crate::tui::model::{FileOf, Model, Overlay, RuleKey, Written};
 use crate::tui::worker::{Unwritten, Writing};
@@ -98,7 +98,15 @@ fn changed(model: &mut Model, written: &Written) -> Vec<Effect> {
 pub(super) fn arrived(model: &mut Model) -> Vec<Effect> {
     let there = |key: &RuleKey| model.rules.binary_search_by(|entry| entry.key.cmp(key)).is_ok();
     match model.awaited.take_if(|key| there(key)) {
-        Some(key) => list::go_to(model, key),
+        Some(key) => {
+            let mut effects = list::go_to(model, key);
+            let is_shown =
+                |at: &usize| model.rules.get(*at).map(|entry| &entry.key) == model.selected.as_ref();
+            if !model.visible.iter().any(is_shown) {
+                effects.extend(filter::set(model, String::new()));
+            }
+            effects
+        }
         None => Vec::new(),
     }
 }

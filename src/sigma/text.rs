@@ -61,7 +61,8 @@ pub fn escaped(literal: &str) -> String {
     let mut text = String::with_capacity(literal.len());
     let mut chars = literal.chars().peekable();
     while let Some(c) = chars.next() {
-        let is_read_as_escape = c == '\\' && chars.peek().is_some_and(|next| matches!(next, '*' | '?' | '\\'));
+        let is_read_as_escape =
+            c == '\\' && chars.peek().is_some_and(|next| matches!(next, '*' | '?' | '\\'));
         if matches!(c, '*' | '?') || is_read_as_escape {
             text.push('\\');
         }

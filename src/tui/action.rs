@@ -6,8 +6,8 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use crate::tui::model::{Pane, Stroke};
 use crate::tui::model::list::{Grouping, Order};
+use crate::tui::model::{Pane, Stroke};
 use crate::tui::worker::Report;
 use crate::watch::Changes;
 

@@ -73,9 +73,7 @@ fn item(name: &str, by_end: bool, field: &Field) -> Option<(String, Node)> {
                 None => Some((name.to_owned(), string(&text::escaped(value)))),
             }
         }
-        Field::One(Some(Value::Integer(number))) => {
-            Some((name.to_owned(), node(NodeKind::Integer(*number))))
-        }
+        Field::One(Some(Value::Integer(number))) => Some((name.to_owned(), node(NodeKind::Integer(*number)))),
         Field::One(_) | Field::Many(_) => None,
     }
 }
@@ -90,12 +88,7 @@ fn shown(value: &Node) -> Option<String> {
 }
 
 /// Whether a rule of these items alone matches the event.
-fn holds(
-    logsource: &LogSource,
-    items: Vec<(String, Node)>,
-    event: &WholeEvent,
-    pack: &Pack,
-) -> bool {
+fn holds(logsource: &LogSource, items: Vec<(String, Node)>, event: &WholeEvent, pack: &Pack) -> bool {
     let draft = rule_draft("Draft", logsource, items);
     let rules: Vec<_> = sigma::parse(Path::new("draft.yml"), &draft.text).into_iter().map(Arc::new).collect();
     let compiled = backend::compile(&rules, pack, &Settings::default());

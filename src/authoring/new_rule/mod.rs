@@ -32,8 +32,7 @@ pub enum Template {
 
 impl Template {
     /// All of them.
-    pub const ALL: [Self; 5] =
-        [Self::LogSource, Self::Event, Self::Copy, Self::Correlation, Self::Filter];
+    pub const ALL: [Self; 5] = [Self::LogSource, Self::Event, Self::Copy, Self::Correlation, Self::Filter];
 }
 
 /// A new rule, not yet written.
@@ -111,16 +110,23 @@ const TELLING: [(&str, bool); 22] = [
 ];
 
 /// Fields that tell whose events they are.
-const SUBJECTS: [&str; 8] =
-    ["User", "SubjectUserName", "TargetUserName", "IpAddress", "SourceIp", "Computer", "ComputerName", "Image"];
+const SUBJECTS: [&str; 8] = [
+    "User",
+    "SubjectUserName",
+    "TargetUserName",
+    "IpAddress",
+    "SourceIp",
+    "Computer",
+    "ComputerName",
+    "Image",
+];
 
 /// The aliases of a log source, each field's at its narrowest scope.
 fn aliases<'p>(pack: &'p Pack, logsource: &LogSource) -> BTreeMap<&'p SigmaField, &'p Alias> {
     let Tokens { category, product, service } = Tokens::of(logsource);
-    let applies =
-        |scope: &crate::pack::AliasScope| {
-            scope.applies(category.as_deref(), product.as_deref(), service.as_deref())
-        };
+    let applies = |scope: &crate::pack::AliasScope| {
+        scope.applies(category.as_deref(), product.as_deref(), service.as_deref())
+    };
     let mut scopes: Vec<_> = pack.aliases.iter().filter(|(scope, _)| applies(scope)).collect();
     // As fields are resolved: what says more of the category, then of the product and the service, comes first.
     scopes.sort_by_key(|(s, _)| (s.category.is_some(), s.product.is_some(), s.service.is_some()));
@@ -154,13 +160,9 @@ fn rule_draft(title: &str, logsource: &LogSource, items: Vec<(String, Node)>) ->
 
 fn correlation(rule: &CompiledRule, pack: &Pack) -> Result<Draft, DraftError> {
     let reference = reference(rule)?;
-    let mut entries = vec![
-        ("type".to_owned(), string("event_count")),
-        ("rules".to_owned(), list([string(&reference)])),
-    ];
-    entries.extend(
-        subject(rule, pack).map(|subject| ("group-by".to_owned(), list([string(&subject)]))),
-    );
+    let mut entries =
+        vec![("type".to_owned(), string("event_count")), ("rules".to_owned(), list([string(&reference)]))];
+    entries.extend(subject(rule, pack).map(|subject| ("group-by".to_owned(), list([string(&subject)]))));
     entries.push(("timespan".to_owned(), string("10m")));
     entries.push(("condition".to_owned(), map([("gte".to_owned(), node(NodeKind::Integer(10)))])));
     let title = format!("Many of {}", rule.compilation.rule.title());
@@ -203,11 +205,8 @@ fn logsource_name(logsource: &LogSource) -> String {
 }
 
 fn logsource_node(logsource: &LogSource) -> Node {
-    let parts = [
-        ("category", &logsource.category),
-        ("product", &logsource.product),
-        ("service", &logsource.service),
-    ];
+    let parts =
+        [("category", &logsource.category), ("product", &logsource.product), ("service", &logsource.service)];
     map(parts.into_iter().filter_map(|(name, part)| Some((name.to_owned(), string(&part.as_ref()?.value)))))
 }
 

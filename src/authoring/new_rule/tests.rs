@@ -7,12 +7,12 @@ use std::sync::{Arc, LazyLock};
 use proptest::prelude::*;
 
 use super::*;
-use crate::backend::interpreter::{Event, Field, Interpreter, Value};
 use crate::backend;
+use crate::backend::interpreter::{Event, Field, Interpreter, Value};
 use crate::bridge::Settings;
 use crate::ocsf::OcsfPath;
 use crate::pack::{self, DEFAULT_PACK, PackSource};
-use crate::sigma::{self, Body, Rule, text};
+use crate::sigma::{self, Body, Capability, Rule, text};
 
 const RULE: &str = "# kept\ntitle: 'Odd: Download'\nid: 6f1b9c0e-2b7a-4f57-9a51-0d2f0f0c1a11 # kept\nstatus: test\nlogsource:\n    \
                     category: process_creation\n    product: windows\ndetection:\n    selection:\n        Image|endswith: \
@@ -36,7 +36,8 @@ fn sound(draft: &Draft) -> (Rule, CompiledRule) {
     let rules: Vec<_> = rules.into_iter().flatten().map(Arc::new).collect();
     assert_eq!(rules.len(), 2, "{}", draft.text);
     assert_eq!(rules[1].problems, [], "{}", draft.text);
-    let mut compiled = backend::compile(&rules, &PACK, &Settings::default());
+    let settings = Settings { capabilities: Capability::ALL.into(), ..Settings::default() };
+    let mut compiled = backend::compile(&rules, &PACK, &settings);
     ((*rules[1]).clone(), compiled.remove(1))
 }
 
@@ -62,7 +63,12 @@ fn each_template_gives_a_rule_that_runs() {
         let draft = drafted(template, RULE).unwrap();
         let (rule, compiled) = sound(&draft);
         assert_eq!(rule.id().unwrap().0, NO_ID);
-        assert!(compiled.compilation.is_executable(), "{}\n{:?}", draft.text, compiled.compilation.diagnostics);
+        assert!(
+            compiled.compilation.is_executable(),
+            "{}\n{:?}",
+            draft.text,
+            compiled.compilation.diagnostics
+        );
         let kind = match rule.body {
             Body::Event(_) => "event",
             Body::Correlation(_) => "correlation",
@@ -91,8 +97,10 @@ fn a_copy_is_the_rule_letter_by_letter_with_an_id_of_its_own() {
     let wanted = wanted.replace(id, &format!("id: {NO_ID} # kept\n{related}"));
     assert_eq!(copy.text, wanted);
     // What it was derived from itself stays.
-    let again = drafted(Template::Copy, &wanted.replace(NO_ID, "11111111-0000-0000-0000-000000000000")).unwrap();
-    let both = "related:\n    - id: 11111111-0000-0000-0000-000000000000\n      type: derived\n    - id: 6f1b";
+    let again =
+        drafted(Template::Copy, &wanted.replace(NO_ID, "11111111-0000-0000-0000-000000000000")).unwrap();
+    let both =
+        "related:\n    - id: 11111111-0000-0000-0000-000000000000\n      type: derived\n    - id: 6f1b";
     assert!(again.text.contains(both), "{}", again.text);
     let crlf = drafted(Template::Copy, &RULE.replace('\n', "\r\n")).unwrap();
     assert_eq!(crlf.text, copy.text.replace('\n', "\r\n"));
@@ -110,8 +118,7 @@ fn a_rule_of_a_collection_is_written_out() {
 #[test]
 fn a_rule_from_an_event_looks_for_what_tells_most() {
     let event = event(r"C:\Windows\System32\certutil.exe", "certutil -urlcache *");
-    let draft =
-        draft(Template::Event, &compiled(RULE), Some(&event), &PACK).unwrap();
+    let draft = draft(Template::Event, &compiled(RULE), Some(&event), &PACK).unwrap();
     let wanted = format!(
         "title: certutil.exe in process creation\nid: {NO_ID}\nstatus: experimental\nlogsource:\n    category: \
          process_creation\n    product: windows\ndetection:\n    selection:\n        Image|endswith: \

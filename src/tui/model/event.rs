@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::ocsf::OcsfPath;
 use super::Input;
+use crate::ocsf::OcsfPath;
 use crate::tui::worker::WholeEvent;
 
 /// An event that is shown over the panes.

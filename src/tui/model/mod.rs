@@ -22,9 +22,7 @@ use std::sync::Arc;
 
 pub(crate) use baseline::{Baseline, Drift};
 pub(crate) use coverage::{AliasAway, CoverageLine, CoverageView, Figure};
-pub(crate) use edit::{
-    EditLine, EditOf, FileOf, History, Part, RuleLine, Trial, Unsaved, Warning, Written,
-};
+pub(crate) use edit::{EditLine, EditOf, FileOf, History, Part, RuleLine, Trial, Unsaved, Warning, Written};
 pub(crate) use entry::{Outcome, RuleEntry, RuleKey, Verdict};
 pub(crate) use event::{EventAnswer, EventView, Node, Shown, value_text};
 pub(crate) use filter::Filter;

@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock};
 
 use super::why;
 use crate::authoring::{
-    FileEdit, Effect as AliasEffect, Evidence, Origin, Proposal, Rejection, Sample, SavedCase, Template,
+    Effect as AliasEffect, Evidence, FileEdit, Origin, Proposal, Rejection, Sample, SavedCase, Template,
 };
 use crate::backend::{CompiledRule, Sql};
 use crate::bridge::ir::{Expr, FieldExpr, Predicate, Test};
@@ -22,11 +22,11 @@ use crate::store::EventIdSource;
 use crate::tui::action::Action;
 use crate::tui::highlight::Highlighter;
 use crate::tui::model::{
-    AliasAway, Bench, DatasetInfo, Drafted, FileOf, Model, PackInfo, Proposed, RuleKey, Written,
+    AliasAway, Bench, DatasetInfo, Drafted, FileOf, Model, PackInfo, Proposed, RuleKey, Trial, Written,
 };
 use crate::tui::theme::{self, Background, Depth, Surroundings, Theme};
 use crate::tui::update::{Effect, refresh, start, update};
-use crate::tui::worker::{Ask, Exported, PackReport, Report, Rows, Unwritten, WholeEvent, Writing};
+use crate::tui::worker::{Ask, Exported, NewAlias, PackReport, Report, Rows, Unwritten, WholeEvent, Writing};
 
 pub(super) static UNMAPPED: Code = Code {
     name: "unmapped_field",
@@ -435,13 +435,38 @@ impl Screen {
         }
     }
 
+    /// The rules, a file that is tried with its other text; without matches from then on.
+    fn tried(&self, trial: Option<&Trial>) -> Vec<Compiled> {
+        let mut rules = self.rules.clone();
+        if let Some(Trial::Rule(edit)) = trial {
+            for (rule, compiled) in rules.iter_mut().filter(|(rule, _)| *rule.path == *edit.path) {
+                *rule = Arc::new(Rule { text: edit.after.as_str().into(), ..(**rule).clone() });
+                if let Some(sql) = compiled.as_mut().and_then(|c| Arc::make_mut(c).sql.as_mut()) {
+                    sql.text.push_str("-- tried\n");
+                }
+            }
+        }
+        rules
+    }
+
     fn answer(&self, effect: Effect) -> Vec<Report> {
         match effect {
-            Effect::Compile { generation, .. } => {
+            Effect::Compile { generation, trial, .. } => {
                 let info = PackInfo { id: "ocsf-1.7.0".to_owned(), version: "0.1.0".to_owned() };
                 let loaded = Some(Arc::new(Pack::default()));
                 let pack = PackReport { info: Some(info), loaded, ..PackReport::default() };
-                vec![Report::Compiled { generation, rules: self.rules.clone(), pack, gone: Vec::new(), refused: None }]
+                let is_none = |alias: &NewAlias| alias.target == "nowhere";
+                let refused = match &trial {
+                    Some(Trial::Alias(alias)) if is_none(alias) => Some("no class has `nowhere`".to_owned()),
+                    _ => None,
+                };
+                vec![Report::Compiled {
+                    generation,
+                    rules: self.tried(trial.as_ref()),
+                    pack,
+                    gone: Vec::new(),
+                    refused,
+                }]
             }
             Effect::OpenDataset { generation } if self.dataset => {
                 let info = DatasetInfo { events: 254_974, files: 3, event_id: EventIdSource::EventId };

@@ -214,7 +214,13 @@ fn answers_to_older_requests_are_dropped() {
     }));
     assert_eq!(screen.model.table().cloned(), before);
     let (generation, pack) = (old.compile - 1, PackReport::default());
-    screen.act(Action::Worker(Report::Compiled { generation, rules: Vec::new(), pack, gone: Vec::new(), refused: None }));
+    screen.act(Action::Worker(Report::Compiled {
+        generation,
+        rules: Vec::new(),
+        pack,
+        gone: Vec::new(),
+        refused: None,
+    }));
     assert_eq!(screen.model.rules.len(), 6);
     let summary = Err("late".to_owned());
     screen.act(Action::Worker(Report::Summary { generation: old.summaries - 1, rule: key, summary }));
@@ -261,7 +267,8 @@ fn only_what_changed_is_run_again() {
     assert!(matches!(effects[..], [Effect::Compile { .. }]));
     let generation = screen.model.generations.compile;
     let pack = PackReport { info: screen.model.pack.info.clone(), ..PackReport::default() };
-    let report = Report::Compiled { generation, rules: fixtures::rules(), pack, gone: Vec::new(), refused: None };
+    let report =
+        Report::Compiled { generation, rules: fixtures::rules(), pack, gone: Vec::new(), refused: None };
     let effects = update(&mut screen.model, Action::Worker(report));
     assert!(matches!(&effects[..], [Effect::Summarize { rules, .. }] if rules.is_empty()));
 }

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod chaos;
+mod editing;
 mod fixtures;
 mod keys;
 mod list;

@@ -22,14 +22,18 @@ pub(super) fn open(model: &mut Model) -> Vec<Effect> {
     let event = model.matched_row().filter(|_| compiled.compilation.plan.is_some());
     let event = event.map(|row| Rows::Draft(row.event_id.clone(), Arc::clone(&pack)));
     let from_event = event.and_then(|asked| matches::rows_wanted(model, asked));
-    let wanted = |template| match template {
-        Template::Event => model.focus == Pane::Matches,
-        _ => model.focus != Pane::Matches,
-    };
-    let at = Template::ALL.into_iter().position(wanted).filter(|_| from_event.is_some()).unwrap_or(0);
+    let is_event = |template| template == Template::Event;
+    let among_matches = model.focus == Pane::Matches && from_event.is_some();
+    let at = Template::ALL.into_iter().position(is_event).filter(|_| among_matches).unwrap_or(0);
     let drafts = Default::default();
-    model.overlay =
-        Some(Overlay::NewRule(NewRule { rule, at, name: Input::default(), named: false, drafts, failed: None }));
+    model.overlay = Some(Overlay::NewRule(NewRule {
+        rule,
+        at,
+        name: Input::default(),
+        named: false,
+        drafts,
+        failed: None,
+    }));
     model.generations.draft += 1;
     let generation = model.generations.draft;
     let event = from_event.is_some();

@@ -41,8 +41,8 @@ use ratatui::layout::Rect;
 
 pub(crate) use findings::first_finding_line;
 pub(crate) use layout::Layout;
-pub(crate) use route::edited_alias_row;
 pub(crate) use matches::{reserved_rows, rows_above, rows_shown};
+pub(crate) use route::edited_alias_row;
 pub(crate) use rules::list_area;
 pub(crate) use source::{line_at_row, row_of_line};
 pub(crate) use why::{beside as why_beside, details_extent, item_at};

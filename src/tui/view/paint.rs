@@ -120,7 +120,11 @@ pub(super) fn input(theme: &Theme, input: &Input, columns: usize) -> PaneLine {
     let room = columns.saturating_sub(left + right);
     let inner = text::window(&whole, skip + left, room).into_iter();
     let inner = inner.map(|span| (span.content.into_owned(), span.style));
-    std::iter::once(mark(left)).chain(inner).chain([mark(right)]).filter(|(part, _)| !part.is_empty()).collect()
+    std::iter::once(mark(left))
+        .chain(inner)
+        .chain([mark(right)])
+        .filter(|(part, _)| !part.is_empty())
+        .collect()
 }
 
 /// As drawn while it is typed: what counts is the start of a long text as well as its end.

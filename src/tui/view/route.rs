@@ -17,9 +17,9 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::{Layout, correlation, edit};
 use super::findings::findings;
 use super::paint::{self, PaneLine, piece};
+use super::{Layout, correlation, edit};
 use crate::bridge::{Compilation, Diagnostic, FieldResolution, Resolution, RoutedScope, Severity};
 use crate::ocsf::{Catalog, ClassUid};
 use crate::pack::{FilterOp, RouteFilter};

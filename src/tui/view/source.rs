@@ -16,9 +16,9 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use super::{Extent, edit};
 use super::findings::{Finding, findings};
 use super::paint::{self, PaneLine, piece};
+use super::{Extent, edit};
 use crate::bridge::Severity;
 use crate::sigma::Span;
 use crate::tui::highlight::Language;

@@ -10,8 +10,8 @@ mod gaps;
 mod query;
 mod rows;
 mod slot;
-mod writer;
 mod why;
+mod writer;
 
 use std::path::PathBuf;
 use std::sync::Arc;

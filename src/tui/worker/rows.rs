@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{Report, drafts};
 use super::query::{Runnable, Wanted, runnable};
+use super::{Report, drafts};
 use crate::evaluate::{self, Cancel, EvalError, Export, ExportError, MatchedParts, Slice};
 use crate::pack::Pack;
 use crate::store::Store;

@@ -107,7 +107,7 @@ mod tests {
         let left = changed(block, "query.type");
         assert!(matches!(left, Err(EditError::Form { .. })), "{left:?}");
         let file = "dns_query/windows:\n  QueryName: query.hostname\n";
-        for hostile in ["query.type\nx: y", "a # b", "*x", "[", ""] {
+        for hostile in ["query.type\nx: y", "*x", "[", ""] {
             assert!(changed(file, hostile).is_err(), "{hostile}");
         }
     }

@@ -245,7 +245,7 @@ fn an_event_is_opened_copied_and_exported() {
 
 #[test]
 fn a_value_is_edited_in_place_tried_written_and_taken_back() {
-    let Some(session) = Session::open("edit", (140, 40)) else { return };
+    let Some(session) = Session::open("edit", (200, 45)) else { return };
     session.wait_for(&["5 rules"]);
     session.keys(&["-l", "/Marsh"]);
     session.keys(&["Enter"]);
@@ -255,16 +255,16 @@ fn a_value_is_edited_in_place_tried_written_and_taken_back() {
     session.keys(&["2", "G", "k", "k", "k", "k", "i"]);
     session.wait_for(&[".marsh-feed.example▏", "value · Enter tries it"]);
     session.keys(&["C-u"]);
-    session.keys(&["-l", "inbox: #*"]);
+    session.keys(&["-l", "inbox: #a"]);
     session.keys(&["Enter"]);
-    session.wait_for(&["unsaved: matches 3 → 0", "'inbox: #*'", "Matches  0 of"]);
+    session.wait_for(&["unsaved: matches 3 → 0", "'inbox: #a'", "Matches  0 of"]);
     assert_eq!(std::fs::read_to_string(&rule).expect("the rule is read"), before);
     session.keys(&["C-s"]);
     session.wait_until("the rule written", |shown| {
         shown.contains("written to marsh_feed_name.yml:15") && !shown.contains("unsaved")
     });
     let written = std::fs::read_to_string(&rule).expect("the rule is read");
-    assert_eq!(written, before.replace(".marsh-feed.example", "'inbox: #*'"));
+    assert_eq!(written, before.replace(".marsh-feed.example", "'inbox: #a'"));
     session.keys(&["u"]);
     session.wait_for(&["marsh_feed_name.yml is as it was", "Matches  3 of"]);
     assert_eq!(std::fs::read_to_string(&rule).expect("the rule is read"), before);

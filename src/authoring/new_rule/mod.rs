@@ -84,7 +84,7 @@ pub fn draft(
 }
 
 /// Fields that rules look at first, the most telling first, and whether the end of a path says enough.
-const TELLING: [(&str, bool); 22] = [
+const TELLING: [(&str, bool); 21] = [
     ("Image", true),
     ("OriginalFileName", false),
     ("CommandLine", false),
@@ -106,7 +106,6 @@ const TELLING: [(&str, bool); 22] = [
     ("eventName", false),
     ("cs-uri", false),
     ("c-useragent", false),
-    ("EventID", false),
 ];
 
 /// Fields that tell whose events they are.

@@ -242,3 +242,39 @@ fn an_event_is_opened_copied_and_exported() {
     session.keys(&["x", "Enter"]);
     session.wait_for(&["exists; choose another name"]);
 }
+
+#[test]
+fn a_value_is_edited_in_place_tried_written_and_taken_back() {
+    let Some(session) = Session::open("edit", (200, 45)) else { return };
+    session.wait_for(&["5 rules"]);
+    session.keys(&["-l", "/Marsh"]);
+    session.keys(&["Enter"]);
+    session.wait_for(&["Matches  3 of"]);
+    let rule = session.path("rules/marsh_feed_name.yml");
+    let before = std::fs::read_to_string(&rule).expect("the rule is read");
+    session.keys(&["2", "G", "k", "k", "k", "k", "i"]);
+    session.wait_for(&[".marsh-feed.example▏", "value · Enter tries it"]);
+    session.keys(&["C-u"]);
+    session.keys(&["-l", "inbox: #a"]);
+    session.keys(&["Enter"]);
+    session.wait_for(&["unsaved: matches 3 → 0", "'inbox: #a'", "Matches  0 of"]);
+    assert_eq!(std::fs::read_to_string(&rule).expect("the rule is read"), before);
+    session.keys(&["C-s"]);
+    session.wait_until("the rule written", |shown| {
+        shown.contains("written to marsh_feed_name.yml:15") && !shown.contains("unsaved")
+    });
+    let written = std::fs::read_to_string(&rule).expect("the rule is read");
+    assert_eq!(written, before.replace(".marsh-feed.example", "'inbox: #a'"));
+    session.keys(&["u"]);
+    session.wait_for(&["marsh_feed_name.yml is as it was", "Matches  3 of"]);
+    assert_eq!(std::fs::read_to_string(&rule).expect("the rule is read"), before);
+    // A rule of one of its matches finds that match.
+    session.keys(&["5", "n"]);
+    session.wait_for(&["New rule", "from the match under the cursor", "title: "]);
+    session.keys(&["C-u"]);
+    session.keys(&["-l", "of_match.yml"]);
+    session.keys(&["Enter"]);
+    session.wait_for(&["written to of_match.yml", "6 rules", "of_match.yml"]);
+    session
+        .wait_until("its match", |shown| shown.contains("Matches  1 of") || shown.contains("Matches  2 of"));
+}

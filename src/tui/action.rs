@@ -7,8 +7,8 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use crate::tui::model::Pane;
 use crate::tui::model::list::{Grouping, Order};
+use crate::tui::model::{Pane, Stroke};
 use crate::tui::worker::Report;
 use crate::watch::Changes;
 
@@ -37,12 +37,6 @@ pub(crate) enum Action {
     ToggleHelp,
     /// Begin to type a filter.
     EditFilter,
-    /// Text typed or pasted into the filter.
-    TypeFilter(String),
-    /// Take the filter's last character away.
-    EraseFilter,
-    /// Empty the filter that is being typed.
-    EmptyFilter,
     /// Done typing; the filter stays.
     AcceptFilter,
     /// Close what is open: help, the filter, the zoom.
@@ -65,10 +59,6 @@ pub(crate) enum Action {
     FollowCoverage(Narrow),
     /// Open the palette, for the commands whose names begin so.
     OpenPalette(&'static str),
-    /// Text typed or pasted into the palette.
-    TypePalette(String),
-    /// Take the palette's last character away.
-    ErasePalette,
     /// Do the command under its cursor.
     RunCommand,
     /// Read everything again and run it again.
@@ -81,8 +71,22 @@ pub(crate) enum Action {
     TryProposal,
     /// Write it into the pack.
     WriteProposal,
-    /// Take the last alias that was written back.
+    /// Edit what is under the cursor in place.
+    EditInPlace,
+    /// Go on to the next part of it that can be edited, or to the one before.
+    EditNext(bool),
+    /// Try what is typed, unsaved.
+    TryEdit,
+    /// Write what is tried.
+    SaveEdit,
+    /// Choose a new rule.
+    NewRule,
+    /// Write it.
+    CreateRule,
+    /// Take the last change back that was written from here.
     Undo,
+    /// Make the last change again that was taken back.
+    Redo,
     /// Mark the row under the cursor of the matches, or take its mark away.
     MarkRow,
     /// Take all marks away.
@@ -119,10 +123,10 @@ pub(crate) enum Action {
     ExportFormat,
     /// Write them.
     Export,
-    /// Text typed or pasted into what is open over the panes.
+    /// Text typed or pasted into the line that is being typed.
     Type(String),
-    /// Take its last character away.
-    Erase,
+    /// Move in that line, or take something away from it.
+    Stroke(Stroke),
     /// Open the rule in the user's editor.
     EditRule,
     /// Open the pack there, at the field under the cursor or at the route.

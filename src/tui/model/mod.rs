@@ -4,11 +4,14 @@
 
 mod baseline;
 mod coverage;
+mod edit;
 mod entry;
 mod event;
 mod filter;
+mod input;
 mod inputs;
 pub(crate) mod list;
+mod new_rule;
 mod overlay;
 mod palette;
 mod welcome;
@@ -20,10 +23,13 @@ use std::sync::Arc;
 
 pub(crate) use baseline::{Baseline, Drift};
 pub(crate) use coverage::{AliasAway, CoverageLine, CoverageView, Figure};
+pub(crate) use edit::{EditLine, EditOf, FileOf, History, Part, RuleLine, Trial, Unsaved, Warning, Written};
 pub(crate) use entry::{Outcome, RuleEntry, RuleKey, Verdict};
 pub(crate) use event::{EventAnswer, EventView, Node, Shown, value_text};
 pub(crate) use filter::Filter;
+pub(crate) use input::{Input, Stroke};
 pub(crate) use inputs::{DatasetInfo, DatasetState, PackInfo, PackState};
+pub(crate) use new_rule::{Drafted, NewRule};
 pub(crate) use overlay::{
     Answer, Bench, Changes, ChangesView, ExportPrompt, Overlay, Proposals, Proposed, Said,
 };
@@ -31,7 +37,7 @@ pub(crate) use palette::{Found, Palette};
 pub(crate) use welcome::Welcome;
 pub(crate) use why::{Item, Why, WhyView};
 
-use crate::authoring::{AliasEdit, Fills};
+use crate::authoring::Fills;
 use crate::evaluate::{MatchRow, MatchTable, Order, Slice};
 use crate::tui::Options;
 use crate::tui::highlight::Highlights;
@@ -148,6 +154,8 @@ pub(crate) struct Generations {
     pub fills: u64,
     /// Of missing aliases.
     pub gaps: u64,
+    /// Of drafts of new rules.
+    pub draft: u64,
 }
 
 impl Generations {
@@ -164,6 +172,7 @@ impl Generations {
             why: self.why + 1,
             fills: self.fills + 1,
             gaps: self.gaps + 1,
+            draft: self.draft + 1,
         }
     }
 }
@@ -232,8 +241,12 @@ pub(crate) struct Model {
     pub copies_event: bool,
     /// What the effect of an edit is measured against.
     pub baseline: Baseline,
-    /// Aliases written from here, the last one last: what undo takes back.
-    pub edits: Vec<AliasEdit>,
+    /// An edit that is tried and not written.
+    pub unsaved: Option<Unsaved>,
+    /// What was written from here.
+    pub history: History,
+    /// A rule that was written and is selected once it is read.
+    pub awaited: Option<RuleKey>,
     /// How far each pane is scrolled.
     pub offsets: [Offset; Pane::ALL.len()],
     /// The cursor's line in the source, from 1.
@@ -282,7 +295,9 @@ impl Model {
             copying: false,
             copies_event: false,
             baseline: Baseline::default(),
-            edits: Vec::new(),
+            unsaved: None,
+            history: History::default(),
+            awaited: None,
             offsets: [Offset::default(); Pane::ALL.len()],
             cursor_line: 1,
             pack: PackState::default(),
@@ -324,6 +339,19 @@ impl Model {
     pub(crate) fn entry_mut(&mut self, key: &RuleKey) -> Option<&mut RuleEntry> {
         let index = self.rules.binary_search_by(|entry| entry.key.cmp(key)).ok()?;
         self.rules.get_mut(index)
+    }
+
+    /// The line that is being typed.
+    pub(crate) fn input_mut(&mut self) -> Option<&mut Input> {
+        match &mut self.overlay {
+            Some(Overlay::Event(open)) if open.searching => Some(&mut open.search),
+            Some(Overlay::Export(prompt)) => Some(&mut prompt.name),
+            Some(Overlay::Palette(open)) => Some(&mut open.typed),
+            Some(Overlay::Edit(edit)) => Some(&mut edit.input),
+            Some(Overlay::NewRule(open)) => Some(&mut open.name),
+            None if self.filter.editing => Some(&mut self.filter.input),
+            _ => None,
+        }
     }
 
     /// The cursor's line, where the source has the keys or the Why view is open: what other panes show as belonging

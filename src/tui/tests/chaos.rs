@@ -10,7 +10,7 @@ use super::{drawn, press};
 use crate::sigma::Body;
 use crate::tui::action::{Action, Motion};
 use crate::tui::model::list::Row;
-use crate::tui::model::{Model, Pane};
+use crate::tui::model::{Model, Pane, Stroke};
 use crate::tui::worker::Report;
 
 fn motion() -> impl Strategy<Value = Motion> {
@@ -49,7 +49,7 @@ fn step() -> impl Strategy<Value = Step> {
         motion().prop_map(Step::Go),
         (-300..300isize).prop_map(Step::Pan),
         "\\PC{0,6}".prop_map(Step::Type),
-        (0..14u8).prop_map(Step::Press),
+        (0..21u8).prop_map(Step::Press),
         (0..260u16, 0..80u16).prop_map(|(x, y)| Step::Click(x, y)),
         (0..260u16, 0..80u16, -9..9isize).prop_map(|(x, y, by)| Step::Wheel(x, y, by)),
         any::<u8>().prop_map(Step::Rules),
@@ -66,11 +66,11 @@ fn perform(screen: &mut Screen, step: Step) {
         Step::Pane(at) => Action::Focus(Pane::ALL[at]),
         Step::Go(motion) => Action::Move(motion),
         Step::Pan(columns) => Action::Pan(columns),
-        Step::Type(text) => Action::TypeFilter(text),
+        Step::Type(text) => Action::Type(text),
         Step::Press(0) => Action::ToggleHelp,
         Step::Press(1) => Action::ToggleZoom,
         Step::Press(2) => Action::EditFilter,
-        Step::Press(3) => Action::EraseFilter,
+        Step::Press(3) => Action::Stroke(Stroke::EraseLeft),
         Step::Press(4) => Action::AcceptFilter,
         Step::Press(5) => Action::MentionWork,
         Step::Press(6) => Action::OpenEvent,
@@ -79,6 +79,13 @@ fn perform(screen: &mut Screen, step: Step) {
         Step::Press(9) => Action::ShowWhy,
         Step::Press(10) => Action::ToggleWhySource,
         Step::Press(11) => Action::GoToWhy,
+        Step::Press(12) => Action::EditInPlace,
+        Step::Press(13) => Action::EditNext(true),
+        Step::Press(14) => Action::TryEdit,
+        Step::Press(15) => Action::SaveEdit,
+        Step::Press(16) => Action::NewRule,
+        Step::Press(17) => Action::Undo,
+        Step::Press(18) => Action::Stroke(Stroke::WordLeft),
         Step::Press(_) => Action::Clear,
         Step::Click(column, row) => Action::Click(column, row),
         Step::Wheel(column, row, lines) => Action::Wheel(column, row, lines),

@@ -122,7 +122,13 @@ fn a_pack_that_does_not_load() {
             "name windows-base",
         )];
         let pack = PackReport { errors, ..PackReport::default() };
-        screen.act(Action::Worker(Report::Compiled { generation, rules, pack, gone: Vec::new() }));
+        screen.act(Action::Worker(Report::Compiled {
+            generation,
+            rules,
+            pack,
+            gone: Vec::new(),
+            refused: None,
+        }));
         screen.act(Action::Focus(Pane::Route));
         screen
     };

@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock};
 
 use super::why;
 use crate::authoring::{
-    AliasEdit, Effect as AliasEffect, Evidence, Origin, Proposal, Rejection, Sample, SavedCase,
+    Effect as AliasEffect, Evidence, FileEdit, Origin, Proposal, Rejection, Sample, SavedCase, Template,
 };
 use crate::backend::{CompiledRule, Sql};
 use crate::bridge::ir::{Expr, FieldExpr, Predicate, Test};
@@ -21,10 +21,12 @@ use crate::sigma::{Body, Detection, Level, LogSource, Metadata, Position, Rule, 
 use crate::store::EventIdSource;
 use crate::tui::action::Action;
 use crate::tui::highlight::Highlighter;
-use crate::tui::model::{AliasAway, Bench, DatasetInfo, Model, PackInfo, Proposed, RuleKey};
+use crate::tui::model::{
+    AliasAway, Bench, DatasetInfo, Drafted, FileOf, Model, PackInfo, Proposed, RuleKey, Trial, Written,
+};
 use crate::tui::theme::{self, Theme};
 use crate::tui::update::{Effect, refresh, start, update};
-use crate::tui::worker::{Ask, Exported, PackReport, Report, Rows, WholeEvent};
+use crate::tui::worker::{Ask, Exported, NewAlias, PackReport, Report, Rows, Unwritten, WholeEvent, Writing};
 use crate::tui::workspace::Workspace;
 
 pub(super) static UNMAPPED: Code = Code {
@@ -446,13 +448,38 @@ impl Screen {
         }
     }
 
+    /// The rules, a file that is tried with its other text; without matches from then on.
+    fn tried(&self, trial: Option<&Trial>) -> Vec<Compiled> {
+        let mut rules = self.rules.clone();
+        if let Some(Trial::Rule(edit)) = trial {
+            for (rule, compiled) in rules.iter_mut().filter(|(rule, _)| *rule.path == *edit.path) {
+                *rule = Arc::new(Rule { text: edit.after.as_str().into(), ..(**rule).clone() });
+                if let Some(sql) = compiled.as_mut().and_then(|c| Arc::make_mut(c).sql.as_mut()) {
+                    sql.text.push_str("-- tried\n");
+                }
+            }
+        }
+        rules
+    }
+
     fn answer(&self, effect: Effect) -> Vec<Report> {
         match effect {
-            Effect::Compile { generation, .. } => {
+            Effect::Compile { generation, trial, .. } => {
                 let info = PackInfo { id: "ocsf-1.7.0".to_owned(), version: "0.1.0".to_owned() };
                 let loaded = Some(Arc::new(Pack::default()));
                 let pack = PackReport { info: Some(info), loaded, ..PackReport::default() };
-                vec![Report::Compiled { generation, rules: self.rules.clone(), pack, gone: Vec::new() }]
+                let is_none = |alias: &NewAlias| alias.target == "nowhere";
+                let refused = match &trial {
+                    Some(Trial::Alias(alias)) if is_none(alias) => Some("no class has `nowhere`".to_owned()),
+                    _ => None,
+                };
+                vec![Report::Compiled {
+                    generation,
+                    rules: self.tried(trial.as_ref()),
+                    pack,
+                    gone: Vec::new(),
+                    refused,
+                }]
             }
             Effect::OpenDataset { generation } if self.dataset => {
                 let info = DatasetInfo { events: 254_974, files: 3, event_id: EventIdSource::EventId };
@@ -465,6 +492,10 @@ impl Screen {
                     vec![Report::Rows { generation, slice, rows }]
                 }
                 Rows::Event(id, _) => vec![Report::Event { generation, event: Ok(whole_event(&id)) }],
+                Rows::Draft(id, _) => {
+                    let draft = Ok(drafted("certutil_exe", &format!("title: Of {id}\n")));
+                    vec![Report::Drafted { generation, drafts: vec![(Template::Event, draft)] }]
+                }
                 Rows::Export(wanted) if wanted.1.ends_with("taken.csv") => {
                     vec![Report::Exported(Err("'taken.csv' exists; choose another name".to_owned()))]
                 }
@@ -502,8 +533,17 @@ impl Screen {
                 let away = lsass.map(|(rule, _)| away(RuleKey::of(rule)));
                 vec![Report::Gaps { generation, away: away.into_iter().collect() }]
             }
-            Effect::Write(alias) => vec![Report::Written(Ok(edit(&alias.target)))],
-            Effect::TakeBack(edit) => vec![Report::Undone(Ok(edit))],
+            Effect::Write(writing) => vec![match *writing {
+                Writing::Alias(alias) => {
+                    Report::Written(Ok(Written { edit: edit(&alias.target), of: FileOf::Pack }))
+                }
+                Writing::Rule(edit, _) => {
+                    Report::Written(Ok(Written { edit: (*edit).clone(), of: FileOf::Rule }))
+                }
+                Writing::New(_) => Report::Written(Err(Unwritten::Because("not here".to_owned()))),
+                Writing::Undo(written) => Report::Undone(Ok(written)),
+                Writing::Redo(written) => Report::Redone(Ok(written)),
+            }],
             Effect::SaveCase(rows) => {
                 let saved = SavedCase {
                     path: PathBuf::from("rules/a_certutil.test.yml"),
@@ -512,6 +552,17 @@ impl Screen {
                     left_out: BTreeSet::new(),
                 };
                 vec![Report::Saved(Ok(saved))]
+            }
+            Effect::Draft { generation, wanted } => {
+                let text = &wanted.rule.compilation.rule.text;
+                let draft = |template| match template {
+                    Template::Filter => Err("the rule has no id and no name".to_owned()),
+                    Template::Copy => Ok(drafted("a_certutil_copy", text)),
+                    _ => Ok(drafted("new_rule", "title: New Rule\nstatus: experimental\n")),
+                };
+                let templates = Template::ALL.into_iter().filter(|template| *template != Template::Event);
+                let drafts = templates.map(|template| (template, draft(template))).collect();
+                vec![Report::Drafted { generation, drafts }]
             }
             Effect::Highlight(language, text) => {
                 vec![Report::Highlighted(Arc::new(HIGHLIGHTER.highlight(language, text)))]
@@ -542,10 +593,14 @@ fn away(rule: RuleKey) -> AliasAway {
     }
 }
 
+fn drafted(stem: &str, text: &str) -> Drafted {
+    Drafted { name: format!("{stem}.yml"), text: text.to_owned() }
+}
+
 /// An alias as written.
-pub(super) fn edit(target: &str) -> AliasEdit {
+pub(super) fn edit(target: &str) -> FileEdit {
     let after = format!("process_access/windows:\n  CallTrace: {target}\n");
-    AliasEdit { path: PathBuf::from("packs/own/aliases/process.yaml"), before: None, after, line: 2 }
+    FileEdit { path: PathBuf::from("packs/own/aliases/process.yaml"), before: None, after, line: 2 }
 }
 
 /// What `CallTrace` could be.

@@ -289,7 +289,12 @@ fn every_number_of_the_coverage_opens_as_many_rules() {
             press(&mut screen, &"j".repeat(stop));
             press(&mut screen, key);
             assert!(screen.model.overlay.is_none());
-            assert_eq!(screen.model.visible.len() as u64, number, "{key} {}", screen.model.filter.text);
+            assert_eq!(
+                screen.model.visible.len() as u64,
+                number,
+                "{key} {}",
+                screen.model.filter.input.text()
+            );
             assert_eq!(screen.model.focus, Pane::Rules);
         }
     }

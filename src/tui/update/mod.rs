@@ -8,12 +8,16 @@ mod editor;
 mod event;
 mod export;
 mod filter;
+mod history;
+pub(crate) mod in_place;
 mod list;
 pub(crate) mod matches;
 mod mouse;
 mod navigate;
+pub(crate) mod new_rule;
 mod palette;
 mod report;
+mod typing;
 pub(crate) mod welcome;
 mod why;
 
@@ -22,10 +26,9 @@ use std::sync::Arc;
 
 use super::action::{Action, Changed};
 use super::highlight::Language;
-use super::model::{Matches, Model, Overlay, Pane, RuleKey, Why};
-use super::worker::{NewAlias, Question, RowsWanted, ToSave};
+use super::model::{Matches, Model, Overlay, Pane, RuleKey, Trial, Why};
+use super::worker::{Question, RowsWanted, ToDraft, ToSave, Writing};
 use super::workspace::Workspace;
-use crate::authoring::AliasEdit;
 use crate::backend::CompiledRule;
 use crate::evaluate::Slice;
 
@@ -42,6 +45,8 @@ pub(crate) enum Effect {
         generation: u64,
         /// What has changed.
         changed: Changed,
+        /// What is compiled in place of what is on disk.
+        trial: Option<Trial>,
     },
     /// Find and open the dataset.
     OpenDataset {
@@ -106,10 +111,15 @@ pub(crate) enum Effect {
         /// All rules, as they are compiled.
         compiled: Vec<Arc<CompiledRule>>,
     },
-    /// Write an alias into the pack.
-    Write(NewAlias),
-    /// Take an alias back.
-    TakeBack(AliasEdit),
+    /// Change a file.
+    Write(Box<Writing>),
+    /// Draft new rules.
+    Draft {
+        /// Of the request.
+        generation: u64,
+        /// What of.
+        wanted: ToDraft,
+    },
     /// Write a regression case.
     SaveCase(ToSave),
     /// Colour a text.
@@ -133,7 +143,7 @@ pub(crate) fn update(model: &mut Model, action: Action) -> Vec<Effect> {
 
 fn apply(model: &mut Model, action: Action) -> Vec<Effect> {
     match action {
-        Action::Quit => return vec![Effect::Quit],
+        Action::Quit => return in_place::quit(model),
         Action::Resize(columns, rows) => resize(model, (columns, rows)),
         Action::Focus(pane) => focus(model, pane),
         Action::FocusNext => focus(model, model.focus.step(1)),
@@ -144,9 +154,6 @@ fn apply(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::ToggleZoom => zoom(model, !model.zoomed),
         Action::ToggleHelp => model.help = if model.help.is_some() { None } else { Some(0) },
         Action::EditFilter => filter::edit(model),
-        Action::TypeFilter(text) => return filter::type_text(model, &text),
-        Action::EraseFilter => return filter::erase(model),
-        Action::EmptyFilter => return filter::empty(model),
         Action::AcceptFilter => model.filter.editing = false,
         Action::Clear => return clear(model),
         Action::GroupBy(grouping) => return list::group_by(model, grouping),
@@ -158,15 +165,20 @@ fn apply(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::ShowCoverage => return coverage::open(model),
         Action::FollowCoverage(narrow) => return coverage::follow(model, narrow),
         Action::OpenPalette(family) => palette::open(model, family),
-        Action::TypePalette(text) => palette::type_text(model, &text),
-        Action::ErasePalette => palette::erase(model),
         Action::RunCommand => return palette::run(model),
         Action::Reload => return reload(model),
         Action::Propose => return bench::propose(model),
         Action::ProposeNext => return bench::next_field(model),
         Action::TryProposal => return bench::try_out(model),
         Action::WriteProposal => return bench::write(model),
-        Action::Undo => return bench::undo(model),
+        Action::EditInPlace => in_place::begin(model),
+        Action::EditNext(forward) => in_place::step(model, forward),
+        Action::TryEdit => return in_place::try_out(model),
+        Action::SaveEdit => return in_place::save(model),
+        Action::NewRule => return new_rule::open(model),
+        Action::CreateRule => return new_rule::write(model),
+        Action::Undo => return history::undo(model),
+        Action::Redo => return history::redo(model),
         Action::MarkRow => return cases::mark(model),
         Action::UnmarkRows => model.matches.marked.clear(),
         Action::SaveCase => return cases::save(model),
@@ -190,8 +202,8 @@ fn apply(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::AskExport => export::ask(model),
         Action::ExportFormat => export::next_format(model),
         Action::Export => return export::write(model),
-        Action::Type(text) => type_text(model, &text),
-        Action::Erase => erase(model),
+        Action::Type(text) => return typing::insert(model, &text),
+        Action::Stroke(stroke) => return typing::stroke(model, stroke),
         Action::EditRule => return editor::rule(model),
         Action::EditPack => return editor::pack(model),
         Action::ShowWhy => return why::show(model),
@@ -215,23 +227,6 @@ pub(crate) fn start(model: &mut Model) -> Vec<Effect> {
         welcome::show(model);
     }
     reload(model)
-}
-
-/// Text for what is being typed over the panes.
-fn type_text(model: &mut Model, text: &str) {
-    match &mut model.overlay {
-        Some(Overlay::Event(open)) => event::type_search(open, text),
-        Some(Overlay::Export(prompt)) => export::type_name(prompt, text),
-        _ => {}
-    }
-}
-
-fn erase(model: &mut Model) {
-    match &mut model.overlay {
-        Some(Overlay::Event(open)) => drop(open.search.pop()),
-        Some(Overlay::Export(prompt)) => drop(prompt.name.pop()),
-        _ => {}
-    }
 }
 
 fn resize(model: &mut Model, size: (u16, u16)) {
@@ -264,12 +259,18 @@ fn clear(model: &mut Model) -> Vec<Effect> {
         welcome::show(model);
         return Vec::new();
     }
+    if matches!(model.overlay, Some(Overlay::Edit(_))) {
+        return in_place::close(model);
+    }
     if model.overlay.is_some() {
         return bench::close(model);
     }
-    if model.filter.editing || !model.filter.text.is_empty() {
+    if model.unsaved.is_some() && !model.filter.editing {
+        return in_place::drop_trial(model);
+    }
+    if model.filter.editing || !model.filter.input.text().is_empty() {
         model.filter.editing = false;
-        return filter::empty(model);
+        return filter::set(model, String::new());
     }
     if model.zoomed {
         zoom(model, false);
@@ -287,9 +288,7 @@ fn reload(model: &mut Model) -> Vec<Effect> {
 fn files_changed(model: &mut Model, changed: Changed) -> Vec<Effect> {
     let mut effects = Vec::new();
     if changed.rescan || changed.pack || !changed.rules.is_empty() {
-        model.generations.compile += 1;
-        model.work.compiling = true;
-        effects.push(Effect::Compile { generation: model.generations.compile, changed: changed.clone() });
+        effects.push(compile(model, changed.clone()));
     }
     if changed.dataset && model.dataset.root.is_some() {
         model.generations.dataset += 1;
@@ -297,6 +296,19 @@ fn files_changed(model: &mut Model, changed: Changed) -> Vec<Effect> {
         effects.push(Effect::OpenDataset { generation: model.generations.dataset });
     }
     effects
+}
+
+/// Compiles all rules anew, whatever has changed on disk, and what is tried in place of it.
+fn compile(model: &mut Model, changed: Changed) -> Effect {
+    model.generations.compile += 1;
+    model.work.compiling = true;
+    let trial = model.unsaved.as_ref().map(|unsaved| unsaved.trial.clone());
+    Effect::Compile { generation: model.generations.compile, changed, trial }
+}
+
+/// The same where nothing has changed but what is tried.
+fn recompile(model: &mut Model) -> Vec<Effect> {
+    vec![compile(model, Changed::default())]
 }
 
 /// Shows another rule: from its first finding on, with its matches on the way.

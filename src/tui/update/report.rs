@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use super::{
-    Effect, bench, cases, coverage, list, navigate, request_colours, request_matches, request_summaries, why,
+    Effect, bench, cases, coverage, history, in_place, list, navigate, new_rule, request_colours,
+    request_matches, request_summaries, why,
 };
 use crate::backend::CompiledRule;
 use crate::evaluate::{MatchTable, Summary};
@@ -14,8 +15,9 @@ use crate::tui::worker::{PackReport, Report};
 pub(super) fn accept(model: &mut Model, report: Report) -> Vec<Effect> {
     let newest = model.generations;
     let effects = match report {
-        Report::Compiled { generation, rules, pack, gone } if generation == newest.compile => {
+        Report::Compiled { generation, rules, pack, gone, refused } if generation == newest.compile => {
             model.gone = gone;
+            in_place::tried(model, refused);
             compiled(model, rules, pack)
         }
         Report::Dataset { generation, opened } if generation == newest.dataset => dataset(model, opened),
@@ -66,8 +68,13 @@ pub(super) fn accept(model: &mut Model, report: Report) -> Vec<Effect> {
             navigate::settle(model);
             Vec::new()
         }
-        Report::Written(written) => bench::written(model, written),
-        Report::Undone(undone) => bench::undone(model, undone),
+        Report::Written(written) => history::written(model, written),
+        Report::Undone(undone) => history::undone(model, undone),
+        Report::Redone(redone) => history::redone(model, redone),
+        Report::Drafted { generation, drafts } if generation == newest.draft => {
+            new_rule::drafted(model, drafts);
+            Vec::new()
+        }
         Report::Saved(saved) => {
             cases::saved(model, saved);
             Vec::new()
@@ -82,6 +89,7 @@ pub(super) fn accept(model: &mut Model, report: Report) -> Vec<Effect> {
         }
         _ => Vec::new(),
     };
+    in_place::refresh(model);
     if !model.work.is_under_way() {
         model.work.mentioned = false;
     }
@@ -117,6 +125,7 @@ fn compiled(
     let mut effects = list::arrange(model, true);
     effects.extend(coverage::refresh(model));
     effects.extend(refresh_selected(model, before.as_ref()));
+    effects.extend(history::arrived(model));
     effects.extend(request_summaries(model));
     effects
 }

@@ -4,7 +4,8 @@
 //! rules.rs │ source.rs │ route.rs
 //!          ├───────────┼───────────
 //!          │ sql.rs    │ matches.rs
-//! status.rs    over all: proposals.rs, changes.rs, why/, event.rs, export.rs, coverage.rs, palette.rs, help.rs
+//! status.rs    over all: proposals.rs, changes.rs, why/, event.rs, export.rs, coverage.rs,
+//!              palette.rs, new_rule.rs, help.rs
 //! welcome.rs   where nothing is open; trouble.rs what is wrong with rules, events or pack; tiny.rs no room
 //! ```
 //!
@@ -14,6 +15,7 @@ mod changes;
 mod chips;
 mod correlation;
 mod coverage;
+mod edit;
 mod event;
 mod export;
 mod findings;
@@ -21,6 +23,7 @@ mod frame;
 mod help;
 mod layout;
 mod matches;
+mod new_rule;
 mod paint;
 mod palette;
 mod popup;
@@ -43,6 +46,7 @@ use ratatui::layout::Rect;
 pub(crate) use findings::first_finding_line;
 pub(crate) use layout::Layout;
 pub(crate) use matches::{reserved_rows, rows_above, rows_shown};
+pub(crate) use route::edited_alias_row;
 pub(crate) use rules::list_area;
 pub(crate) use source::{line_at_row, row_of_line};
 #[cfg(test)]
@@ -75,7 +79,8 @@ pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model) {
         Some(Overlay::Coverage(open)) => coverage::draw(buffer, area, model, open),
         Some(Overlay::Palette(open)) => palette::draw(buffer, area, model, open),
         Some(Overlay::Welcome(open)) => welcome::draw(buffer, area, model, open),
-        None => {}
+        Some(Overlay::NewRule(open)) => new_rule::draw(buffer, area, model, open),
+        Some(Overlay::Edit(_)) | None => {}
     }
     help::draw(buffer, area, model);
 }
@@ -137,7 +142,8 @@ pub(crate) fn overlay_extent(model: &Model) -> (usize, usize) {
         Some(Overlay::Coverage(open)) => coverage::extent(model, open),
         Some(Overlay::Palette(open)) => palette::extent(model, open),
         Some(Overlay::Welcome(open)) => welcome::extent(open),
-        Some(Overlay::Export(_) | Overlay::Why(_)) | None => (0, 0),
+        Some(Overlay::NewRule(_)) => new_rule::extent(),
+        Some(Overlay::Export(_) | Overlay::Why(_) | Overlay::Edit(_)) | None => (0, 0),
     }
 }
 
@@ -150,6 +156,7 @@ pub(crate) fn overlay_line(model: &Model, row: u16) -> Option<usize> {
         Some(Overlay::Coverage(open)) => coverage::line_at(model, open, row),
         Some(Overlay::Palette(open)) => palette::line_at(model, open, row),
         Some(Overlay::Welcome(open)) => welcome::line_at(model, open, row),
-        Some(Overlay::Export(_) | Overlay::Why(_)) | None => None,
+        Some(Overlay::NewRule(_)) => new_rule::line_at(model, row),
+        Some(Overlay::Export(_) | Overlay::Why(_) | Overlay::Edit(_)) | None => None,
     }
 }

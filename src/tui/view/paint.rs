@@ -6,7 +6,7 @@ use ratatui::style::Style;
 use ratatui::text::Span;
 
 use crate::tui::highlight::LineRoles;
-use crate::tui::model::{Model, Offset, Pane};
+use crate::tui::model::{Input, Model, Offset, Pane};
 use crate::tui::text::{self, Piece};
 use crate::tui::theme::{Role, Theme};
 
@@ -158,6 +158,38 @@ pub(super) fn mark_cut(
     if visible_width(line) > skip + usize::from(area.width) {
         ellipsis(buffer, area, row, theme);
     }
+}
+
+/// A line that is being typed, its cursor as a bar. Where it is wider than `columns`, the part around the cursor, with
+/// `…` at an end that is cut off.
+pub(super) fn input(theme: &Theme, input: &Input, columns: usize) -> PaneLine {
+    let style = theme.style(Role::FilterChip);
+    let (before, behind) = input.halves();
+    let whole = [safe_to_type(before), "▏".to_owned(), safe_to_type(behind)].map(|part| (part, style));
+    let (all, at) = (width(&whole), text::width(&whole[0].0));
+    let skip = (at + 1).saturating_sub(columns * 2 / 3).min(all.saturating_sub(columns));
+    let (left, right) = (usize::from(skip > 0), usize::from(all > skip + columns));
+    let mark = |cut: usize| ("…".repeat(cut), theme.style(Role::TextDim));
+    let room = columns.saturating_sub(left + right);
+    let inner = text::window(&whole, skip + left, room).into_iter();
+    let inner = inner.map(|span| (span.content.into_owned(), span.style));
+    std::iter::once(mark(left))
+        .chain(inner)
+        .chain([mark(right)])
+        .filter(|(part, _)| !part.is_empty())
+        .collect()
+}
+
+/// As drawn while it is typed: what counts is the start of a long text as well as its end.
+fn safe_to_type(part: &str) -> String {
+    let mut safe = String::with_capacity(part.len());
+    let mut rest = part;
+    while !rest.is_empty() {
+        let head = text::clip(rest, text::LINE_LIMIT);
+        safe.push_str(&text::sanitize(head));
+        rest = rest.get(head.len().max(1)..).unwrap_or_default();
+    }
+    safe
 }
 
 /// Makes the pieces of one line safe, tabs counted from the start of the line.

@@ -39,8 +39,9 @@ pub(super) fn draw(buffer: &mut Buffer, screen: Rect, model: &Model, open: &Pale
     };
     popup::draw(buffer, area, model, &vec![piece(theme, Role::PaneTitleFocused, title)]);
     let body = popup::inner(area);
-    let typed = text::fit_end(&open.typed, usize::from(body.width).saturating_sub(3));
-    paint::line(buffer, body, 0, &[piece(theme, Role::FilterChip, &format!(":{typed}▏"))], 0);
+    let mut typed = vec![piece(theme, Role::FilterChip, ":")];
+    typed.extend(paint::input(theme, &open.typed, usize::from(body.width).saturating_sub(2)));
+    paint::line(buffer, body, 0, &typed, 0);
     let list = list(body);
     if open.found.is_empty() {
         paint::line(buffer, list, 0, &[piece(theme, Role::TextDim, "  no command answers to this")], 0);

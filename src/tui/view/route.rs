@@ -17,10 +17,9 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::correlation;
 use super::findings::findings;
 use super::paint::{self, PaneLine, paragraph, piece};
-use super::trouble;
+use super::{Layout, correlation, edit, trouble};
 use crate::bridge::{Compilation, Diagnostic, FieldResolution, Resolution, RoutedScope, Severity};
 use crate::ocsf::{Catalog, ClassUid};
 use crate::pack::{FilterOp, RouteFilter};
@@ -34,6 +33,9 @@ pub(super) fn title(model: &Model) -> PaneLine {
         return vec![piece(theme, Role::Error, "stale")];
     }
     let mut pieces = Vec::new();
+    if model.unsaved.as_ref().is_some_and(|unsaved| unsaved.alias().is_some()) {
+        pieces.push(piece(theme, Role::DiagnosticWarning, "unsaved  "));
+    }
     if let Some(info) = &model.pack.info {
         pieces.push(piece(theme, Role::TextDim, &format!("{} {}", info.id, info.version)));
     }
@@ -270,13 +272,51 @@ fn fields(model: &Model, compilation: &Compilation, width: usize) -> Vec<PaneLin
     let heading = format!(" {name}  {expr}{filled}  {kind}");
     let mut lines = vec![vec![piece(&model.theme, Role::TableHeader, &heading)]];
     for field in &compilation.fields {
-        lines.push(field_line(model, field, &columns));
-        if !field.transforms.is_empty() {
-            let indent = " ".repeat(columns.name + 3);
-            lines.extend(paragraph(model, Role::TextDim, &indent, &field.transforms, width));
-        }
+        lines.extend(field_lines(model, field, &columns, width));
     }
     lines
+}
+
+/// A field, its transforms, and what is said of an edit of its alias.
+fn field_lines(model: &Model, field: &FieldResolution, columns: &Columns, width: usize) -> Vec<PaneLine> {
+    let edited = model.edited_alias().filter(|(_, alias)| alias.field == field.field);
+    let indent = " ".repeat(columns.name + 3);
+    if let Some((typed, _)) = edited {
+        let mut line = name_pieces(model, field, columns);
+        let room = width.saturating_sub(paint::width(&line));
+        line.extend(paint::input(&model.theme, &typed.input, room));
+        let notes = edit::said(model, typed, width.saturating_sub(2));
+        return std::iter::once(line).chain(notes.into_iter().map(|note| indented(model, note))).collect();
+    }
+    let mut lines = vec![field_line(model, field, columns)];
+    if !field.transforms.is_empty() {
+        lines.extend(paragraph(model, Role::TextDim, &indent, &field.transforms, width));
+    }
+    if let Some(unsaved) = &model.unsaved
+        && unsaved.alias().is_some_and(|alias| alias.field == field.field)
+    {
+        let notes = edit::effect(model, &unsaved.effect, width.saturating_sub(2));
+        lines.extend(notes.into_iter().map(|note| indented(model, note)));
+    }
+    lines
+}
+
+fn indented(model: &Model, note: Piece) -> PaneLine {
+    vec![piece(&model.theme, Role::Text, "  "), note]
+}
+
+/// The row of the field whose alias is being edited.
+pub(crate) fn edited_alias_row(model: &Model) -> Option<usize> {
+    let (_, alias) = model.edited_alias()?;
+    let compilation = &model.entry()?.compiled.as_ref()?.compilation;
+    let width = usize::from(Layout::of(model).body(Pane::Route).width);
+    let columns = Columns::fitting(&compilation.fields, model.fills.is_some(), width);
+    let above = compilation.fields.iter().take_while(|field| field.field != alias.field);
+    let above: usize = above.map(|field| field_lines(model, field, &columns, width).len()).sum();
+    let all: usize =
+        compilation.fields.iter().map(|field| field_lines(model, field, &columns, width).len()).sum();
+    let warnings = pack_warnings(model, width).len();
+    (lines(model, width).len() - warnings).checked_sub(all).map(|first| first + above)
 }
 
 /// Role and place of a field's values.
@@ -306,21 +346,29 @@ fn filled(model: &Model, field: &FieldResolution, columns: &Columns) -> Piece {
     (text::pad_left(&share, columns.filled), model.theme.style(role))
 }
 
-fn field_line(model: &Model, field: &FieldResolution, columns: &Columns) -> PaneLine {
+fn name_pieces(model: &Model, field: &FieldResolution, columns: &Columns) -> PaneLine {
     let theme = &model.theme;
     let linked =
         model.linked_line().is_some_and(|line| field.uses.iter().any(|use_| use_.touches_line(line)));
     let (mark, name) = if linked { ("▌", Role::Linked) } else { (" ", Role::Text) };
-    let (role, place) = found_in(field);
-    // The end of a path tells most.
-    let place = text::fit_end(&place, columns.expr);
     vec![
         piece(theme, Role::Linked, mark),
         (text::pad(&field.field.0, columns.name), theme.style(name)),
         ("  ".to_owned(), theme.style(Role::Text)),
+    ]
+}
+
+fn field_line(model: &Model, field: &FieldResolution, columns: &Columns) -> PaneLine {
+    let theme = &model.theme;
+    let (role, place) = found_in(field);
+    // The end of a path tells most.
+    let place = text::fit_end(&place, columns.expr);
+    let mut line = name_pieces(model, field, columns);
+    line.extend([
         (text::pad(&place, columns.expr), theme.style(role)),
         filled(model, field, columns),
         ("  ".to_owned(), theme.style(Role::Text)),
         (text::fit(&kind(field), columns.kind), theme.style(Role::TextDim)),
-    ]
+    ]);
+    line
 }

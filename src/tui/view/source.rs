@@ -16,9 +16,9 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use super::Extent;
 use super::findings::{Finding, findings};
 use super::paint::{self, PaneLine, piece};
+use super::{Extent, edit};
 use crate::bridge::Severity;
 use crate::sigma::Span;
 use crate::tui::highlight::Language;
@@ -41,7 +41,11 @@ pub(super) fn title(model: &Model) -> PaneLine {
     let theme = &model.theme;
     let Some(entry) = model.entry() else { return Vec::new() };
     let name = entry.key.path.file_name().unwrap_or_default().to_string_lossy();
-    let mut pieces = vec![piece(theme, Role::TextDim, &name)];
+    let mut pieces = Vec::new();
+    if model.unsaved_line(entry).is_some() {
+        pieces.push(piece(theme, Role::DiagnosticWarning, "unsaved  "));
+    }
+    pieces.push(piece(theme, Role::TextDim, &name));
     if entry.key.document > 0 {
         pieces.push(piece(theme, Role::TextDim, &format!("  document {}", entry.key.document + 1)));
     }
@@ -85,7 +89,8 @@ fn draw_line(
     let at_line: Vec<_> = findings(entry).into_iter().filter(|f| f.span.start.line == number).collect();
     let at_cursor = model.linked_line() == Some(number);
     let text_area = inset(body, gutter);
-    let events = events(model, number);
+    let edited = model.edited_line().filter(|(_, line)| line.line == number);
+    let events = events(model, number).filter(|_| edited.is_none());
     let bar = events.map_or_else(PaneLine::new, |events| bar(theme, events));
     let free = usize::from(text_area.width).saturating_sub(text::width(&text::sanitize(line)) + 1);
     let beside = paint::width(&bar) <= free;
@@ -103,9 +108,17 @@ fn draw_line(
         Some(finding) => underline(pieces, columns(line, finding.span), theme),
         None => pieces,
     };
-    let skip = model.offset(Pane::Source).column;
-    paint::line(buffer, text_area, row, &pieces, skip);
-    paint::mark_cut(buffer, text_area, row, theme, (&pieces, skip));
+    match edited {
+        Some((typed, line)) => {
+            let pieces = edit::line(model, typed, line, usize::from(text_area.width));
+            paint::line(buffer, text_area, row, &pieces, 0);
+        }
+        None => {
+            let skip = model.offset(Pane::Source).column;
+            paint::line(buffer, text_area, row, &pieces, skip);
+            paint::mark_cut(buffer, text_area, row, theme, (&pieces, skip));
+        }
+    }
     if beside {
         paint::right(buffer, text_area, row, &bar);
     }
@@ -198,6 +211,8 @@ fn rows<'a>(model: &'a Model, entry: &'a RuleEntry, width: usize) -> Vec<Row<'a>
     let mut shown = 0;
     for (index, line) in entry.rule.text.lines().enumerate() {
         rows.push(Row::Line(index, line));
+        let number = u32::try_from(index + 1).unwrap_or(u32::MAX);
+        rows.extend(edit::notes(model, entry, number, room).into_iter().map(Row::Note));
         // Findings come in source order; one past the last line stands beneath that.
         for finding in findings.iter().skip(shown).take_while(|f| f.span.start.line as usize <= index + 1) {
             rows.extend(notes(&model.theme, finding, room));

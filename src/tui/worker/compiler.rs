@@ -11,25 +11,34 @@ use crate::pack::{self, Pack};
 use crate::sigma::{self, Rule, RuleFile};
 use crate::tui::Options;
 use crate::tui::action::Changed;
-use crate::tui::model::PackInfo;
+use crate::tui::model::{PackInfo, Trial};
+
+type Compiled = (Arc<Rule>, Option<Arc<CompiledRule>>);
 
 /// What is to be loaded anew.
 #[derive(Debug)]
 pub(super) struct Request {
     generation: u64,
     changed: Changed,
+    /// What is compiled in place of what is on disk.
+    trial: Option<Trial>,
 }
 
 impl Request {
     /// A request together with one that has not been begun.
-    pub(super) fn merged(waiting: Option<Self>, generation: u64, changed: Changed) -> Self {
+    pub(super) fn merged(
+        waiting: Option<Self>,
+        generation: u64,
+        changed: Changed,
+        trial: Option<Trial>,
+    ) -> Self {
         let mut changed = changed;
         if let Some(waiting) = waiting {
             changed.rules.extend(waiting.changed.rules);
             changed.rescan |= waiting.changed.rescan;
             changed.pack |= waiting.changed.pack;
         }
-        Self { generation, changed }
+        Self { generation, changed, trial }
     }
 }
 
@@ -58,13 +67,14 @@ impl Compiler {
 
     /// Works until the slot is closed.
     pub(super) fn run(mut self, requests: &Slot<Request>, report: &dyn Fn(Report)) {
-        while let Some(Request { generation, changed }) = requests.take() {
+        while let Some(Request { generation, changed, trial }) = requests.take() {
             if changed.pack || self.pack.is_none() {
                 self.load_pack();
             }
             self.load_rules(&changed);
-            let (rules, pack, gone) = (self.compile(), self.report.clone(), self.gone.clone());
-            report(Report::Compiled { generation, rules, pack, gone });
+            let (rules, pack, refused) = self.compile(trial.as_ref());
+            let gone = self.gone.clone();
+            report(Report::Compiled { generation, rules, pack, gone, refused });
         }
     }
 
@@ -119,11 +129,51 @@ impl Compiler {
         true
     }
 
-    fn compile(&self) -> Vec<(Arc<Rule>, Option<Arc<CompiledRule>>)> {
-        let rules: Vec<_> = self.rules.values().flatten().map(Arc::clone).collect();
-        let Some(pack) = &self.pack else { return rules.into_iter().map(|rule| (rule, None)).collect() };
-        let compiled = backend::compile(&rules, pack, &self.options.settings);
-        rules.into_iter().zip(compiled).map(|(rule, compiled)| (rule, Some(Arc::new(compiled)))).collect()
+    /// All rules, the pack that they were compiled with, and why a trial was not made.
+    fn compile(&self, trial: Option<&Trial>) -> (Vec<Compiled>, PackReport, Option<String>) {
+        let (pack, report, refused) = self.tried_pack(trial);
+        let rules = self.tried_rules(trial);
+        let Some(pack) = pack else {
+            return (rules.into_iter().map(|rule| (rule, None)).collect(), report, refused);
+        };
+        let compiled = backend::compile(&rules, &pack, &self.options.settings);
+        let compiled = compiled.into_iter().map(|compiled| Some(Arc::new(compiled)));
+        (rules.into_iter().zip(compiled).collect(), report, refused)
+    }
+
+    /// The rules, a file that is tried with its other text.
+    fn tried_rules(&self, trial: Option<&Trial>) -> Vec<Arc<Rule>> {
+        let rules = self.rules.values().flatten();
+        let Some(Trial::Rule(edit)) = trial else { return rules.map(Arc::clone).collect() };
+        let mut tried = Some(sigma::parse(&edit.path, &edit.after));
+        let mut all = Vec::new();
+        for rule in rules {
+            if *rule.path == *edit.path {
+                // All rules of the file in place of its first one.
+                all.extend(tried.take().into_iter().flatten().map(Arc::new));
+            } else {
+                all.push(Arc::clone(rule));
+            }
+        }
+        all
+    }
+
+    /// The pack, with the alias that is tried, or without it and why.
+    fn tried_pack(&self, trial: Option<&Trial>) -> (Option<Arc<Pack>>, PackReport, Option<String>) {
+        let (Some(pack), Some(Trial::Alias(alias))) = (&self.pack, trial) else {
+            return (self.pack.clone(), self.report.clone(), None);
+        };
+        match pack::with_alias(pack, &alias.scope, &alias.field, &alias.target) {
+            Ok(changed) => {
+                let changed = Arc::new(changed);
+                let loaded = Some(Arc::clone(&changed));
+                (Some(changed), PackReport { loaded, ..self.report.clone() }, None)
+            }
+            Err(error) => {
+                let why = error.findings.first().map(|finding| finding.message.clone());
+                (self.pack.clone(), self.report.clone(), Some(why.unwrap_or_else(|| error.to_string())))
+            }
+        }
     }
 }
 

@@ -104,7 +104,7 @@ impl Queue {
         match wanted.asked {
             // Nothing that is looked at meanwhile ends it.
             Rows::Export(_) => self.submit(&[&self.summaries], |state| state.export = Some(wanted)),
-            Rows::Event(..) => {
+            Rows::Event(..) | Rows::Draft(..) => {
                 self.submit(&[&self.events, &self.summaries], |state| {
                     state.event = Some((generation, wanted))
                 });

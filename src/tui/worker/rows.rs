@@ -1,12 +1,14 @@
 //! What is asked about the matches that are shown: other rows of them, one as a whole, all of them as a file.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::Report;
 use super::query::{Runnable, Wanted, runnable};
+use super::{Report, drafts};
 use crate::evaluate::{self, Cancel, EvalError, Export, ExportError, MatchedParts, Slice};
+use crate::pack::Pack;
 use crate::store::Store;
 
 /// Something about a rule's matches.
@@ -25,6 +27,8 @@ pub(crate) enum Rows {
     Slice(Slice),
     /// One event, by its id and time.
     Event(String, Option<i64>),
+    /// A new rule that matches one of them, by its id.
+    Draft(String, Arc<Pack>),
     /// All of them, as a file.
     Export(Box<(Export, PathBuf)>),
 }
@@ -62,6 +66,7 @@ impl RowsWanted {
                 let event = event.and_then(|event| self.event(id, event));
                 Some(Report::Event { generation, event })
             }
+            Rows::Draft(id, pack) => drafts::of_event(generation, &self.rule.1, id, pack, store, cancel),
             Rows::Export(wanted) => self.export(store, wanted.0, &wanted.1, cancel).map(Report::Exported),
         }
     }

@@ -7,9 +7,11 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
 use super::*;
+use crate::authoring::FileEdit;
 use crate::bridge::Settings;
 use crate::pack::{DEFAULT_PACK, PackSource};
 use crate::tui::action::Changed;
+use crate::tui::model::Trial;
 
 /// Long enough for any machine; a test that passes never waits for it.
 const DEADLINE: Duration = Duration::from_secs(60);
@@ -63,7 +65,7 @@ impl Bench {
     }
 
     fn compile(&self, generation: u64, changed: Changed) -> (Vec<Compiled>, Vec<PathBuf>) {
-        self.workers.perform(Effect::Compile { generation, changed });
+        self.workers.perform(Effect::Compile { generation, changed, trial: None });
         self.wait(|report| match report {
             Report::Compiled { generation: of, rules, gone, .. } if of == generation => Some((rules, gone)),
             _ => None,
@@ -212,4 +214,85 @@ fn marked_rows_become_a_case_beside_the_rule_which_is_no_rule_itself() {
     assert!(saved(&["9"]).unwrap_err().contains("0 events of the id `9`"));
     let (rules, _) = bench.compile(2, everything());
     assert_eq!(rules.len(), 1);
+}
+
+#[test]
+fn a_text_is_tried_while_the_file_stays_then_written_and_taken_back_in_order() {
+    let folder = folder();
+    let bench = Bench::new(folder.path());
+    bench.compile(1, everything());
+    let path = folder.path().join("rules/one.yml");
+    let edit = |before: &str, after: &str| {
+        let (before, after) = (Some(before.to_owned()), after.to_owned());
+        Arc::new(FileEdit { path: path.clone(), before, after, line: 4 })
+    };
+    let two = RULE.replace("one.exe", "two.exe");
+    let trial = Some(Trial::Rule(edit(RULE, &two)));
+    bench.workers.perform(Effect::Compile { generation: 2, changed: Changed::default(), trial });
+    let tried = bench.wait(|report| match report {
+        Report::Compiled { generation: 2, rules, refused, .. } => Some((rules, refused)),
+        _ => None,
+    });
+    assert_eq!(&*tried.0[0].0.text, two);
+    assert!(tried.0[0].1.as_ref().unwrap().sql.as_ref().unwrap().text.contains("two.exe"));
+    assert_eq!(fs::read_to_string(&path).unwrap(), RULE);
+    // Without the trial it is as it was.
+    assert_eq!(&*bench.compile(3, Changed::default()).0[0].0.text, RULE);
+
+    let write = |writing| bench.workers.perform(Effect::Write(Box::new(writing)));
+    let written = || {
+        bench.wait(|report| match report {
+            Report::Written(written) => Some(written),
+            _ => None,
+        })
+    };
+    let broken = edit(RULE, "title: [");
+    write(Writing::Rule(Arc::clone(&broken), false));
+    assert!(matches!(written(), Err(Unwritten::Broken(_))));
+    assert_eq!(fs::read_to_string(&path).unwrap(), RULE);
+    write(Writing::Rule(broken, true));
+    let first = written().unwrap();
+    let second = edit("title: [", &two);
+    write(Writing::Rule(second, false));
+    let second = written().unwrap();
+    // Asked for one on the heels of the other.
+    write(Writing::Undo(second));
+    write(Writing::Undo(first));
+    for _ in 0..2 {
+        let undone = bench.wait(|report| match report {
+            Report::Undone(undone) => Some(undone),
+            _ => None,
+        });
+        undone.unwrap();
+    }
+    assert_eq!(fs::read_to_string(&path).unwrap(), RULE);
+}
+
+#[test]
+fn an_alias_is_tried_on_the_pack_or_said_to_be_none() {
+    let folder = folder();
+    let bench = Bench::new(folder.path());
+    bench.compile(1, everything());
+    let pack = Arc::new(crate::pack::load(&PackSource::Embedded(DEFAULT_PACK.to_owned())).unwrap().pack);
+    let tried = |generation, target: &str| {
+        let alias = NewAlias {
+            pack: Arc::clone(&pack),
+            scope: crate::pack::AliasScope::parse("process_creation/windows").unwrap(),
+            field: crate::sigma::SigmaField("Image".to_owned()),
+            target: target.to_owned(),
+            place: None,
+        };
+        let trial = Some(Trial::Alias(Arc::new(alias)));
+        bench.workers.perform(Effect::Compile { generation, changed: Changed::default(), trial });
+        bench.wait(|report| match report {
+            Report::Compiled { generation: of, rules, refused, .. } if of == generation => {
+                Some((rules[0].1.as_ref().unwrap().sql.as_ref().unwrap().text.clone(), refused))
+            }
+            _ => None,
+        })
+    };
+    let (sql, refused) = tried(2, "process.cmd_line");
+    assert!(sql.contains("process.cmd_line") && refused.is_none());
+    let (sql, refused) = tried(3, "no.such.path");
+    assert!(sql.contains("process.file.path") && refused.unwrap().contains("no.such.path"));
 }

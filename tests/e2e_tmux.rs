@@ -39,7 +39,19 @@ impl Session {
         session.tmux(
             &[
                 &start[..],
-                &["-c", &folder, "-e", "TERM=xterm-256color", "-e", "VISUAL=sh editor.sh", &screen],
+                &[
+                    "-c",
+                    &folder,
+                    "-e",
+                    "TERM=xterm-256color",
+                    "-e",
+                    "SIGMA_OCSF_CONFIG_DIR=config",
+                    "-e",
+                    "SIGMA_OCSF_STATE_DIR=state",
+                    "-e",
+                    "VISUAL=sh editor.sh",
+                    &screen,
+                ],
             ]
             .concat(),
         );

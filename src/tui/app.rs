@@ -36,7 +36,7 @@ pub(super) struct App {
 
 impl App {
     /// Runs until the user leaves.
-    pub(super) fn run(mut self) -> Result<(), TuiError> {
+    pub(super) fn run(&mut self) -> Result<(), TuiError> {
         let effects = start(&mut self.model);
         if self.perform(effects)?.is_break() {
             return Ok(());

@@ -17,6 +17,7 @@ mod editor;
 mod event;
 mod highlight;
 mod key;
+pub(crate) mod memory;
 mod model;
 mod places;
 mod terminal;
@@ -97,11 +98,16 @@ pub fn run(options: Options) -> Result<(), TuiError> {
     let mut model = Model::new(screen.size()?, theme.theme);
     model.notices = theme.warnings;
     model.dataset.root.clone_from(&options.dataset);
+    memory::recall(&places, &options, &mut model);
     let (sender, events) = mpsc::channel();
     let _watcher = watch(&options, &sender);
-    let workers = Workers::start(options, &sender)?;
+    let workers = Workers::start(options.clone(), &sender)?;
     let input = event::read_input(sender)?;
-    App { model, screen, events, input, workers, busy_since: None }.run()
+    let mut app = App { model, screen, events, input, workers, busy_since: None };
+    let ended = app.run();
+    // With the screen gone nobody could be told, and nothing but the next start depends on it.
+    let _ = memory::keep(&places, &options, &app.model);
+    ended
 }
 
 /// Watches the inputs. What does not work is said on the status line.

@@ -11,11 +11,14 @@ mod inputs;
 pub(crate) mod list;
 mod overlay;
 mod palette;
+mod panes;
 mod why;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
 
 pub(crate) use baseline::{Baseline, Drift};
 pub(crate) use coverage::{AliasAway, CoverageLine, CoverageView, Figure};
@@ -27,6 +30,7 @@ pub(crate) use overlay::{
     Answer, Bench, Changes, ChangesView, ExportPrompt, Overlay, Proposals, Proposed, Said,
 };
 pub(crate) use palette::Palette;
+pub(crate) use panes::{Arrangement, Border, Panes, Splits};
 pub(crate) use why::{Item, Why, WhyView};
 
 use crate::authoring::{AliasEdit, Fills};
@@ -36,7 +40,8 @@ use crate::tui::theme::Theme;
 use list::RuleList;
 
 /// A region of the screen that can have the keys.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum Pane {
     /// The rule list.
     Rules,
@@ -194,6 +199,10 @@ pub(crate) struct Model {
     pub focus: Pane,
     /// Whether it is shown alone.
     pub zoomed: bool,
+    /// How the panes are laid out.
+    pub panes: Panes,
+    /// The rule to select once the rules are there: its file, and its document.
+    pub wanted: Option<(PathBuf, usize)>,
     /// Lines that the help is scrolled by, while it is shown.
     pub help: Option<usize>,
     /// What is shown over the panes.
@@ -246,6 +255,8 @@ impl Model {
             position: 0,
             focus: Pane::Rules,
             zoomed: false,
+            panes: Panes::default(),
+            wanted: None,
             help: None,
             overlay: None,
             copying: false,

@@ -8,6 +8,7 @@ use super::{
 use crate::backend::CompiledRule;
 use crate::evaluate::{MatchTable, Summary};
 use crate::sigma::Rule;
+use crate::tui::memory;
 use crate::tui::model::{DatasetInfo, Model, Outcome, PackState, RuleEntry, RuleKey};
 use crate::tui::worker::{PackReport, Report};
 
@@ -115,6 +116,9 @@ fn compiled(
     }
     bench::refresh_changes(model);
     let mut effects = list::arrange(model, true);
+    if let Some(key) = memory::wanted_rule(model) {
+        effects.extend(list::go_to(model, key));
+    }
     effects.extend(coverage::refresh(model));
     effects.extend(refresh_selected(model, before.as_ref()));
     effects.extend(request_summaries(model));

@@ -6,8 +6,8 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use crate::tui::model::Pane;
 use crate::tui::model::list::{Grouping, Order};
+use crate::tui::model::{Arrangement, Pane};
 use crate::tui::worker::Report;
 use crate::watch::Changes;
 
@@ -32,6 +32,14 @@ pub(crate) enum Action {
     PanHome,
     /// Show the focused pane alone, or all again.
     ToggleZoom,
+    /// Show the panes in this arrangement.
+    Arrange(Arrangement),
+    /// Show them in the next one.
+    NextArrangement,
+    /// Make the focused pane wider by so many columns.
+    Widen(i16),
+    /// Make it higher by so many rows.
+    Heighten(i16),
     /// Show or hide the help.
     ToggleHelp,
     /// Begin to type a filter.
@@ -134,6 +142,12 @@ pub(crate) enum Action {
     GoToWhy,
     /// A click at a column and row of the screen.
     Click(u16, u16),
+    /// A second click there, soon after the first.
+    DoubleClick(u16, u16),
+    /// The mouse has moved there, its button down.
+    Drag(u16, u16),
+    /// Its button is up again.
+    Release,
     /// The wheel, over a column and row, so many lines down.
     Wheel(u16, u16, isize),
     /// What is under way has taken long enough to be mentioned.

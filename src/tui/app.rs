@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use super::TuiError;
 use super::action::Action;
 use super::editor;
-use super::event::{self, Event};
+use super::event::{self, Clicks, Event};
 use super::model::Model;
 use super::terminal::Screen;
 use super::update::{EditorPlace, Effect, editor_closed, refresh, start, update};
@@ -30,6 +30,8 @@ pub(super) struct App {
     /// Lets the input thread read on after a key.
     pub input: Sender<()>,
     pub workers: Workers,
+    /// The clicks of the mouse.
+    pub clicks: Clicks,
     /// Since when something has been under way.
     pub busy_since: Option<Instant>,
 }
@@ -106,7 +108,7 @@ impl App {
     fn act_on(&mut self, event: Option<Event>) -> Result<ControlFlow<()>, TuiError> {
         let action = match event {
             None => Some(Action::MentionWork),
-            Some(Event::Input(input)) => event::action_for(&self.model, input),
+            Some(Event::Input(input)) => event::action_for(&self.model, &mut self.clicks, input),
             Some(Event::Changed(changed)) => Some(Action::FilesChanged(changed)),
             Some(Event::Report(report)) => Some(Action::Worker(report)),
             Some(Event::InputEnded(error)) => return Err(error.into()),

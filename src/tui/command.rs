@@ -7,7 +7,7 @@ use crossterm::event::{KeyCode, KeyEvent};
 use super::action::{Action, Copied, Fold, Motion, Narrow};
 use super::key::Key;
 use super::model::list::{Grouping, Order};
-use super::model::{Model, Overlay, Pane};
+use super::model::{Arrangement, Model, Overlay, Pane};
 use super::update::bench::can_propose;
 use super::update::cases::has_row;
 use super::view::why_beside;
@@ -187,6 +187,16 @@ pub(crate) const COMMANDS: &[Command] = &[
     command("filter", "Filter the rules: text, level:high, reason:…, matched, -tag:…", Browse, &[Key::char('/')], || Action::EditFilter).hint("filter"),
     command("clear", "Close what is open: filter, zoom, message", Browse, ESC, || Action::Clear).hint("clear").when(|m| m.filter.is_active() || m.zoomed || !m.notices.is_empty()),
     command("zoom", "Show this pane alone, or all again", Browse, &[Key::char('z')], || Action::ToggleZoom).hint("zoom"),
+    command("next_layout", "Lay the panes out in the next way: grid, wide, stacked", Browse, &[Key::char('L')], || Action::NextArrangement),
+    command("choose_layout", "Choose how to lay the panes out", Browse, &[], || Action::OpenPalette("layout_")),
+    command("layout_grid", "Rule list, and the others two by two", Browse, &[], || Action::Arrange(Arrangement::Grid)),
+    command("layout_wide", "All panes side by side, from 160 columns on", Browse, &[], || Action::Arrange(Arrangement::Wide)),
+    command("layout_stacked", "All panes one above the other", Browse, &[], || Action::Arrange(Arrangement::Stacked)),
+    command("layout_zoomed", "This pane alone", Browse, &[], || Action::ToggleZoom).when(|m| !m.zoomed),
+    command("wider", "Make this pane wider", Browse, &[Key::char('>')], || Action::Widen(2)).when(|m| !m.zoomed),
+    command("narrower", "Make it narrower", Browse, &[Key::char('<')], || Action::Widen(-2)).when(|m| !m.zoomed),
+    command("higher", "Make it higher", Browse, &[Key::char('+')], || Action::Heighten(1)).when(|m| !m.zoomed),
+    command("lower", "Make it lower", Browse, &[Key::char('-')], || Action::Heighten(-1)).when(|m| !m.zoomed),
     command("why", "Why this rule matches, or does not", Browse, &[Key::char('w')], || Action::ShowWhy).hint("why").when(|m| m.entry().is_some_and(|e| e.compiled.is_some())),
     command("propose", "What a field of this rule could be in OCSF", Browse, &[Key::char('a')], || Action::Propose).hint("alias").when(can_propose),
     command("undo", "Take the last written alias back", Browse, &[Key::char('u')], || Action::Undo).hint("undo").when(|m| !m.edits.is_empty()),

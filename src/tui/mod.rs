@@ -103,7 +103,8 @@ pub fn run(options: Options) -> Result<(), TuiError> {
     let _watcher = watch(&options, &sender);
     let workers = Workers::start(options.clone(), &sender)?;
     let input = event::read_input(sender)?;
-    let mut app = App { model, screen, events, input, workers, busy_since: None };
+    let mut app =
+        App { model, screen, events, input, workers, clicks: event::Clicks::default(), busy_since: None };
     let ended = app.run();
     // With the screen gone nobody could be told, and nothing but the next start depends on it.
     let _ = memory::keep(&places, &options, &app.model);

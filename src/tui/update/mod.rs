@@ -13,6 +13,7 @@ pub(crate) mod matches;
 mod mouse;
 mod navigate;
 mod palette;
+mod panes;
 mod report;
 mod why;
 
@@ -133,6 +134,10 @@ fn apply(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::Pan(columns) => navigate::pan(model, columns),
         Action::PanHome => model.offset_mut(model.focus).column = 0,
         Action::ToggleZoom => zoom(model, !model.zoomed),
+        Action::Arrange(arrangement) => panes::arrange(model, arrangement),
+        Action::NextArrangement => panes::arrange(model, model.panes.arrangement.next()),
+        Action::Widen(by) => panes::widen(model, by),
+        Action::Heighten(by) => panes::heighten(model, by),
         Action::ToggleHelp => model.help = if model.help.is_some() { None } else { Some(0) },
         Action::EditFilter => filter::edit(model),
         Action::TypeFilter(text) => return filter::type_text(model, &text),
@@ -189,6 +194,9 @@ fn apply(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::ToggleWhySource => why::toggle_source(model),
         Action::GoToWhy => return why::go_to_source(model),
         Action::Click(column, row) => return mouse::click(model, column, row),
+        Action::DoubleClick(column, row) => return mouse::double_click(model, column, row),
+        Action::Drag(column, row) => panes::drag(model, column, row),
+        Action::Release => panes::release(model),
         Action::Wheel(column, row, lines) => return mouse::wheel(model, column, row, lines),
         Action::MentionWork => model.work.mentioned = true,
         Action::FilesChanged(changed) => return files_changed(model, changed),

@@ -37,7 +37,7 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 
 pub(crate) use findings::first_finding_line;
-pub(crate) use layout::Layout;
+pub(crate) use layout::{Layout, fitting, least};
 pub(crate) use matches::{reserved_rows, rows_above, rows_shown};
 pub(crate) use rules::list_area;
 pub(crate) use source::{line_at_row, row_of_line};

@@ -34,6 +34,7 @@ pub(super) fn draw(buffer: &mut Buffer, screen: Rect, model: &Model, open: &Pale
     let title = match open.family {
         "group_" => "Group the rules",
         "sort_" => "Sort the rules",
+        "layout_" => "Lay the panes out",
         _ => "Commands",
     };
     popup::draw(buffer, area, model, &vec![piece(theme, Role::PaneTitleFocused, title)]);

@@ -9,6 +9,7 @@ mod coverage;
 mod explain;
 mod gate;
 mod junit;
+mod keys;
 mod matches;
 mod pack;
 mod reason;
@@ -90,6 +91,8 @@ enum Command {
     Pack(pack::PackCommand),
     /// Explain a diagnostic code, or list all of them.
     Reason(reason::ReasonArgs),
+    /// Print the keys of the screen, as a keys.yaml to start from.
+    Keys(keys::KeysArgs),
     /// Print a completion script for a shell.
     Completions(completions::CompletionsArgs),
 }
@@ -211,6 +214,7 @@ pub fn main() -> ExitCode {
         Some(Command::Test(args)) => test::run(args),
         Some(Command::Pack(command)) => pack::run(command),
         Some(Command::Reason(args)) => reason::run(args),
+        Some(Command::Keys(args)) => keys::run(args),
         Some(Command::Completions(args)) => completions::run(args),
     };
     match result {

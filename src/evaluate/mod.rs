@@ -31,7 +31,7 @@ pub use histogram::Histogram;
 pub use interpreted::{interpreted_event_ids, interpreted_summaries, interpreted_windows};
 pub(crate) use matches::host;
 pub use matches::{event_ids, match_rows, matches};
-pub use parts::{MatchedParts, matched_parts};
+pub use parts::{MatchedParts, matched_parts, satisfied_places};
 pub use recorded::{MatchedEvent, MatchedWindow, recorded_events, recorded_windows};
 pub use slice::{Order, Slice, SortKey};
 pub use summaries::{summaries, summaries_with};

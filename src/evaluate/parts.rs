@@ -9,7 +9,7 @@ use crate::backend::interpreter::find_regex;
 use crate::bridge::Plan;
 use crate::bridge::ir::{Expr, PatternPart, Predicate, Test};
 use crate::ocsf::OcsfPath;
-use crate::sigma::{TextMatch, text};
+use crate::sigma::{Span, TextMatch, text};
 
 /// By column: for each of its values that satisfies a test, its place in the list (0 where the column is none), and
 /// the stretches of its text, in bytes. The whole value where a test is about all of it.
@@ -37,6 +37,30 @@ pub fn matched_parts(plan: &Plan, event: &Value) -> MatchedParts {
         ranges.dedup();
     }
     parts
+}
+
+/// Where the rule has those tests of `plan` that a row satisfies, by its values as text; tests as for [`matched_parts`].
+#[must_use]
+pub fn satisfied_places<'v>(plan: &Plan, value: impl Fn(&OcsfPath) -> Option<&'v str>) -> Vec<Span> {
+    let mut places = Vec::new();
+    visit(&plan.predicate, &mut |predicate| {
+        // The test of a filter stands in another file.
+        let is_here = predicate.span.start != predicate.span.end;
+        let holds = |path: &OcsfPath| value(path).is_some_and(|text| as_text(&predicate.test, text));
+        if is_here && predicate.source.paths().iter().any(holds) {
+            places.push(predicate.span);
+        }
+    });
+    places
+}
+
+/// Whether a value satisfies a test, where all that is left of it is its text.
+fn as_text(test: &Test, text: &str) -> bool {
+    match test {
+        Test::NumberIn(wanted) => wanted.iter().any(|number| number.to_string() == text),
+        Test::BooleanIn(wanted) => wanted.iter().any(|truth| truth.to_string() == text),
+        test => !in_text(test, text).is_empty(),
+    }
 }
 
 fn visit(expr: &Expr, seen: &mut dyn FnMut(&Predicate)) {

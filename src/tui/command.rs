@@ -1,6 +1,7 @@
 //! Every command: its name, what it does in a line, its keys, when it can be used, and its [`Action`].
 //!
-//! Key dispatch, the hints of the status line and the help all read this one table.
+//! Key dispatch, the hints of the status line, the palette and the help all read this one table; which keys a command has
+//! in the end, the [`Keymap`](super::keymap::Keymap) says.
 
 use crossterm::event::{KeyCode, KeyEvent};
 
@@ -84,6 +85,38 @@ impl Context {
         }
     }
 
+    /// This and those that are asked after it, as [`Self::of`] has them.
+    pub(crate) fn chain(self) -> &'static [Self] {
+        match self {
+            Self::List => &[Self::List, Self::Browse],
+            Self::Matches => &[Self::Matches, Self::Browse],
+            other => {
+                Self::ALL.iter().position(|context| *context == other).map_or(&[], |at| &Self::ALL[at..=at])
+            }
+        }
+    }
+
+    /// What text means here, typed or pasted.
+    fn typed(self, text: String) -> Option<Action> {
+        match self {
+            Self::Filter => Some(Action::TypeFilter(text)),
+            Self::Palette => Some(Action::TypePalette(text)),
+            Self::Search | Self::Export => Some(Action::Type(text)),
+            _ => None,
+        }
+    }
+
+    /// Whether characters are text here, and no commands.
+    pub(crate) fn takes_text(self) -> bool {
+        self.typed(String::new()).is_some()
+    }
+
+    /// Its heading within a sentence.
+    pub(crate) fn place(self) -> String {
+        let mut title = self.title().chars();
+        title.next().into_iter().flat_map(char::to_lowercase).chain(title.as_str().chars()).collect()
+    }
+
     /// The heading of its section in the help.
     pub(crate) fn title(self) -> &'static str {
         match self {
@@ -113,7 +146,7 @@ pub(crate) struct Command {
     pub doc: &'static str,
     /// Where it is available.
     pub context: Context,
-    /// Its keys.
+    /// Its keys, unless the user's file has others: see [`super::keymap::Keymap`].
     pub keys: &'static [Key],
     /// Its word on the status line, where it is worth one.
     pub hint: Option<&'static str>,
@@ -350,12 +383,10 @@ pub(crate) fn action_for(model: &Model, event: KeyEvent) -> Option<Action> {
     let named = Context::of(model)
         .iter()
         .flat_map(|context| COMMANDS.iter().filter(move |c| c.context == *context))
-        .filter(|c| c.keys.contains(&key));
+        .filter(|c| model.keymap.keys(c).contains(&key));
     let mut named = named.peekable();
-    match key {
-        Key { code: KeyCode::Char(c), ctrl: false } if named.peek().is_none() => {
-            action_for_text(model, c.to_string())
-        }
+    match key.typed() {
+        Some(c) if named.peek().is_none() => action_for_text(model, c.to_string()),
         _ => named.find(|command| (command.available)(model)).map(|command| (command.action)()),
     }
 }
@@ -363,9 +394,7 @@ pub(crate) fn action_for(model: &Model, event: KeyEvent) -> Option<Action> {
 /// What text means now, typed or pasted: something only where there is a line to type in.
 pub(crate) fn action_for_text(model: &Model, text: String) -> Option<Action> {
     match Context::of(model) {
-        [Context::Filter] => Some(Action::TypeFilter(text)),
-        [Context::Palette] => Some(Action::TypePalette(text)),
-        [Context::Search | Context::Export] => Some(Action::Type(text)),
+        [context] => context.typed(text),
         _ => None,
     }
 }
@@ -381,7 +410,7 @@ pub(crate) fn hints(model: &Model) -> impl Iterator<Item = (Key, &'static str)> 
     contexts
         .flat_map(|context| COMMANDS.iter().filter(move |c| c.context == *context))
         .filter(|c| (c.available)(model))
-        .filter_map(|c| Some((*c.keys.first()?, c.hint?)))
+        .filter_map(|c| Some((*model.keymap.keys(c).first()?, c.hint?)))
 }
 
 #[cfg(test)]

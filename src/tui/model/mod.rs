@@ -36,6 +36,7 @@ pub(crate) use why::{Item, Why, WhyView};
 use crate::authoring::{AliasEdit, Fills};
 use crate::evaluate::{MatchRow, MatchTable, Order, Slice};
 use crate::tui::highlight::Highlights;
+use crate::tui::keymap::Keymap;
 use crate::tui::theme::Theme;
 use list::RuleList;
 
@@ -59,9 +60,15 @@ impl Pane {
     /// All of them, in the order of their numbers.
     pub(crate) const ALL: [Self; 5] = [Self::Rules, Self::Source, Self::Route, Self::Sql, Self::Matches];
 
-    /// The key that focuses it.
-    pub(crate) fn number(self) -> usize {
-        self as usize + 1
+    /// The command that focuses it.
+    pub(crate) fn command(self) -> &'static str {
+        match self {
+            Self::Rules => "rules",
+            Self::Source => "source",
+            Self::Route => "route",
+            Self::Sql => "sql",
+            Self::Matches => "matches",
+        }
     }
 
     /// As its title says.
@@ -177,6 +184,8 @@ pub(crate) struct Matches {
 pub(crate) struct Model {
     /// Columns and rows of the terminal.
     pub size: (u16, u16),
+    /// Which keys mean what.
+    pub keymap: Keymap,
     /// How roles look.
     pub theme: Theme,
     /// The rules, by path and document.
@@ -219,6 +228,10 @@ pub(crate) struct Model {
     pub offsets: [Offset; Pane::ALL.len()],
     /// The cursor's line in the source, from 1.
     pub cursor_line: u32,
+    /// The cursor's line of route and aliases.
+    pub route_cursor: usize,
+    /// That of the SQL.
+    pub sql_cursor: usize,
     /// The mapping pack.
     pub pack: PackState,
     /// The dataset.
@@ -244,6 +257,7 @@ impl Model {
     pub(crate) fn new(size: (u16, u16), theme: Theme) -> Self {
         Self {
             size,
+            keymap: Keymap::default(),
             theme,
             rules: Vec::new(),
             loaded: false,
@@ -265,6 +279,8 @@ impl Model {
             edits: Vec::new(),
             offsets: [Offset::default(); Pane::ALL.len()],
             cursor_line: 1,
+            route_cursor: 0,
+            sql_cursor: 0,
             pack: PackState::default(),
             dataset: DatasetState::default(),
             matches: Matches::default(),
@@ -300,10 +316,11 @@ impl Model {
         self.rules.get_mut(index)
     }
 
-    /// The cursor's line, where the source has the keys or the Why view is open: what other panes show as belonging
-    /// to it.
+    /// The line of the source that the cursor is on, or on something that belongs to it: in the source, the route, the
+    /// SQL and the Why view.
     pub(crate) fn linked_line(&self) -> Option<u32> {
-        let linked = self.focus == Pane::Source || matches!(self.overlay, Some(Overlay::Why(_)));
+        let linked = matches!(self.focus, Pane::Source | Pane::Route | Pane::Sql)
+            || matches!(self.overlay, Some(Overlay::Why(_)));
         linked.then_some(self.cursor_line)
     }
 

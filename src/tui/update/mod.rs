@@ -22,6 +22,7 @@ use std::sync::Arc;
 use super::action::{Action, Changed};
 use super::highlight::Language;
 use super::model::{Matches, Model, Overlay, Pane, RuleKey, Why};
+use super::view;
 use super::worker::{NewAlias, Question, RowsWanted, ToSave};
 use crate::authoring::AliasEdit;
 use crate::backend::CompiledRule;
@@ -233,7 +234,9 @@ fn resize(model: &mut Model, size: (u16, u16)) {
 }
 
 fn focus(model: &mut Model, pane: Pane) {
+    let link = view::link(model);
     model.focus = pane;
+    navigate::meet(model, &link);
     navigate::settle(model);
 }
 
@@ -300,6 +303,7 @@ pub(crate) fn select(model: &mut Model, key: Option<RuleKey>) -> Vec<Effect> {
     model.matches = Matches::default();
     model.why = Why::default();
     model.fills = None;
+    (model.route_cursor, model.sql_cursor) = (0, 0);
     navigate::to_first_finding(model);
     let mut effects = request_matches(model);
     effects.extend(why::request_fills(model));

@@ -50,8 +50,14 @@ pub(super) fn click(model: &mut Model, column: u16, row: u16) -> Vec<Effect> {
             let Some(line) = line else { return Vec::new() };
             model.matches.cursor = model.offset(pane).row + line;
         }
-        Pane::Route | Pane::Sql => {}
+        Pane::Route | Pane::Sql => {
+            let Some(line) = row.checked_sub(body.y) else { return Vec::new() };
+            let at = model.offset(pane).row + usize::from(line);
+            *(if pane == Pane::Route { &mut model.route_cursor } else { &mut model.sql_cursor }) = at;
+            navigate::settle(model);
+        }
     }
+    navigate::follow(model);
     navigate::settle(model);
     Vec::new()
 }

@@ -65,7 +65,7 @@ fn tabs(buffer: &mut Buffer, area: Rect, model: &Model) {
             (Pane::Matches, Some(table)) => format!(" {}", text::count(table.summary.matches)),
             _ => String::new(),
         };
-        let label = format!("{} {}{count}", pane.number(), pane.short_name());
+        let label = format!("{}{}{count}", paint::key_of(model, pane), pane.short_name());
         bar.push((label, model.theme.style(role)));
         bar.push(("  ".to_owned(), model.theme.style(Role::Text)));
     }

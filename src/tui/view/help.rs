@@ -64,9 +64,8 @@ fn lines(model: &Model) -> Vec<PaneLine> {
 
 fn command_line(model: &Model, command: &Command) -> PaneLine {
     let theme = &model.theme;
-    let keys: Vec<_> = command.keys.iter().map(ToString::to_string).collect();
     vec![
-        (text::pad(&keys.join(" "), KEY_COLUMNS), theme.style(Role::Key)),
+        (text::pad(&model.keymap.all_shown(command), KEY_COLUMNS), theme.style(Role::Key)),
         (text::pad(command.name, NAMES), theme.style(Role::TextDim)),
         piece(theme, Role::Text, command.doc),
     ]

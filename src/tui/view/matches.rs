@@ -13,6 +13,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
+use super::link::{Link, link};
 use super::paint::{self, PaneLine, piece};
 use super::timeline;
 use super::{Extent, Layout};
@@ -51,7 +52,8 @@ pub(super) fn title(model: &Model) -> PaneLine {
     }
     let marked = model.matches.marked.len();
     if marked > 0 {
-        said = format!("{} marked, c saves · {said}", text::count(marked as u64));
+        let saves = model.keymap.shown("save_case").map(|key| format!(", {key} saves")).unwrap_or_default();
+        said = format!("{} marked{saves} · {said}", text::count(marked as u64));
     }
     let mut pieces = vec![piece(theme, role, &said)];
     if model.matches.stale {
@@ -237,7 +239,7 @@ struct Columns {
     widths: Vec<usize>,
     /// Those whose end says more than their start.
     paths: Vec<bool>,
-    /// Those that the source's cursor is about.
+    /// Those that the cursor of another pane is about.
     linked: Vec<bool>,
 }
 
@@ -266,22 +268,23 @@ impl Columns {
     }
 }
 
-/// The columns that the line under the source's cursor tests.
+/// The columns that the part of the rule under the cursor tests.
 fn linked_columns(model: &Model) -> Vec<OcsfPath> {
     let plan = model.entry().and_then(|entry| entry.compiled.as_ref()?.compilation.plan.as_ref());
     let mut paths = Vec::new();
-    if let (Some(line), Some(plan)) = (model.linked_line(), plan) {
-        tested_on(&plan.predicate, line, &mut paths);
+    // While a match has the cursor, its own cells need no mark.
+    if let Some(plan) = plan.filter(|_| model.focus != Pane::Matches) {
+        tested_on(&plan.predicate, &link(model), &mut paths);
     }
     paths
 }
 
-fn tested_on(expr: &Expr, line: u32, paths: &mut Vec<OcsfPath>) {
+fn tested_on(expr: &Expr, link: &Link, paths: &mut Vec<OcsfPath>) {
     match expr {
-        Expr::And(parts) | Expr::Or(parts) => parts.iter().for_each(|part| tested_on(part, line, paths)),
-        Expr::Not(part) => tested_on(part, line, paths),
-        Expr::Selection { body, .. } => tested_on(body, line, paths),
-        Expr::Predicate(predicate) if predicate.span.touches_line(line) => {
+        Expr::And(parts) | Expr::Or(parts) => parts.iter().for_each(|part| tested_on(part, link, paths)),
+        Expr::Not(part) => tested_on(part, link, paths),
+        Expr::Selection { body, .. } => tested_on(body, link, paths),
+        Expr::Predicate(predicate) if link.touches(predicate.span) => {
             paths.extend(predicate.source.paths());
         }
         Expr::Predicate(_) => {}

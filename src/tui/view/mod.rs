@@ -19,6 +19,7 @@ mod findings;
 mod frame;
 mod help;
 mod layout;
+mod link;
 mod matches;
 mod paint;
 mod palette;
@@ -38,6 +39,7 @@ use ratatui::layout::Rect;
 
 pub(crate) use findings::first_finding_line;
 pub(crate) use layout::{Layout, fitting, least};
+pub(crate) use link::{Link, first_lines, link};
 pub(crate) use matches::{reserved_rows, rows_above, rows_shown};
 pub(crate) use rules::list_area;
 pub(crate) use source::{line_at_row, row_of_line};

@@ -69,13 +69,12 @@ fn first(open: &Palette, list: Rect) -> usize {
 fn line(model: &Model, command: &Command, width: usize) -> PaneLine {
     let theme = &model.theme;
     let available = (command.available)(model);
-    let keys: Vec<_> = command.keys.iter().map(ToString::to_string).collect();
     let doc = if available { command.doc.to_owned() } else { format!("{} (not now)", command.doc) };
     vec![
         ("  ".to_owned(), theme.style(Role::Text)),
         (text::pad(command.name, NAMES), theme.style(if available { Role::Text } else { Role::TextDim })),
         (text::pad(&doc, width.saturating_sub(2 + NAMES + KEYS)), theme.style(Role::TextDim)),
-        (text::pad_left(&keys.join(" "), KEYS), theme.style(Role::Key)),
+        (text::pad_left(&model.keymap.all_shown(command), KEYS), theme.style(Role::Key)),
     ]
 }
 

@@ -19,6 +19,7 @@ use ratatui::layout::Rect;
 
 use super::correlation;
 use super::findings::findings;
+use super::link::{About, Link, link};
 use super::paint::{self, PaneLine, piece};
 use crate::bridge::{Compilation, Diagnostic, FieldResolution, Resolution, RoutedScope, Severity};
 use crate::ocsf::{Catalog, ClassUid};
@@ -46,34 +47,68 @@ pub(super) fn title(model: &Model) -> PaneLine {
 pub(super) fn draw(buffer: &mut Buffer, body: Rect, model: &Model) {
     let lines = lines(model, usize::from(body.width));
     paint::scrolled(buffer, body, &lines, model.offset(Pane::Route));
+    paint::cursor(buffer, body, model, Pane::Route, model.route_cursor);
 }
 
 pub(super) fn lines(model: &Model, width: usize) -> Vec<PaneLine> {
-    let mut lines = pack_errors(model, width);
-    let Some(entry) = model.entry() else { return lines };
-    lines.extend(refusal(model, entry, width));
+    parts(model, width, &link(model)).into_iter().flat_map(|part| part.lines).collect()
+}
+
+/// What a line is about.
+pub(super) fn about(model: &Model, width: usize, line: usize) -> About {
+    let mut before = 0;
+    let has = |part: &Part| {
+        before += part.lines.len();
+        line < before
+    };
+    // The marks do not move lines: any link will do.
+    parts(model, width, &Link::default()).into_iter().find(has).map(|part| part.about).unwrap_or_default()
+}
+
+/// The first line that belongs to `link`.
+pub(super) fn first_in(model: &Model, width: usize, link: &Link) -> Option<usize> {
+    let parts = parts(model, width, &Link::default());
+    let at = parts.iter().position(|part| link.has(&part.about))?;
+    Some(parts.iter().take(at).map(|part| part.lines.len()).sum())
+}
+
+/// Lines that are about one thing.
+pub(super) struct Part {
+    pub about: About,
+    pub lines: Vec<PaneLine>,
+}
+
+impl Part {
+    pub(super) fn new(about: About, lines: Vec<PaneLine>) -> Self {
+        Self { about, lines }
+    }
+}
+
+fn parts(model: &Model, width: usize, link: &Link) -> Vec<Part> {
+    let mut parts = vec![Part::new(About::Nothing, pack_errors(model, width))];
+    let Some(entry) = model.entry() else { return parts };
+    parts.extend(refusal(model, entry, width));
     let shown = entry.last_good.as_ref().or(entry.compiled.as_ref());
     let readable = !entry.is_unreadable() || entry.last_good.is_some();
     if let Some(compiled) = shown.filter(|_| readable) {
         let compilation = &compiled.compilation;
-        lines.extend(correlation::lines(model, compilation, width).unwrap_or_else(|| {
-            let mut lines = routing(model, compilation, width);
-            lines.extend(fields(model, compilation, width));
-            lines
-        }));
+        let mut of_rule = correlation::parts(model, compilation, width, link).unwrap_or_else(|| {
+            let routing = Part::new(About::Scope, routing(model, compilation, width, link));
+            std::iter::once(routing).chain(fields(model, compilation, width, link)).collect()
+        });
         if entry.last_good.is_some() {
-            fade(&mut lines, model);
+            fade(&mut of_rule, model);
         }
+        parts.extend(of_rule);
     }
-    lines.extend(pack_warnings(model, width));
-    lines
+    parts.push(Part::new(About::Nothing, pack_warnings(model, width)));
+    parts
 }
 
 /// Dims what belongs to the last text that could be read.
-fn fade(lines: &mut [PaneLine], model: &Model) {
+fn fade(parts: &mut [Part], model: &Model) {
     let stale = model.theme.style(Role::Stale);
-    let refusal = lines.iter().position(Vec::is_empty).unwrap_or(0);
-    for piece in lines.iter_mut().skip(refusal).flatten() {
+    for piece in parts.iter_mut().flat_map(|part| &mut part.lines).flatten() {
         piece.1 = stale;
     }
 }
@@ -115,11 +150,9 @@ fn pack_warnings(model: &Model, width: usize) -> Vec<PaneLine> {
 }
 
 /// Why the rule is refused.
-fn refusal(model: &Model, entry: &RuleEntry, width: usize) -> Vec<PaneLine> {
+fn refusal(model: &Model, entry: &RuleEntry, width: usize) -> Option<Part> {
     let theme = &model.theme;
-    let Some(code) = entry.compiled.as_ref().and_then(|c| c.compilation.refusal()) else {
-        return Vec::new();
-    };
+    let code = entry.compiled.as_ref()?.compilation.refusal()?;
     let mut lines = vec![vec![
         piece(theme, Role::DiagnosticError, " ✗ "),
         piece(theme, Role::StatusRefused, code.code.reason.map_or(code.code.name, |reason| reason.as_str())),
@@ -134,7 +167,7 @@ fn refusal(model: &Model, entry: &RuleEntry, width: usize) -> Vec<PaneLine> {
         lines.push(vec![piece(theme, Role::TextDim, &format!("   and {more} more, beside the source"))]);
     }
     lines.push(Vec::new());
-    lines
+    Some(Part::new(About::Parts(vec![code.span]), lines))
 }
 
 pub(super) fn paragraph(model: &Model, role: Role, lead: &str, said: &str, width: usize) -> Vec<PaneLine> {
@@ -147,7 +180,7 @@ pub(super) fn paragraph(model: &Model, role: Role, lead: &str, said: &str, width
     text::wrap(said, room).into_iter().enumerate().map(line).collect()
 }
 
-fn routing(model: &Model, compilation: &Compilation, width: usize) -> Vec<PaneLine> {
+fn routing(model: &Model, compilation: &Compilation, width: usize, link: &Link) -> Vec<PaneLine> {
     let mut lines = Vec::new();
     match &compilation.routing.scope {
         Some(scope) => lines.extend(scope_lines(model, scope, width)),
@@ -156,6 +189,9 @@ fn routing(model: &Model, compilation: &Compilation, width: usize) -> Vec<PaneLi
     for rejected in &compilation.routing.rejected {
         let said = format!("not {}: {}", rejected.logsource, rejected.why);
         lines.extend(paragraph(model, Role::TextDim, "   ", &said, width));
+    }
+    if let Some(first) = lines.first_mut().filter(|_| link.has(&About::Scope)) {
+        paint::mark_linked(first, &model.theme);
     }
     lines.push(Vec::new());
     lines
@@ -262,28 +298,30 @@ impl Columns {
     }
 }
 
-fn fields(model: &Model, compilation: &Compilation, width: usize) -> Vec<PaneLine> {
+fn fields(model: &Model, compilation: &Compilation, width: usize, link: &Link) -> Vec<Part> {
     if compilation.fields.is_empty() {
         return Vec::new();
     }
     if compilation.routing.scope.is_none() {
         let said = "its fields are looked up once the rule is routed";
-        return paragraph(model, Role::TextDim, " ", said, width);
+        return vec![Part::new(About::Nothing, paragraph(model, Role::TextDim, " ", said, width))];
     }
     let columns = Columns::fitting(&compilation.fields, model.fills.is_some(), width);
     let (name, expr) = (text::pad("field", columns.name), text::pad("found in", columns.expr));
     let kind = if columns.kind >= 4 { "type" } else { "" };
     let filled = text::pad_left("filled", columns.filled);
     let heading = format!(" {name}  {expr}{filled}  {kind}");
-    let mut lines = vec![vec![piece(&model.theme, Role::TableHeader, &heading)]];
+    let heading = vec![vec![piece(&model.theme, Role::TableHeader, &heading)]];
+    let mut parts = vec![Part::new(About::Nothing, heading)];
     for field in &compilation.fields {
-        lines.push(field_line(model, field, &columns));
+        let mut lines = vec![field_line(model, field, &columns, link)];
         if !field.transforms.is_empty() {
             let indent = " ".repeat(columns.name + 3);
             lines.extend(paragraph(model, Role::TextDim, &indent, &field.transforms, width));
         }
+        parts.push(Part::new(About::Parts(field.uses.clone()), lines));
     }
-    lines
+    parts
 }
 
 /// Role and place of a field's values.
@@ -313,10 +351,9 @@ fn filled(model: &Model, field: &FieldResolution, columns: &Columns) -> Piece {
     (text::pad_left(&share, columns.filled), model.theme.style(role))
 }
 
-fn field_line(model: &Model, field: &FieldResolution, columns: &Columns) -> PaneLine {
+fn field_line(model: &Model, field: &FieldResolution, columns: &Columns, link: &Link) -> PaneLine {
     let theme = &model.theme;
-    let linked =
-        model.linked_line().is_some_and(|line| field.uses.iter().any(|use_| use_.touches_line(line)));
+    let linked = field.uses.iter().any(|use_| link.touches(*use_));
     let (mark, name) = if linked { ("▌", Role::Linked) } else { (" ", Role::Text) };
     let (role, place) = found_in(field);
     // The end of a path tells most.

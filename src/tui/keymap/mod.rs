@@ -85,7 +85,7 @@ pub(crate) struct Finding {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Fault {
     /// The file cannot be read.
-    #[error("{0}; the keys stay as they are")]
+    #[error("the keys stay as they are: {0}")]
     Unreadable(String),
     /// It is no map.
     #[error("write a command and its keys on each line, such as 'down: [j, Down]'")]

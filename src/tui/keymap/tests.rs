@@ -89,7 +89,7 @@ fn there_is_always_a_way_out() {
     assert_eq!(said, [wanted]);
     // Taken by another, here and in a pane that is asked first.
     let (keymap, said) = read("zoom: [q]\nwhy: [Ctrl-c]\nquit: [o]\n");
-    assert_eq!((keys(&keymap, "quit"), keys(&keymap, "zoom")), ("q Ctrl-c o".to_owned(), String::new()));
+    assert_eq!((keys(&keymap, "quit"), keys(&keymap, "zoom")), ("o q Ctrl-c".to_owned(), String::new()));
     assert!(said.iter().any(|said| said.starts_with("keys.yaml:3:1: in the rule list no key")), "{said:?}");
     let (keymap, said) = read("drop_filter: []\nevent_close: Ctrl-c\nevent_quit: Esc\n");
     assert_eq!((keys(&keymap, "drop_filter"), said.len()), ("Esc".to_owned(), 1));

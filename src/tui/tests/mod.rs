@@ -4,8 +4,11 @@
 mod chaos;
 mod fixtures;
 mod keys;
+mod links;
 mod list;
 mod matches;
+mod panes;
+mod rebound;
 mod snapshots;
 mod why;
 

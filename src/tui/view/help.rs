@@ -4,7 +4,8 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::paint::{self, PaneLine, piece};
-use super::{popup, verdict};
+use super::popup;
+use super::symbols::{self, Symbol};
 use crate::tui::command::{COMMANDS, Command, Context};
 use crate::tui::model::list::{FLAGS, KEYS};
 use crate::tui::model::{Model, Offset};
@@ -14,11 +15,22 @@ use crate::tui::theme::Role;
 /// Columns of the keys.
 const KEY_COLUMNS: usize = 17;
 
+/// Columns of the symbols.
+const SYMBOLS: usize = 11;
+
 /// Columns of the names.
 const NAMES: usize = 17;
 
 /// Columns of the whole.
 const WIDTH: u16 = 84;
+
+/// What the mouse does.
+const MOUSE: &[(&str, &str)] = &[
+    ("click", "focuses and selects; opens a group, or folds it"),
+    ("double click", "shows a pane alone, or all again; puts a border back where it was"),
+    ("drag", "moves the border between panes"),
+    ("wheel", "moves in the pane under it"),
+];
 
 pub(super) fn draw(buffer: &mut Buffer, screen: Rect, model: &Model) {
     let Some(row) = model.help else { return };
@@ -38,11 +50,9 @@ fn lines(model: &Model) -> Vec<PaneLine> {
         lines.push(Vec::new());
     }
     lines.push(vec![piece(theme, Role::TableHeader, "Mouse")]);
-    lines.push(vec![piece(
-        theme,
-        Role::Text,
-        "a click focuses and selects; the wheel scrolls the pane under it",
-    )]);
+    lines.extend(MOUSE.iter().map(|(hand, meaning)| {
+        vec![(text::pad(hand, KEY_COLUMNS), theme.style(Role::Key)), piece(theme, Role::Text, meaning)]
+    }));
     lines.push(Vec::new());
     lines.push(vec![piece(
         theme,
@@ -55,11 +65,21 @@ fn lines(model: &Model) -> Vec<PaneLine> {
         vec![(text::pad(&name, KEY_COLUMNS), theme.style(Role::Key)), piece(theme, Role::Text, meaning)]
     }));
     lines.push(Vec::new());
-    lines.push(vec![piece(theme, Role::TableHeader, "Glyphs and marks")]);
-    for (glyph, role, word) in verdict::LEGEND {
-        lines.push(vec![piece(theme, *role, glyph), piece(theme, Role::Text, &format!(" {word}"))]);
-    }
+    lines.push(vec![piece(theme, Role::TableHeader, "Symbols")]);
+    lines.extend(symbols::LEGEND.iter().flat_map(|symbol| symbol_lines(model, symbol)));
     lines
+}
+
+/// A symbol and what it means, in as many lines as that takes.
+fn symbol_lines(model: &Model, symbol: &Symbol) -> Vec<PaneLine> {
+    let theme = &model.theme;
+    let room = usize::from(WIDTH) - SYMBOLS - 4;
+    let line = |(at, meaning): (usize, String)| {
+        let glyph = if at == 0 { symbol.glyph } else { "" };
+        let blanks = " ".repeat(SYMBOLS.saturating_sub(text::width(glyph)));
+        vec![piece(theme, symbol.role, glyph), piece(theme, Role::Text, &format!("{blanks}{meaning}"))]
+    };
+    text::wrap(symbol.meaning, room).into_iter().enumerate().map(line).collect()
 }
 
 fn command_line(model: &Model, command: &Command) -> PaneLine {

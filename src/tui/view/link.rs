@@ -6,6 +6,7 @@
 use crate::bridge::{Compilation, Plan};
 use crate::evaluate;
 use crate::ocsf::OcsfPath;
+use crate::sigma::yaml::Node;
 use crate::sigma::{Body, Detection, Expression, Item, Search, Span};
 use crate::tui::model::{Model, Overlay, Pane, RuleEntry};
 
@@ -105,13 +106,27 @@ fn of_source(entry: &RuleEntry, line: u32) -> Link {
     let mut link = Link { lines: vec![(line, line)], scope: false };
     match &rule.body {
         Body::Event(detection) => {
-            link.scope = rule.logsource.span != rule.span && rule.logsource.span.touches_line(line);
+            let stated = rule.logsource.span != rule.span && rule.logsource.span.touches_line(line);
+            link.scope = stated || is_key(&rule.text, line, "logsource:");
             link.lines.extend(begun_on(detection, line).into_iter().map(lines));
         }
         Body::Filter(filter) => link.lines.extend(begun_on(&filter.detection, line).into_iter().map(lines)),
-        Body::Correlation(_) | Body::Unreadable => {}
+        Body::Correlation(correlation) => link.lines.extend(entries_on(&correlation.node, line).map(lines)),
+        Body::Unreadable => {}
     }
     link
+}
+
+/// Whether a line is that of a key of the document; its place is kept nowhere.
+fn is_key(text: &str, line: u32, key: &str) -> bool {
+    let at = line.saturating_sub(1) as usize;
+    text.lines().nth(at).is_some_and(|line| line.starts_with(key))
+}
+
+/// The values of the entries of a map whose keys stand on a line.
+fn entries_on(node: &Node, line: u32) -> impl Iterator<Item = Span> {
+    let here = node.entries().iter().filter(move |(key, _)| key.span.start.line == line);
+    here.map(|(_, value)| value.span)
 }
 
 /// What stands on a line by its name alone: a selection, a field above its values, the selections of a condition.

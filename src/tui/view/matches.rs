@@ -15,8 +15,8 @@ use ratatui::style::Style;
 
 use super::link::{Link, link};
 use super::paint::{self, PaneLine, piece};
-use super::timeline;
 use super::{Extent, Layout};
+use super::{symbols, timeline};
 use crate::bridge::ir::Expr;
 use crate::evaluate::{MatchRow, MatchTable, SortKey, Summary};
 use crate::ocsf::OcsfPath;
@@ -201,19 +201,27 @@ fn header(model: &Model, table: &MatchTable) -> Vec<String> {
         SortKey::EventId => names.len() - 1,
     };
     if let Some(name) = names.get_mut(sorted) {
-        *name = format!("{} {name}", if order.descending { "↓" } else { "↑" });
+        *name = format!(
+            "{} {name}",
+            if order.descending { symbols::DESCENDING.glyph } else { symbols::ASCENDING.glyph }
+        );
     }
     names
 }
 
 fn cells(table: &MatchTable, row: &MatchRow) -> Vec<String> {
-    let time = row.time.map_or_else(|| "–".to_owned(), |time| format_time(time, time_format(table)));
+    let time = row
+        .time
+        .map_or_else(|| symbols::NOTHING.glyph.to_owned(), |time| format_time(time, time_format(table)));
     let value = |value: &Option<String>| match value {
         Some(text) => text::sanitize(text::clip(text, CELL)).into_owned(),
-        None => "–".to_owned(),
+        None => symbols::NOTHING.glyph.to_owned(),
     };
     let mut cells = vec![time, value(&row.host)];
-    cells.extend((0..table.columns.len()).map(|at| row.values.get(at).map_or("–".to_owned(), value)));
+    cells.extend(
+        (0..table.columns.len())
+            .map(|at| row.values.get(at).map_or(symbols::NOTHING.glyph.to_owned(), value)),
+    );
     cells.push(value(&Some(row.event_id.clone())));
     cells
 }
@@ -227,11 +235,8 @@ fn one_day(summary: Summary) -> bool {
     day(summary.first_seen) == day(summary.last_seen)
 }
 
-/// Before a row that is marked.
-const MARK: &str = "*";
-
 fn mark(model: &Model, row: &MatchRow) -> &'static str {
-    if model.matches.marked.contains(&row.event_id) { MARK } else { " " }
+    if model.matches.marked.contains(&row.event_id) { symbols::MARKED.glyph } else { " " }
 }
 
 /// How the columns are drawn.
@@ -302,9 +307,9 @@ fn natural_widths(model: &Model, table: &MatchTable) -> Vec<usize> {
     };
     widen(0, &format_time(0, time_format(table)));
     for row in &table.rows {
-        widen(1, row.host.as_deref().unwrap_or("–"));
+        widen(1, row.host.as_deref().unwrap_or(symbols::NOTHING.glyph));
         for (at, value) in row.values.iter().take(table.columns.len()).enumerate() {
-            widen(at + 2, value.as_deref().unwrap_or("–"));
+            widen(at + 2, value.as_deref().unwrap_or(symbols::NOTHING.glyph));
         }
         widen(last, &row.event_id);
     }

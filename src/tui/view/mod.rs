@@ -30,6 +30,7 @@ mod rules;
 mod source;
 mod sql;
 mod status;
+mod symbols;
 mod timeline;
 mod verdict;
 mod why;

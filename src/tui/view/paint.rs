@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::Span;
 
+use super::symbols;
 use crate::tui::highlight::LineRoles;
 use crate::tui::model::{Model, Offset, Pane};
 use crate::tui::text::{self, Piece};
@@ -70,7 +71,7 @@ pub(super) fn title(buffer: &mut Buffer, area: Rect, model: &Model, pane: Pane, 
     let theme = &model.theme;
     let focused = model.focus == pane;
     let role = if focused { Role::PaneTitleFocused } else { Role::PaneTitle };
-    let mark = if focused { "▌" } else { " " };
+    let mark = if focused { symbols::FOCUSED.glyph } else { " " };
     let mut pieces = vec![
         (mark.to_owned(), theme.style(if focused { role } else { Role::PaneBorder })),
         (key_of(model, pane), theme.style(if focused { role } else { Role::TextDim })),
@@ -97,7 +98,7 @@ pub(super) fn cursor(buffer: &mut Buffer, body: Rect, model: &Model, pane: Pane,
 pub(super) fn mark_linked(line: &mut PaneLine, theme: &Theme) {
     if let Some((first, _)) = line.first_mut().filter(|(first, _)| first.starts_with(' ')) {
         first.remove(0);
-        line.insert(0, piece(theme, Role::Linked, "▌"));
+        line.insert(0, piece(theme, symbols::LINKED.role, symbols::LINKED.glyph));
     }
 }
 

@@ -12,7 +12,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::paint::{self, PaneLine, piece};
-use super::popup;
+use super::{popup, symbols};
 use crate::tui::command::{COMMANDS, Command};
 use crate::tui::model::{Model, Palette};
 use crate::tui::text;
@@ -51,7 +51,13 @@ pub(super) fn draw(buffer: &mut Buffer, screen: Rect, model: &Model, open: &Pale
         paint::line(buffer, list, at - first, &line(model, command, usize::from(list.width)), 0);
         if at == open.cursor {
             paint::select(buffer, list, at - first, theme.style(Role::Selection));
-            paint::line(buffer, list, at - first, &[("›".to_owned(), theme.style(Role::Selection))], 0);
+            paint::line(
+                buffer,
+                list,
+                at - first,
+                &[(symbols::CURSOR.glyph.to_owned(), theme.style(Role::Selection))],
+                0,
+            );
         }
     }
 }

@@ -21,6 +21,7 @@ use super::correlation;
 use super::findings::findings;
 use super::link::{About, Link, link};
 use super::paint::{self, PaneLine, piece};
+use super::symbols;
 use crate::bridge::{Compilation, Diagnostic, FieldResolution, Resolution, RoutedScope, Severity};
 use crate::ocsf::{Catalog, ClassUid};
 use crate::pack::{FilterOp, RouteFilter};
@@ -245,7 +246,7 @@ fn class_label(class: ClassUid) -> String {
 fn filter_text(filter: &RouteFilter) -> String {
     let op = match filter.op {
         FilterOp::Eq => "=",
-        FilterOp::Neq => "≠",
+        FilterOp::Neq => symbols::UNEQUAL.glyph,
         FilterOp::In => "in",
         FilterOp::Nin => "not in",
         FilterOp::Exists => "exists",
@@ -328,8 +329,10 @@ fn fields(model: &Model, compilation: &Compilation, width: usize, link: &Link) -
 fn found_in(field: &FieldResolution) -> (Role, String) {
     match field.resolution {
         Resolution::Mapped => (Role::Text, field.expr.clone()),
-        Resolution::RawFallback => (Role::StatusFallback, format!("▲ {}", field.expr)),
-        Resolution::Unmapped => (Role::StatusRefused, "✗ unmapped".to_owned()),
+        Resolution::RawFallback => {
+            (Role::StatusFallback, format!("{} {}", symbols::FALLBACK.glyph, field.expr))
+        }
+        Resolution::Unmapped => (Role::StatusRefused, format!("{} unmapped", symbols::REFUSED.glyph)),
     }
 }
 
@@ -343,10 +346,10 @@ fn filled(model: &Model, field: &FieldResolution, columns: &Columns) -> Piece {
     let counted =
         model.fills.as_ref().and_then(|fills| Some((fills.fields.get(&field.field)?, fills.in_scope)));
     let (role, share) = match counted {
-        Some((0, 1..)) => (Role::DiagnosticWarning, "! 0 %".to_owned()),
+        Some((0, 1..)) => (Role::DiagnosticWarning, format!("{} 0 %", symbols::WARNING.glyph)),
         Some((filled, in_scope @ 1..)) => (Role::Text, text::percent(*filled, in_scope)),
         // No event is in scope, or the field cannot be looked at.
-        Some((_, 0)) | None => (Role::TextDim, "–".to_owned()),
+        Some((_, 0)) | None => (Role::TextDim, symbols::NOTHING.glyph.to_owned()),
     };
     (text::pad_left(&share, columns.filled), model.theme.style(role))
 }
@@ -354,7 +357,7 @@ fn filled(model: &Model, field: &FieldResolution, columns: &Columns) -> Piece {
 fn field_line(model: &Model, field: &FieldResolution, columns: &Columns, link: &Link) -> PaneLine {
     let theme = &model.theme;
     let linked = field.uses.iter().any(|use_| link.touches(*use_));
-    let (mark, name) = if linked { ("▌", Role::Linked) } else { (" ", Role::Text) };
+    let (mark, name) = if linked { (symbols::LINKED.glyph, Role::Linked) } else { (" ", Role::Text) };
     let (role, place) = found_in(field);
     // The end of a path tells most.
     let place = text::fit_end(&place, columns.expr);

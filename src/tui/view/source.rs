@@ -16,10 +16,10 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use super::Extent;
 use super::findings::{Finding, findings};
 use super::link::{Link, link};
 use super::paint::{self, PaneLine, piece};
+use super::{Extent, symbols};
 use crate::bridge::Severity;
 use crate::sigma::Span;
 use crate::tui::highlight::Language;
@@ -159,9 +159,8 @@ fn bar(theme: &Theme, (events, of): (u64, u64)) -> PaneLine {
 
 /// The same in one column.
 fn level(theme: &Theme, (events, of): (u64, u64)) -> Piece {
-    const LEVELS: [&str; 9] = ["0", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];
     let eighths = (u128::from(events.min(of)) * 8).div_ceil(u128::from(of.max(1)));
-    let level = usize::try_from(eighths).ok().and_then(|at| LEVELS.get(at)).copied().unwrap_or(" ");
+    let level = usize::try_from(eighths).ok().and_then(|at| symbols::LEVELS.get(at)).copied().unwrap_or(" ");
     let role = if events == 0 { Role::StatusRefused } else { Role::StatusMatched };
     (level.to_owned(), theme.style(role))
 }
@@ -173,9 +172,9 @@ fn inset(area: Rect, columns: usize) -> Rect {
 
 fn mark(findings: &[Finding<'_>], cursor: Cursor) -> (&'static str, Role) {
     match findings.iter().map(|f| f.severity).min() {
-        _ if cursor != Cursor::Elsewhere => ("▌", Role::Linked),
-        Some(Severity::Error) => ("✗", Role::DiagnosticError),
-        Some(Severity::Warning) => ("!", Role::DiagnosticWarning),
+        _ if cursor != Cursor::Elsewhere => (symbols::LINKED.glyph, symbols::LINKED.role),
+        Some(Severity::Error) => (symbols::REFUSED.glyph, Role::DiagnosticError),
+        Some(Severity::Warning) => (symbols::WARNING.glyph, symbols::WARNING.role),
         None => (" ", Role::Text),
     }
 }
@@ -252,8 +251,8 @@ fn notes<'a>(theme: &Theme, finding: &Finding<'_>, room: usize) -> Vec<Row<'a>> 
         .chain(help)
         .enumerate()
         .map(|(at, (line, role))| {
-            let lead = if at == 0 { "↳ " } else { "  " };
-            Row::Note((format!("{lead}{line}"), theme.style(role)))
+            let lead = if at == 0 { symbols::NOTE.glyph } else { " " };
+            Row::Note((format!("{lead} {line}"), theme.style(role)))
         })
         .collect()
 }

@@ -15,6 +15,7 @@ use ratatui::layout::Rect;
 use super::findings::findings;
 use super::link::{About, Link, link};
 use super::paint::{self, PaneLine, piece};
+use super::symbols;
 use crate::backend::Sql;
 use crate::bridge::Severity;
 use crate::tui::highlight::Language;
@@ -91,7 +92,7 @@ fn sql_lines(model: &Model, sql: &Sql, stale: bool) -> Vec<PaneLine> {
             let role = if stale { Role::Stale } else { Role::Linked };
             piece.1 = theme.style(role);
         }
-        let mark = if marked && !stale { "▌" } else { " " };
+        let mark = if marked && !stale { symbols::LINKED.glyph } else { " " };
         pieces.insert(0, piece(theme, Role::Linked, mark));
         lines.push(pieces);
     }

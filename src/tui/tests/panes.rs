@@ -11,7 +11,12 @@ use crate::tui::view::Layout;
 #[test]
 fn layouts() {
     for (columns, rows) in [(80, 24), (120, 40), (250, 70)] {
-        for (name, keys) in [("grid", "2"), ("wide", "2L"), ("stacked", "2LL"), ("zoomed", "2z")] {
+        for (name, keys) in [
+            ("grid", "2"),
+            ("wide", "2:layout_wide<enter>"),
+            ("stacked", "2:layout_stacked<enter>"),
+            ("zoomed", "2z"),
+        ] {
             let mut screen = Screen::new((columns, rows));
             press(&mut screen, keys);
             let name = format!("layout_{name}_{columns}x{rows}");
@@ -35,9 +40,11 @@ fn drag(screen: &mut Screen, from: (u16, u16), to: (u16, u16)) {
 fn what_does_not_fit_gives_way_and_says_so() {
     let mut screen = Screen::new((120, 40));
     press(&mut screen, "L");
+    assert_eq!(screen.model.panes.arrangement, Arrangement::Stacked);
+    press(&mut screen, "L:layout_wide<enter>");
     assert_eq!(screen.model.panes.arrangement, Arrangement::Wide);
     assert!(place(&screen, Border::GridRow).is_some(), "the grid is shown");
-    assert!(text(&screen).contains("layout wide: shown from 160 columns and 8 rows on"));
+    assert!(text(&screen).contains("layout wide is shown from 160 columns and 8 rows on"));
     screen.act(Action::Resize(160, 40));
     assert!(place(&screen, Border::WideSql).is_some());
     screen.act(Action::Resize(80, 12));
@@ -46,8 +53,7 @@ fn what_does_not_fit_gives_way_and_says_so() {
 
 #[test]
 fn every_pane_keeps_a_title_and_a_few_words_however_borders_are_dragged() {
-    for (columns, rows, keys) in
-        [(100, 24, ""), (250, 70, ""), (160, 24, "L"), (80, 24, "LL"), (30, 20, "LL")]
+    for (columns, rows, keys) in [(100, 24, ""), (250, 70, ""), (160, 24, "L"), (80, 24, "L"), (30, 20, "L")]
     {
         let mut screen = Screen::new((columns, rows));
         press(&mut screen, keys);

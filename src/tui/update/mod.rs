@@ -136,7 +136,7 @@ fn apply(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::PanHome => model.offset_mut(model.focus).column = 0,
         Action::ToggleZoom => zoom(model, !model.zoomed),
         Action::Arrange(arrangement) => panes::arrange(model, arrangement),
-        Action::NextArrangement => panes::arrange(model, model.panes.arrangement.next()),
+        Action::NextArrangement => panes::arrange_next(model),
         Action::Widen(by) => panes::widen(model, by),
         Action::Heighten(by) => panes::heighten(model, by),
         Action::ToggleHelp => model.help = if model.help.is_some() { None } else { Some(0) },

@@ -6,16 +6,27 @@ use super::navigate;
 use crate::tui::model::{Arrangement, Border, Model};
 use crate::tui::view::{self, Layout};
 
+/// How the notice begins that a layout is not shown.
+const NOTICE: &str = "layout ";
+
 /// Shows the panes so, all of them. Where the screen has no room for it, says so.
 pub(super) fn arrange(model: &mut Model, arrangement: Arrangement) {
+    model.notices.retain(|notice| !notice.starts_with(NOTICE));
     model.panes.arrangement = arrangement;
     model.zoomed = false;
     if view::fitting(arrangement, model.size) != Some(arrangement) {
         let (columns, rows) = view::least(arrangement);
         let word = arrangement.word();
-        model.notices.push(format!("layout {word}: shown from {columns} columns and {rows} rows on"));
+        model.notices.push(format!("{NOTICE}{word} is shown from {columns} columns and {rows} rows on"));
     }
     navigate::settle(model);
+}
+
+/// Shows them in the next arrangement; wide is passed over where there is no room for it.
+pub(super) fn arrange_next(model: &mut Model) {
+    let next = model.panes.arrangement.next();
+    let fits = next != Arrangement::Wide || view::fitting(next, model.size) == Some(next);
+    arrange(model, if fits { next } else { next.next() });
 }
 
 /// Takes hold of the borders at a place, if there are any: of two where they cross.

@@ -54,11 +54,23 @@ fn correlation(
     }
     let inputs = plan.steps.last().map_or(&[][..], |step| &step.inputs);
     for (place, related) in plan.rules.iter().enumerate() {
-        let refers = |input: &&CorrelationInput| input.source == Source::Rule(place);
+        let refers = |input: &&CorrelationInput| reaches(plan, input, place);
         let about = About::Parts(inputs.iter().filter(refers).map(|input| input.span).collect());
         parts.push(part(model, about, lines(model, related, width), link));
     }
     parts
+}
+
+/// Whether an input is the rule at `place`, or a correlation of it.
+fn reaches(plan: &CorrelationPlan, input: &CorrelationInput, place: usize) -> bool {
+    match input.source {
+        Source::Rule(rule) => rule == place,
+        // Steps only look at earlier ones.
+        Source::Step(step) => {
+            let inputs = plan.steps.get(step).map_or(&[][..], |step| &step.inputs);
+            inputs.iter().any(|input| reaches(plan, input, place))
+        }
+    }
 }
 
 fn part(model: &Model, about: About, mut lines: Vec<PaneLine>, link: &Link) -> Part {

@@ -91,6 +91,8 @@ pub(super) fn cursor(buffer: &mut Buffer, body: Rect, model: &Model, pane: Pane,
         && let Some(row) = line.checked_sub(model.offset(pane).row)
     {
         fill(buffer, body, row, model.theme.style(Role::Cursor));
+        let mark = piece(&model.theme, symbols::LINKED.role, symbols::CURSOR.glyph);
+        self::line(buffer, body, row, &[mark], 0);
     }
 }
 

@@ -42,24 +42,48 @@ pub fn matched_parts(plan: &Plan, event: &Value) -> MatchedParts {
 /// Where the rule has those tests of `plan` that a row satisfies, by its values as text; tests as for [`matched_parts`].
 #[must_use]
 pub fn satisfied_places<'v>(plan: &Plan, value: impl Fn(&OcsfPath) -> Option<&'v str>) -> Vec<Span> {
+    // A rule may have a thousand tests of one column.
+    let mut folded: BTreeMap<OcsfPath, Option<(&'v str, String)>> = BTreeMap::new();
     let mut places = Vec::new();
     visit(&plan.predicate, &mut |predicate| {
         // The test of a filter stands in another file.
         let is_here = predicate.span.start != predicate.span.end;
-        let holds = |path: &OcsfPath| value(path).is_some_and(|text| as_text(&predicate.test, text));
-        if is_here && predicate.source.paths().iter().any(holds) {
+        let holds = |path: OcsfPath| {
+            let with_case = value(&path);
+            let both = folded.entry(path).or_insert_with(|| with_case.map(|text| (text, text::fold(text))));
+            both.as_ref().is_some_and(|(text, folded)| as_text(&predicate.test, text, folded))
+        };
+        if is_here && predicate.source.paths().into_iter().any(holds) {
             places.push(predicate.span);
         }
     });
     places
 }
 
-/// Whether a value satisfies a test, where all that is left of it is its text.
-fn as_text(test: &Test, text: &str) -> bool {
+/// Whether a value satisfies a test, where all that is left of it is its text, and that without case.
+fn as_text(test: &Test, text: &str, folded: &str) -> bool {
+    let compared = |cased: bool| if cased { text } else { folded };
     match test {
         Test::NumberIn(wanted) => wanted.iter().any(|number| number.to_string() == text),
         Test::BooleanIn(wanted) => wanted.iter().any(|truth| truth.to_string() == text),
-        test => !in_text(test, text).is_empty(),
+        Test::TextIn { values, cased } => values.iter().any(|value| value == compared(*cased)),
+        Test::Text { position, value, cased } => match position {
+            TextMatch::Contains => compared(*cased).contains(value),
+            TextMatch::StartsWith => compared(*cased).starts_with(value),
+            TextMatch::EndsWith => compared(*cased).ends_with(value),
+            TextMatch::Equals => compared(*cased) == value,
+        },
+        Test::Pattern { parts, cased } => {
+            let mut rest = Some(compared(*cased));
+            for part in parts {
+                if let PatternPart::Text(sought) = part {
+                    rest = rest.and_then(|rest| rest.split_once(sought.as_str())).map(|(_, after)| after);
+                }
+            }
+            rest.is_some()
+        }
+        Test::Regex(regex) => find_regex(regex, text).is_some(),
+        _ => false,
     }
 }
 

@@ -34,7 +34,9 @@ pub(crate) use panes::{Arrangement, Border, Panes, Splits};
 pub(crate) use why::{Item, Why, WhyView};
 
 use crate::authoring::{AliasEdit, Fills};
+use crate::backend::CompiledRule;
 use crate::evaluate::{MatchRow, MatchTable, Order, Slice};
+use crate::sigma::Span;
 use crate::tui::highlight::Highlights;
 use crate::tui::keymap::Keymap;
 use crate::tui::theme::Theme;
@@ -158,6 +160,17 @@ pub(crate) struct Generations {
     pub gaps: u64,
 }
 
+/// The tests of a rule that a match satisfies.
+#[derive(Clone, Debug)]
+pub(crate) struct Satisfied {
+    /// The rule as it was compiled.
+    pub rule: Arc<CompiledRule>,
+    /// The match.
+    pub row: MatchRow,
+    /// Where the rule has them.
+    pub places: Vec<Span>,
+}
+
 /// The matches of the selected rule.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Matches {
@@ -175,6 +188,8 @@ pub(crate) struct Matches {
     pub order: Order,
     /// The rows that were asked for last, besides those that came with the table.
     pub asked: Option<Slice>,
+    /// What the row under the cursor satisfies, once the pane has had the keys.
+    pub satisfied: Option<Satisfied>,
     /// The marked rows, by what the table calls them.
     pub marked: BTreeSet<String>,
 }

@@ -120,6 +120,7 @@ pub(crate) enum Effect {
 /// Does `action` to `model`.
 pub(crate) fn update(model: &mut Model, action: Action) -> Vec<Effect> {
     let mut effects = apply(model, action);
+    matches::judge(model);
     effects.extend(matches::fill(model));
     effects
 }

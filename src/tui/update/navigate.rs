@@ -2,7 +2,7 @@
 
 use ratatui::layout::Rect;
 
-use super::{Effect, bench, select, why};
+use super::{Effect, bench, matches, select, why};
 use crate::tui::action::Motion;
 use crate::tui::model::list::Row;
 use crate::tui::model::{Model, Overlay, Pane};
@@ -51,6 +51,7 @@ pub(super) fn move_in(model: &mut Model, pane: Pane, motion: Motion) -> Vec<Effe
 /// Brings what belongs to the cursor of the focused pane into view in the others: their cursors go there. That of the
 /// source stays while matches are looked through.
 pub(super) fn follow(model: &mut Model) {
+    matches::judge(model);
     let link = view::link(model);
     let in_source = model.focus == Pane::Source || model.overlay.is_some();
     if !in_source && model.focus != Pane::Matches {

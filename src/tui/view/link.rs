@@ -3,9 +3,6 @@
 //! All goes by the places of the source: a line of the route, of the SQL and of the funnel each knows the part of the rule
 //! that it comes from. Where the rule looks (its log source, the route, the filters by class) is one such part too.
 
-use crate::bridge::{Compilation, Plan};
-use crate::evaluate;
-use crate::ocsf::OcsfPath;
 use crate::sigma::yaml::Node;
 use crate::sigma::{Body, Detection, Expression, Item, Search, Span};
 use crate::tui::model::{Model, Overlay, Pane, RuleEntry};
@@ -165,17 +162,6 @@ fn of_match(model: &Model, entry: &RuleEntry) -> Link {
     if let Body::Correlation(correlation) = &entry.rule.body {
         return Link::of(&About::Parts(vec![correlation.node.span]), entry);
     }
-    let (Some(plan), Some(table), Some(row)) = (plan(entry), model.table(), model.matched_row()) else {
-        return Link::default();
-    };
-    let value = |path: &OcsfPath| {
-        let at = table.columns.iter().position(|column| column == path)?;
-        row.values.get(at)?.as_deref()
-    };
-    Link::of(&About::Parts(evaluate::satisfied_places(plan, value)), entry)
-}
-
-fn plan(entry: &RuleEntry) -> Option<&Plan> {
-    let compilation: &Compilation = &entry.compiled.as_ref()?.compilation;
-    compilation.plan.as_ref()
+    let places = model.matches.satisfied.as_ref().map(|satisfied| satisfied.places.clone());
+    Link::of(&About::Parts(places.unwrap_or_default()), entry)
 }

@@ -51,21 +51,22 @@ pub(super) fn judge(model: &mut Model) {
     if model.focus != Pane::Matches {
         return;
     }
-    let judged = || {
-        let rule = model.entry()?.compiled.as_ref()?;
-        let (table, row) = (model.table()?, model.matched_row()?);
-        let known = model.matches.satisfied.as_ref();
-        if known.is_some_and(|known| Arc::ptr_eq(&known.rule, rule) && known.row == *row) {
-            return model.matches.satisfied.clone();
-        }
-        let value = |path: &OcsfPath| {
-            let at = table.columns.iter().position(|column| column == path)?;
-            row.values.get(at)?.as_deref()
-        };
-        let places = evaluate::satisfied_places(rule.compilation.plan.as_ref()?, value);
-        Some(Satisfied { rule: Arc::clone(rule), row: row.clone(), places })
+    model.matches.satisfied = judged(model);
+}
+
+fn judged(model: &Model) -> Option<Satisfied> {
+    let rule = model.entry()?.compiled.as_ref()?;
+    let (table, row) = (model.table()?, model.matched_row()?);
+    let known = model.matches.satisfied.as_ref();
+    if known.is_some_and(|known| Arc::ptr_eq(&known.rule, rule) && known.row == *row) {
+        return known.cloned();
+    }
+    let value = |path: &OcsfPath| {
+        let at = table.columns.iter().position(|column| column == path)?;
+        row.values.get(at)?.as_deref()
     };
-    model.matches.satisfied = judged();
+    let places = evaluate::satisfied_places(rule.compilation.plan.as_ref()?, value);
+    Some(Satisfied { rule: Arc::clone(rule), row: row.clone(), places })
 }
 
 /// A question about the matches that are shown; `None` where the rule no longer runs, or nothing could answer.

@@ -61,7 +61,7 @@ pub(super) fn draw(buffer: &mut Buffer, body: Rect, model: &Model) {
         match content {
             Row::Line(line, text) => {
                 let cursor = Cursor::of(model, &link, line + 1);
-                draw_line(buffer, body, row, model, entry, (*line, text), gutter, cursor)
+                draw_line(buffer, body, row, model, entry, (*line, text, cursor), gutter)
             }
             Row::Note(note) => {
                 let note = (format!("{}{}", " ".repeat(gutter), note.0), note.1);
@@ -105,9 +105,8 @@ fn draw_line(
     row: usize,
     model: &Model,
     entry: &RuleEntry,
-    (index, line): (usize, &str),
+    (index, line, cursor): (usize, &str, Cursor),
     gutter: usize,
-    cursor: Cursor,
 ) {
     let theme = &model.theme;
     let number = u32::try_from(index + 1).unwrap_or(u32::MAX);

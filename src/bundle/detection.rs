@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use super::canonical;
-use super::plan::{PlanDocument, RuleKind};
+use super::plan::{PlanContext, PlanDocument, RuleKind};
+use super::write::by_name;
+use super::{RunInputs, canonical};
 use crate::bridge::ColumnType;
 use crate::evaluate::{self, Cancel, EvalError, MatchedEvent, MatchedWindow};
 use crate::ocsf::OcsfPath;
@@ -71,6 +72,52 @@ pub(super) fn lines(
             windows.into_iter().for_each(|window| emit(&line(&common, Seen::window(window, keys))));
         }
     }
+}
+
+/// The detections of one plan, for who finds its matches himself.
+#[derive(Clone, Debug)]
+pub(crate) struct DetectionLines {
+    common: Map<String, Value>,
+    keys: Vec<String>,
+    /// Of the plan.
+    pub(crate) plan_sha256: String,
+}
+
+impl DetectionLines {
+    /// An event that its rule matches, as a line without its end.
+    pub(crate) fn event(&self, event: MatchedEvent) -> Vec<u8> {
+        line(&self.common, Seen::event(event))
+    }
+
+    /// A window in which its correlation fires, as a line without its end.
+    pub(crate) fn window(&self, window: MatchedWindow) -> Vec<u8> {
+        line(&self.common, Seen::window(window, &self.keys))
+    }
+}
+
+/// The lines of each rule that reports by itself, with the name of its plan and its place among the rules, by name.
+///
+/// # Errors
+/// A plan cannot be written as JSON.
+pub(crate) fn detection_lines(
+    inputs: &RunInputs<'_>,
+) -> Result<Vec<(String, usize, DetectionLines)>, serde_json::Error> {
+    let context = PlanContext::new(inputs);
+    let run = RunStamp { id: inputs.run_id, time: inputs.run_time };
+    let reported = by_name(inputs).into_iter().filter_map(|(name, index)| {
+        let compiled = inputs.compiled.get(index)?;
+        compiled.compilation.reported.then_some((name, index, compiled))
+    });
+    let lines = reported.map(|(name, index, compiled)| {
+        let plan = PlanDocument::new(compiled, None, &context)?;
+        let lines = DetectionLines {
+            common: common(&name, &plan, run),
+            keys: plan.compilation.group_by,
+            plan_sha256: plan.plan_sha256,
+        };
+        Ok((name, index, lines))
+    });
+    lines.collect()
 }
 
 /// What was seen, and when.

@@ -28,6 +28,7 @@ mod write;
 
 pub(crate) use contents::{Contents, RuleResult, Sighting, contents};
 pub(crate) use coverage::{FieldCount, Totals};
+pub(crate) use detection::{DetectionLines, detection_lines};
 pub use error::BundleError;
 pub use folder::Staging;
 pub use plan::{FailMode, RunSettings};

@@ -6,7 +6,7 @@ use super::error::{EvalError, check_columns, check_types};
 use super::events::{StoredEvent, for_each_event};
 use super::recorded::{in_order, located_events, located_windows, places};
 use super::{Cancel, MatchedEvent, MatchedWindow, Summary, Window};
-use crate::backend::correlation_oracle::{self, Datum, EventReader};
+use crate::backend::correlation_oracle::{self, EventReader};
 use crate::backend::interpreter::{Interpreter, Value};
 use crate::bridge::{CorrelationPlan, Plan};
 use crate::ocsf::ClassUid;
@@ -95,7 +95,7 @@ pub fn interpreted_windows(
     let reader = EventReader {
         id: &|stored: &StoredEvent| stored.event_id.clone(),
         time: &|stored| stored.time,
-        value: &|stored, source| stored.event.first_value(source).and_then(datum),
+        value: &|stored, source| stored.event.first_value(source).and_then(Value::datum),
     };
     let mut windows = correlation_oracle::windows(plan, &matched, &reader);
     windows.sort_unstable();
@@ -118,17 +118,7 @@ pub fn interpreted_matched_windows(
     Ok(located_windows(windows, &hosts))
 }
 
-/// Whole numbers beyond 64 bits have no part in a correlation: no OCSF attribute is that wide.
-fn datum(value: Value) -> Option<Datum> {
-    match value {
-        Value::Text(text) => Some(Datum::Text(text)),
-        Value::Integer(number) => i64::try_from(number).ok().map(Datum::Integer),
-        Value::Float(number) => Some(Datum::Float(number)),
-        Value::Boolean(truth) => Some(Datum::Boolean(truth)),
-    }
-}
-
-fn interpreter<'p>(store: &Store, plan: &'p Plan) -> Result<Interpreter<'p>, EvalError> {
+fn interpreter<'p>(store: &Store, plan: &'p Plan) -> Result<Interpreter<&'p Plan>, EvalError> {
     check_columns(store, plan)?;
     Ok(Interpreter::new(plan)?)
 }
@@ -142,19 +132,19 @@ fn for_each_match(
     visit: &mut dyn FnMut(usize, &StoredEvent),
 ) -> Vec<Result<(), EvalError>> {
     let mut outcomes = vec![Ok(()); plans.len()];
-    let mut by_classes: BTreeMap<&[ClassUid], Vec<(usize, &Plan, Interpreter<'_>)>> = BTreeMap::new();
+    let mut by_classes: BTreeMap<&[ClassUid], Vec<(usize, Interpreter<&Plan>)>> = BTreeMap::new();
     for (index, (plan, outcome)) in plans.iter().zip(&mut outcomes).enumerate() {
         match interpreter(store, plan) {
             Ok(interpreter) => {
-                by_classes.entry(&plan.scope.class_uids).or_default().push((index, plan, interpreter));
+                by_classes.entry(&plan.scope.class_uids).or_default().push((index, interpreter));
             }
             Err(error) => *outcome = Err(error),
         }
     }
     for jobs in by_classes.values() {
-        let asked: Vec<&Plan> = jobs.iter().map(|(_, plan, _)| *plan).collect();
+        let asked: Vec<&Plan> = jobs.iter().map(|(_, interpreter)| interpreter.plan()).collect();
         let read = for_each_event(store, &asked, cancel, |stored| {
-            for (index, _, interpreter) in jobs {
+            for (index, interpreter) in jobs {
                 if interpreter.matches(&stored.event) {
                     visit(*index, &stored);
                 }

@@ -32,8 +32,8 @@ pub use interpreted::{
     interpreted_event_ids, interpreted_events, interpreted_matched_windows, interpreted_summaries,
     interpreted_windows,
 };
-pub(crate) use matches::host;
 pub use matches::{event_ids, match_rows, matches};
+pub(crate) use matches::{host, shorten};
 pub use parts::{MatchedParts, matched_parts, satisfied_places};
 pub use recorded::{MatchedEvent, MatchedWindow, recorded_events, recorded_windows};
 pub use slice::{Order, Slice, SortKey};

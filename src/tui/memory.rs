@@ -223,7 +223,6 @@ pub(super) fn keep(places: &Places, options: &Options, model: &Model) -> io::Res
 }
 
 /// The workspaces that were open before, the newest first.
-#[cfg_attr(not(test), expect(dead_code, reason = "for the screen that is opened with nothing"))]
 pub(crate) fn recent(places: &Places) -> Vec<Recent> {
     let entries = folder(places).and_then(|folder| fs::read_dir(folder).ok()).into_iter().flatten();
     let paths = entries.filter_map(|entry| Some(entry.ok()?.path()));

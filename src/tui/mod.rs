@@ -27,6 +27,7 @@ mod theme;
 mod update;
 mod view;
 mod worker;
+mod workspace;
 
 #[cfg(test)]
 mod tests;
@@ -44,7 +45,8 @@ use event::Event;
 use model::Model;
 use places::Places;
 use terminal::Screen;
-use theme::Surroundings;
+pub use theme::ThemeListing;
+use theme::{Shelf, Surroundings};
 use worker::{Report, Workers};
 
 /// What the screen shows.
@@ -114,25 +116,46 @@ pub fn run(options: Options) -> Result<(), TuiError> {
     // Asks the terminal, and so comes before anything that reads from it.
     let around = Surroundings::detect();
     let places = Places::detect();
-    let theme = theme::load(options.theme.as_deref(), &theme_folders(&places), around);
+    let (shelf, theme) = Shelf::open(options.theme.as_deref(), theme_folders(&places), around);
     let screen = Screen::take()?;
-    let mut model = Model::new(screen.size()?, theme.theme);
-    model.notices = theme.warnings;
-    model.dataset.root.clone_from(&options.dataset);
+    let mut model = Model::new(screen.size()?, theme);
+    model.open(&options);
+    model.recent = memory::recent(&places).into_iter().map(workspace::Workspace::from).collect();
     let (keymap, findings) = keymap::load(&places);
     model.keymap = keymap.unwrap_or_default();
     model.notices.extend(findings.iter().rev().map(ToString::to_string));
     memory::recall(&places, &options, &mut model);
     let (sender, events) = mpsc::channel();
-    let _watcher = watch(&options, &places, &sender);
+    let watcher = watch(&options, &places, &sender);
     let workers = Workers::start(options.clone(), &sender)?;
-    let input = event::read_input(sender)?;
-    let mut app =
-        App { model, screen, events, input, workers, clicks: event::Clicks::default(), busy_since: None };
+    let input = event::read_input(sender.clone())?;
+    let (theme_said, busy_since) = (Vec::new(), None);
+    let mut app = App {
+        model,
+        screen,
+        events,
+        input,
+        workers,
+        options,
+        places,
+        shelf,
+        theme_said,
+        watcher,
+        sender,
+        clicks: event::Clicks::default(),
+        busy_since,
+    };
+    app.dress(None);
     let ended = app.run();
     // With the screen gone nobody could be told, and nothing but the next start depends on it.
-    let _ = memory::keep(&places, &options, &app.model);
+    let _ = memory::keep(&app.places, &app.options, &app.model);
     ended
+}
+
+/// The themes that can be chosen by name.
+#[must_use]
+pub fn themes() -> Vec<ThemeListing> {
+    theme::listed(&theme_folders(&Places::detect()))
 }
 
 /// Watches the inputs. What does not work is said on the status line.
@@ -141,7 +164,7 @@ fn watch(options: &Options, places: &Places, sender: &Sender<Event>) -> Option<W
         rules: options.rules.clone(),
         pack: pack::folders(&options.pack),
         dataset: options.dataset.clone(),
-        extra: keymap::path(places).into_iter().collect(),
+        extra: theme_folders(places).into_iter().chain(keymap::path(places)).collect(),
     };
     // A loop that has ended hears nothing any more, and needs not.
     let notify = |sender: &Sender<Event>, notice: String| {

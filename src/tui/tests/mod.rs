@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod chaos;
+mod first_minute;
 mod fixtures;
 mod keys;
 mod links;
@@ -10,6 +11,8 @@ mod matches;
 mod panes;
 mod rebound;
 mod snapshots;
+mod themes;
+mod unicode;
 mod why;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};

@@ -15,8 +15,10 @@ mod navigate;
 mod palette;
 mod panes;
 mod report;
+pub(crate) mod welcome;
 mod why;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::action::{Action, Changed};
@@ -24,6 +26,7 @@ use super::highlight::Language;
 use super::model::{Matches, Model, Overlay, Pane, RuleKey, Why};
 use super::view;
 use super::worker::{NewAlias, Question, RowsWanted, ToSave};
+use super::workspace::Workspace;
 use crate::authoring::AliasEdit;
 use crate::backend::CompiledRule;
 use crate::evaluate::Slice;
@@ -113,6 +116,12 @@ pub(crate) enum Effect {
     SaveCase(ToSave),
     /// Colour a text.
     Highlight(Language, Arc<str>),
+    /// Open something else.
+    OpenWorkspace(Workspace),
+    /// Open the demo.
+    OpenDemo,
+    /// Take the theme of that name into use.
+    UseTheme(Cow<'static, str>),
     /// Leave.
     Quit,
 }
@@ -195,6 +204,9 @@ fn apply(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::ShowWhy => return why::show(model),
         Action::ToggleWhySource => why::toggle_source(model),
         Action::GoToWhy => return why::go_to_source(model),
+        Action::ShowWelcome => welcome::show(model),
+        Action::OpenChoice => return welcome::choose(model),
+        Action::UseTheme(name) => return vec![Effect::UseTheme(name)],
         Action::Click(column, row) => return mouse::click(model, column, row),
         Action::DoubleClick(column, row) => return mouse::double_click(model, column, row),
         Action::Drag(column, row) => panes::drag(model, column, row),
@@ -209,6 +221,9 @@ fn apply(model: &mut Model, action: Action) -> Vec<Effect> {
 
 /// What to do first of all.
 pub(crate) fn start(model: &mut Model) -> Vec<Effect> {
+    if model.opened.is_empty() {
+        welcome::show(model);
+    }
     reload(model)
 }
 
@@ -256,6 +271,10 @@ fn clear(model: &mut Model) -> Vec<Effect> {
     }
     if matches!(model.overlay, Some(Overlay::Why(_))) {
         return why::close(model);
+    }
+    if matches!(model.overlay, Some(Overlay::Palette(_))) && model.opened.is_empty() {
+        welcome::show(model);
+        return Vec::new();
     }
     if model.overlay.is_some() {
         return bench::close(model);

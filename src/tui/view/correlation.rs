@@ -7,8 +7,8 @@
 //! ```
 
 use super::link::{About, Link};
-use super::paint::{self, PaneLine, piece};
-use super::route::{Part, paragraph};
+use super::paint::{self, PaneLine, paragraph, piece};
+use super::route::Part;
 use crate::bridge::{Compilation, CorrelatedRule, CorrelationInput, CorrelationPlan, Source};
 use crate::sigma::{Body, Correlation};
 use crate::tui::model::Model;

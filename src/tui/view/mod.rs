@@ -5,6 +5,7 @@
 //!          ├───────────┼───────────
 //!          │ sql.rs    │ matches.rs
 //! status.rs    over all: proposals.rs, changes.rs, why/, event.rs, export.rs, coverage.rs, palette.rs, help.rs
+//! welcome.rs   where nothing is open; trouble.rs what is wrong with rules, events or pack; tiny.rs no room
 //! ```
 //!
 //! Nothing here changes anything or fails; where there is no room, less is drawn.
@@ -32,7 +33,10 @@ mod sql;
 mod status;
 mod symbols;
 mod timeline;
+mod tiny;
+mod trouble;
 mod verdict;
+mod welcome;
 mod why;
 
 use ratatui::Frame;
@@ -44,6 +48,10 @@ pub(crate) use link::{Link, first_lines, link};
 pub(crate) use matches::{reserved_rows, rows_above, rows_shown};
 pub(crate) use rules::list_area;
 pub(crate) use source::{line_at_row, row_of_line};
+#[cfg(test)]
+pub(crate) use symbols::LEGEND;
+#[cfg(test)]
+pub(crate) use verdict::glyph as verdict_glyph;
 pub(crate) use why::{beside as why_beside, details_extent, item_at};
 
 use crate::tui::model::{Model, Overlay, Pane};
@@ -51,6 +59,9 @@ use crate::tui::model::{Model, Overlay, Pane};
 /// Draws everything.
 pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model) {
     let area = frame.area();
+    if tiny::is(area) {
+        return tiny::draw(frame.buffer_mut(), model);
+    }
     let layout = Layout::new(area, model);
     let buffer = frame.buffer_mut();
     frame::draw(buffer, &layout, model);
@@ -68,6 +79,7 @@ pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model) {
         Some(Overlay::Why(open)) => why::draw(buffer, area, model, *open),
         Some(Overlay::Coverage(open)) => coverage::draw(buffer, area, model, open),
         Some(Overlay::Palette(open)) => palette::draw(buffer, area, model, open),
+        Some(Overlay::Welcome(open)) => welcome::draw(buffer, area, model, open),
         None => {}
     }
     help::draw(buffer, area, model);
@@ -129,6 +141,7 @@ pub(crate) fn overlay_extent(model: &Model) -> (usize, usize) {
         Some(Overlay::Event(open)) => event::extent(model, open),
         Some(Overlay::Coverage(open)) => coverage::extent(model, open),
         Some(Overlay::Palette(open)) => palette::extent(model, open),
+        Some(Overlay::Welcome(open)) => welcome::extent(open),
         Some(Overlay::Export(_) | Overlay::Why(_)) | None => (0, 0),
     }
 }
@@ -141,6 +154,7 @@ pub(crate) fn overlay_line(model: &Model, row: u16) -> Option<usize> {
         Some(Overlay::Event(open)) => event::node_at(model, open, row),
         Some(Overlay::Coverage(open)) => coverage::line_at(model, open, row),
         Some(Overlay::Palette(open)) => palette::line_at(model, open, row),
+        Some(Overlay::Welcome(open)) => welcome::line_at(model, open, row),
         Some(Overlay::Export(_) | Overlay::Why(_)) | None => None,
     }
 }

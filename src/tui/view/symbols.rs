@@ -5,7 +5,7 @@ use crate::tui::theme::Role;
 
 /// A symbol of the screen.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Symbol {
+pub(crate) struct Symbol {
     /// As drawn.
     pub glyph: &'static str,
     /// How it looks.
@@ -40,6 +40,8 @@ pub(super) const WARNING: Symbol = symbol(
 pub(super) const CHANGED: Symbol =
     symbol("Δ", Role::Key, "changed since the baseline: other SQL, reason code or matches");
 pub(super) const NEW: Symbol = symbol("+", Role::Key, "new since the baseline");
+pub(super) const STALE: Symbol =
+    symbol("~", Role::Stale, "as it was before rule, pack or events changed; soon looked at again");
 pub(super) const OPEN: Symbol =
     symbol("▾", Role::TextDim, "open; of a group, how many matched and how many of all can run");
 pub(super) const FOLDED: Symbol = symbol("▸", Role::TextDim, "folded");
@@ -47,8 +49,11 @@ pub(super) const SATISFIED: Symbol =
     symbol("✓", Role::StatusMatched, "what an event satisfies, in why it matches");
 pub(super) const NOTHING: Symbol = symbol("–", Role::TextDim, "nothing: no value, or not counted");
 pub(super) const CURSOR: Symbol = symbol("›", Role::Selection, "the cursor");
-pub(super) const FOCUSED: Symbol =
-    symbol("▌", Role::PaneTitleFocused, "before a title: the pane has the keys");
+pub(super) const FOCUSED: Symbol = symbol(
+    "▌",
+    Role::PaneTitleFocused,
+    "before a title: the pane has the keys; before a line: it belongs to what the cursor is on",
+);
 pub(super) const LINKED: Symbol =
     symbol("▌", Role::Linked, "before a line: it belongs to what the cursor of another pane is on");
 pub(super) const NOTE: Symbol = symbol("↳", Role::DiagnosticError, "what was found on the line above");
@@ -83,7 +88,7 @@ const BAR: Symbol = symbol(
 );
 
 /// All of them, for the help.
-pub(super) const LEGEND: &[Symbol] = &[
+pub(crate) const LEGEND: &[Symbol] = &[
     MATCHED,
     NO_MATCH,
     FALLBACK,
@@ -94,13 +99,13 @@ pub(super) const LEGEND: &[Symbol] = &[
     WARNING,
     CHANGED,
     NEW,
+    STALE,
     OPEN,
     FOLDED,
     SATISFIED,
     NOTHING,
     CURSOR,
     FOCUSED,
-    LINKED,
     NOTE,
     LEVEL,
     BAR,

@@ -7,7 +7,7 @@ use crate::tui::model::{RuleEntry, Verdict};
 use crate::tui::theme::Role;
 
 /// The glyph of a rule, and its role.
-pub(super) fn glyph(entry: &RuleEntry) -> (&'static str, Role) {
+pub(crate) fn glyph(entry: &RuleEntry) -> (&'static str, Role) {
     let verdict = entry.verdict();
     let symbol = match verdict {
         Verdict::Matched(_) | Verdict::NoMatch if entry.fallback_used() => symbols::FALLBACK,

@@ -9,6 +9,7 @@ mod coverage;
 mod explain;
 mod gate;
 mod junit;
+mod keys;
 mod matches;
 mod pack;
 mod reason;
@@ -95,6 +96,8 @@ enum Command {
     Pack(pack::PackCommand),
     /// Explain a diagnostic code, or list all of them.
     Reason(reason::ReasonArgs),
+    /// Print the keys of the screen, as a keys.yaml to start from.
+    Keys(keys::KeysArgs),
     /// List the themes of the screen, and where their files lie.
     Themes(themes::ThemesArgs),
     /// Print a completion script for a shell.
@@ -219,6 +222,7 @@ pub fn main() -> ExitCode {
         Some(Command::Test(args)) => test::run(args),
         Some(Command::Pack(command)) => pack::run(command),
         Some(Command::Reason(args)) => reason::run(args),
+        Some(Command::Keys(args)) => keys::run(args),
         Some(Command::Themes(args)) => themes::run(args),
         Some(Command::Completions(args)) => completions::run(args),
     };

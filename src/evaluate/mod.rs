@@ -34,7 +34,7 @@ pub use interpreted::{
 };
 pub use matches::{event_ids, match_rows, matches};
 pub(crate) use matches::{host, shorten};
-pub use parts::{MatchedParts, matched_parts};
+pub use parts::{MatchedParts, matched_parts, satisfied_places};
 pub use recorded::{MatchedEvent, MatchedWindow, recorded_events, recorded_windows};
 pub use slice::{Order, Slice, SortKey};
 pub use summaries::{summaries, summaries_with};

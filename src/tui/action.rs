@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use crate::tui::model::list::{Grouping, Order};
-use crate::tui::model::{Pane, Stroke};
+use crate::tui::model::{Arrangement, Pane, Stroke};
 use crate::tui::worker::Report;
 use crate::watch::Changes;
 
@@ -33,6 +33,14 @@ pub(crate) enum Action {
     PanHome,
     /// Show the focused pane alone, or all again.
     ToggleZoom,
+    /// Show the panes in this arrangement.
+    Arrange(Arrangement),
+    /// Show them in the next one.
+    NextArrangement,
+    /// Make the focused pane wider by so many columns.
+    Widen(i16),
+    /// Make it higher by so many rows.
+    Heighten(i16),
     /// Show or hide the help.
     ToggleHelp,
     /// Begin to type a filter.
@@ -145,6 +153,12 @@ pub(crate) enum Action {
     UseTheme(Cow<'static, str>),
     /// A click at a column and row of the screen.
     Click(u16, u16),
+    /// A second click there, soon after the first.
+    DoubleClick(u16, u16),
+    /// The mouse has moved there, its button down.
+    Drag(u16, u16),
+    /// Its button is up again.
+    Release,
     /// The wheel, over a column and row, so many lines down.
     Wheel(u16, u16, isize),
     /// What is under way has taken long enough to be mentioned.

@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 
 use super::action::Action;
 use super::editor;
-use super::event::{self, Event};
+use super::event::{self, Clicks, Event};
+use super::memory;
 use super::model::Model;
 use super::places::Places;
 use super::terminal::Screen;
@@ -34,6 +35,8 @@ pub(super) struct App {
     /// Lets the input thread read on after a key.
     pub input: Sender<()>,
     pub workers: Workers,
+    /// The clicks of the mouse.
+    pub clicks: Clicks,
     /// What it was started with; another workspace takes the place of what it names.
     pub options: Options,
     pub places: Places,
@@ -51,7 +54,7 @@ pub(super) struct App {
 
 impl App {
     /// Runs until the user leaves.
-    pub(super) fn run(mut self) -> Result<(), TuiError> {
+    pub(super) fn run(&mut self) -> Result<(), TuiError> {
         let effects = start(&mut self.model);
         if self.perform(effects)?.is_break() {
             return Ok(());
@@ -121,7 +124,7 @@ impl App {
     fn act_on(&mut self, event: Option<Event>) -> Result<ControlFlow<()>, TuiError> {
         let action = match event {
             None => Some(Action::MentionWork),
-            Some(Event::Input(input)) => event::action_for(&self.model, input),
+            Some(Event::Input(input)) => event::action_for(&self.model, &mut self.clicks, input),
             Some(Event::Changed(changed)) => {
                 if changed.extra {
                     let theme = self.shelf.look_again();
@@ -187,7 +190,11 @@ impl App {
         let mut model = Model::new(self.screen.size()?, self.model.theme.clone());
         model.generations = self.model.generations.after();
         model.recent = std::mem::take(&mut self.model.recent);
+        model.keymap = self.model.keymap.clone();
         model.open(&options);
+        // As on leaving: nothing depends on it.
+        let _ = memory::keep(&self.places, &self.options, &self.model);
+        memory::recall(&self.places, &options, &mut model);
         self.model = model;
         self.options = options;
         self.dress(None);

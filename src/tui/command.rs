@@ -1,6 +1,7 @@
 //! Every command: its name, what it does in a line, its keys, when it can be used, and its [`Action`].
 //!
-//! Key dispatch, the hints of the status line and the help all read this one table.
+//! Key dispatch, the hints of the status line, the palette and the help all read this one table; which keys a command has
+//! in the end, the [`Keymap`](super::keymap::Keymap) says.
 
 use std::borrow::Cow;
 
@@ -9,7 +10,7 @@ use crossterm::event::{KeyCode, KeyEvent};
 use super::action::{Action, Copied, Fold, Motion, Narrow};
 use super::key::Key;
 use super::model::list::{Grouping, Order};
-use super::model::{Model, Overlay, Pane, Stroke};
+use super::model::{Arrangement, Model, Overlay, Pane, Stroke};
 use super::update::bench::can_propose;
 use super::update::cases::has_row;
 use super::update::{in_place, new_rule};
@@ -102,6 +103,35 @@ impl Context {
         }
     }
 
+    /// This and those that are asked after it, as [`Self::of`] has them.
+    pub(crate) fn chain(self) -> &'static [Self] {
+        match self {
+            Self::List => &[Self::List, Self::Browse],
+            Self::Matches => &[Self::Matches, Self::Browse],
+            other => {
+                Self::ALL.iter().position(|context| *context == other).map_or(&[], |at| &Self::ALL[at..=at])
+            }
+        }
+    }
+
+    /// Whether characters are text here, and no commands.
+    pub(crate) fn takes_text(self) -> bool {
+        match self {
+            Self::Search | Self::Export | Self::Edit | Self::NewRule => true,
+            Self::Palette | Self::Filter | Self::Typing => true,
+            Self::Browse | Self::List | Self::Matches | Self::Proposals | Self::Changes | Self::Event => {
+                false
+            }
+            Self::Copying | Self::Why | Self::Coverage | Self::Welcome | Self::Help => false,
+        }
+    }
+
+    /// Its heading within a sentence.
+    pub(crate) fn place(self) -> String {
+        let mut title = self.title().chars();
+        title.next().into_iter().flat_map(char::to_lowercase).chain(title.as_str().chars()).collect()
+    }
+
     /// The heading of its section in the help.
     pub(crate) fn title(self) -> &'static str {
         match self {
@@ -135,7 +165,7 @@ pub(crate) struct Command {
     pub doc: &'static str,
     /// Where it is available.
     pub context: Context,
-    /// Its keys.
+    /// Its keys, unless the user's file has others: see [`super::keymap::Keymap`].
     pub keys: &'static [Key],
     /// Its word on the status line, where it is worth one.
     pub hint: Option<&'static str>,
@@ -209,6 +239,16 @@ pub(crate) const COMMANDS: &[Command] = &[
     command("filter", "Filter the rules: text, level:high, reason:…, matched, -tag:…", Browse, &[Key::char('/')], || Action::EditFilter).hint("filter"),
     command("clear", "Close: unsaved edit, filter, zoom, message", Browse, ESC, || Action::Clear).hint("clear").when(|m| m.unsaved.is_some() || m.filter.is_active() || m.zoomed || !m.notices.is_empty()),
     command("zoom", "Show this pane alone, or all again", Browse, &[Key::char('z')], || Action::ToggleZoom).hint("zoom"),
+    command("next_layout", "Lay the panes out in the next way: grid, wide, stacked", Browse, &[Key::char('L')], || Action::NextArrangement),
+    command("choose_layout", "Choose how to lay the panes out", Browse, &[], || Action::OpenPalette("layout_")),
+    command("layout_grid", "Rule list, and the others two by two", Browse, &[], || Action::Arrange(Arrangement::Grid)),
+    command("layout_wide", "All panes side by side, from 160 columns on", Browse, &[], || Action::Arrange(Arrangement::Wide)),
+    command("layout_stacked", "All panes one above the other", Browse, &[], || Action::Arrange(Arrangement::Stacked)),
+    command("layout_zoomed", "This pane alone", Browse, &[], || Action::ToggleZoom).when(|m| !m.zoomed),
+    command("wider", "Make this pane wider", Browse, &[Key::char('>')], || Action::Widen(2)).when(|m| !m.zoomed),
+    command("narrower", "Make it narrower", Browse, &[Key::char('<')], || Action::Widen(-2)).when(|m| !m.zoomed),
+    command("higher", "Make it higher", Browse, &[Key::char('+')], || Action::Heighten(1)).when(|m| !m.zoomed),
+    command("lower", "Make it lower", Browse, &[Key::char('-')], || Action::Heighten(-1)).when(|m| !m.zoomed),
     command("why", "Why this rule matches, or does not", Browse, &[Key::char('w')], || Action::ShowWhy).hint("why").when(|m| m.entry().is_some_and(|e| e.compiled.is_some())),
     command("propose", "What a field of this rule could be in OCSF", Browse, &[Key::char('a')], || Action::Propose).hint("alias").when(can_propose),
     command("new_rule", "New rule: of a template, match, or this rule", Browse, &[Key::char('n')], || Action::NewRule).when(new_rule::can_open),
@@ -363,8 +403,8 @@ pub(crate) const COMMANDS: &[Command] = &[
     command("new_rule_quit", "Leave", NewRule, &[Key::ctrl('c')], || Action::Quit),
     command("input_left", "A character to the left", Typing, &[Key::code(KeyCode::Left), Key::ctrl('b')], || Action::Stroke(Stroke::Left)),
     command("input_right", "A character to the right", Typing, &[Key::code(KeyCode::Right), Key::ctrl('f')], || Action::Stroke(Stroke::Right)),
-    command("input_word_left", "A word to the left", Typing, &[Key { code: KeyCode::Left, ctrl: true }], || Action::Stroke(Stroke::WordLeft)),
-    command("input_word_right", "A word to the right", Typing, &[Key { code: KeyCode::Right, ctrl: true }], || Action::Stroke(Stroke::WordRight)),
+    command("input_word_left", "A word to the left", Typing, &[Key { code: KeyCode::Left, ctrl: true, alt: false }], || Action::Stroke(Stroke::WordLeft)),
+    command("input_word_right", "A word to the right", Typing, &[Key { code: KeyCode::Right, ctrl: true, alt: false }], || Action::Stroke(Stroke::WordRight)),
     command("input_start", "To the start", Typing, &[Key::code(KeyCode::Home), Key::ctrl('a')], || Action::Stroke(Stroke::Start)),
     command("input_end", "To the end", Typing, &[Key::code(KeyCode::End), Key::ctrl('e')], || Action::Stroke(Stroke::End)),
     command("input_erase", "Take the character before the cursor away", Typing, &[Key::code(KeyCode::Backspace), Key::ctrl('h')], || Action::Stroke(Stroke::EraseLeft)),
@@ -398,12 +438,10 @@ pub(crate) fn action_for(model: &Model, event: KeyEvent) -> Option<Action> {
     let named = Context::of(model)
         .iter()
         .flat_map(|context| COMMANDS.iter().filter(move |c| c.context == *context))
-        .filter(|c| c.keys.contains(&key));
+        .filter(|c| model.keymap.keys(c).contains(&key));
     let mut named = named.peekable();
-    match key {
-        Key { code: KeyCode::Char(c), ctrl: false } if named.peek().is_none() => {
-            action_for_text(model, c.to_string())
-        }
+    match key.typed() {
+        Some(c) if named.peek().is_none() => action_for_text(model, c.to_string()),
         _ => named.find(|command| (command.available)(model)).map(|command| (command.action)()),
     }
 }
@@ -424,7 +462,7 @@ pub(crate) fn hints(model: &Model) -> impl Iterator<Item = (Key, &'static str)> 
     contexts
         .flat_map(|context| COMMANDS.iter().filter(move |c| c.context == *context))
         .filter(|c| (c.available)(model))
-        .filter_map(|c| Some((*c.keys.first()?, c.hint?)))
+        .filter_map(|c| Some((*model.keymap.keys(c).first()?, c.hint?)))
 }
 
 #[cfg(test)]

@@ -17,6 +17,8 @@ mod editor;
 mod event;
 mod highlight;
 mod key;
+mod keymap;
+pub(crate) mod memory;
 mod model;
 mod places;
 mod terminal;
@@ -64,6 +66,26 @@ pub struct Options {
     pub theme: Option<String>,
 }
 
+/// The keys of every command.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Keys {
+    /// All of them, as a `keys.yaml`.
+    pub text: String,
+    /// What is wrong in the user's own file, with the places.
+    pub findings: Vec<String>,
+}
+
+/// The keys of every command as the screen reads them now, or as they are shipped.
+#[must_use]
+pub fn keys(shipped: bool) -> Keys {
+    let places = Places::detect();
+    let (keymap, findings) = if shipped { (None, Vec::new()) } else { keymap::load(&places) };
+    Keys {
+        text: keymap::print(&keymap.unwrap_or_default(), &places),
+        findings: findings.iter().map(ToString::to_string).collect(),
+    }
+}
+
 /// Themes beside the working folder come before the user's own, those before the shipped.
 fn theme_folders(places: &Places) -> Vec<PathBuf> {
     [Some(PathBuf::from("themes")), places.config.as_ref().map(|folder| folder.join("themes"))]
@@ -98,6 +120,11 @@ pub fn run(options: Options) -> Result<(), TuiError> {
     let screen = Screen::take()?;
     let mut model = Model::new(screen.size()?, theme);
     model.open(&options);
+    model.recent = memory::recent(&places).into_iter().map(workspace::Workspace::from).collect();
+    let (keymap, findings) = keymap::load(&places);
+    model.keymap = keymap.unwrap_or_default();
+    model.notices.extend(findings.iter().rev().map(ToString::to_string));
+    memory::recall(&places, &options, &mut model);
     let (sender, events) = mpsc::channel();
     let watcher = watch(&options, &places, &sender);
     let workers = Workers::start(options.clone(), &sender)?;
@@ -115,10 +142,14 @@ pub fn run(options: Options) -> Result<(), TuiError> {
         theme_said,
         watcher,
         sender,
+        clicks: event::Clicks::default(),
         busy_since,
     };
     app.dress(None);
-    app.run()
+    let ended = app.run();
+    // With the screen gone nobody could be told, and nothing but the next start depends on it.
+    let _ = memory::keep(&app.places, &app.options, &app.model);
+    ended
 }
 
 /// The themes that can be chosen by name.
@@ -133,14 +164,18 @@ fn watch(options: &Options, places: &Places, sender: &Sender<Event>) -> Option<W
         rules: options.rules.clone(),
         pack: pack::folders(&options.pack),
         dataset: options.dataset.clone(),
-        extra: theme_folders(places),
+        extra: theme_folders(places).into_iter().chain(keymap::path(places)).collect(),
     };
     // A loop that has ended hears nothing any more, and needs not.
     let notify = |sender: &Sender<Event>, notice: String| {
         drop(sender.send(Event::Report(Report::Notice(notice))));
     };
-    let events = sender.clone();
+    let (events, places) = (sender.clone(), places.clone());
     let on_change = move |changes: Changes| {
+        if changes.extra {
+            let (keymap, findings) = keymap::load(&places);
+            drop(events.send(Event::Report(Report::Keys { keymap, findings })));
+        }
         if let Some(notice) = &changes.notice {
             notify(&events, notice.to_string());
         }
@@ -154,7 +189,7 @@ fn watch(options: &Options, places: &Places, sender: &Sender<Event>) -> Option<W
             Some(watcher)
         }
         Err(error) => {
-            notify(sender, format!("{error}; press r to reload"));
+            notify(sender, format!("{error}; 'reload' reads everything again"));
             None
         }
     }

@@ -14,12 +14,15 @@ pub(crate) mod list;
 mod new_rule;
 mod overlay;
 mod palette;
+mod panes;
 mod welcome;
 mod why;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
 
 pub(crate) use baseline::{Baseline, Drift};
 pub(crate) use coverage::{AliasAway, CoverageLine, CoverageView, Figure};
@@ -34,19 +37,24 @@ pub(crate) use overlay::{
     Answer, Bench, Changes, ChangesView, ExportPrompt, Overlay, Proposals, Proposed, Said,
 };
 pub(crate) use palette::{Found, Palette};
+pub(crate) use panes::{Arrangement, Border, Panes, Splits};
 pub(crate) use welcome::Welcome;
 pub(crate) use why::{Item, Why, WhyView};
 
 use crate::authoring::Fills;
+use crate::backend::CompiledRule;
 use crate::evaluate::{MatchRow, MatchTable, Order, Slice};
+use crate::sigma::Span;
 use crate::tui::Options;
 use crate::tui::highlight::Highlights;
+use crate::tui::keymap::Keymap;
 use crate::tui::theme::{Theme, ThemeListing};
 use crate::tui::workspace::Workspace;
 use list::RuleList;
 
 /// A region of the screen that can have the keys.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum Pane {
     /// The rule list.
     Rules,
@@ -64,9 +72,15 @@ impl Pane {
     /// All of them, in the order of their numbers.
     pub(crate) const ALL: [Self; 5] = [Self::Rules, Self::Source, Self::Route, Self::Sql, Self::Matches];
 
-    /// The key that focuses it.
-    pub(crate) fn number(self) -> usize {
-        self as usize + 1
+    /// The command that focuses it.
+    pub(crate) fn command(self) -> &'static str {
+        match self {
+            Self::Rules => "rules",
+            Self::Source => "source",
+            Self::Route => "route",
+            Self::Sql => "sql",
+            Self::Matches => "matches",
+        }
     }
 
     /// As its title says.
@@ -177,6 +191,17 @@ impl Generations {
     }
 }
 
+/// The tests of a rule that a match satisfies.
+#[derive(Clone, Debug)]
+pub(crate) struct Satisfied {
+    /// The rule as it was compiled.
+    pub rule: Arc<CompiledRule>,
+    /// The match.
+    pub row: MatchRow,
+    /// Where the rule has them.
+    pub places: Vec<Span>,
+}
+
 /// The matches of the selected rule.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Matches {
@@ -194,6 +219,8 @@ pub(crate) struct Matches {
     pub order: Order,
     /// The rows that were asked for last, besides those that came with the table.
     pub asked: Option<Slice>,
+    /// What the row under the cursor satisfies, once the pane has had the keys.
+    pub satisfied: Option<Satisfied>,
     /// The marked rows, by what the table calls them.
     pub marked: BTreeSet<String>,
 }
@@ -203,6 +230,8 @@ pub(crate) struct Matches {
 pub(crate) struct Model {
     /// Columns and rows of the terminal.
     pub size: (u16, u16),
+    /// Which keys mean what.
+    pub keymap: Keymap,
     /// How roles look.
     pub theme: Theme,
     /// What is open.
@@ -231,6 +260,10 @@ pub(crate) struct Model {
     pub focus: Pane,
     /// Whether it is shown alone.
     pub zoomed: bool,
+    /// How the panes are laid out.
+    pub panes: Panes,
+    /// The rule to select once the rules are there: its file, and its document.
+    pub wanted: Option<(PathBuf, usize)>,
     /// Lines that the help is scrolled by, while it is shown.
     pub help: Option<usize>,
     /// What is shown over the panes.
@@ -251,6 +284,10 @@ pub(crate) struct Model {
     pub offsets: [Offset; Pane::ALL.len()],
     /// The cursor's line in the source, from 1.
     pub cursor_line: u32,
+    /// The cursor's line of route and aliases.
+    pub route_cursor: usize,
+    /// That of the SQL.
+    pub sql_cursor: usize,
     /// The mapping pack.
     pub pack: PackState,
     /// The dataset.
@@ -276,6 +313,7 @@ impl Model {
     pub(crate) fn new(size: (u16, u16), theme: Theme) -> Self {
         Self {
             size,
+            keymap: Keymap::default(),
             theme,
             opened: Workspace::default(),
             recent: Vec::new(),
@@ -290,6 +328,8 @@ impl Model {
             position: 0,
             focus: Pane::Rules,
             zoomed: false,
+            panes: Panes::default(),
+            wanted: None,
             help: None,
             overlay: None,
             copying: false,
@@ -300,6 +340,8 @@ impl Model {
             awaited: None,
             offsets: [Offset::default(); Pane::ALL.len()],
             cursor_line: 1,
+            route_cursor: 0,
+            sql_cursor: 0,
             pack: PackState::default(),
             dataset: DatasetState::default(),
             matches: Matches::default(),
@@ -354,10 +396,11 @@ impl Model {
         }
     }
 
-    /// The cursor's line, where the source has the keys or the Why view is open: what other panes show as belonging
-    /// to it.
+    /// The line of the source that the cursor is on, or on something that belongs to it: in the source, the route, the
+    /// SQL and the Why view.
     pub(crate) fn linked_line(&self) -> Option<u32> {
-        let linked = self.focus == Pane::Source || matches!(self.overlay, Some(Overlay::Why(_)));
+        let linked = matches!(self.focus, Pane::Source | Pane::Route | Pane::Sql)
+            || matches!(self.overlay, Some(Overlay::Why(_)));
         linked.then_some(self.cursor_line)
     }
 

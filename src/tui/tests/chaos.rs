@@ -10,7 +10,8 @@ use super::{drawn, press};
 use crate::sigma::Body;
 use crate::tui::action::{Action, Motion};
 use crate::tui::model::list::Row;
-use crate::tui::model::{Model, Pane, Stroke};
+use crate::tui::model::{Arrangement, Model, Pane, Stroke};
+use crate::tui::view::Layout;
 use crate::tui::worker::Report;
 
 fn motion() -> impl Strategy<Value = Motion> {
@@ -34,6 +35,9 @@ enum Step {
     Press(u8),
     Click(u16, u16),
     Wheel(u16, u16, isize),
+    Twice(u16, u16),
+    Drag(u16, u16),
+    Border(u8, u16),
     Rules(u8),
     Dataset(bool),
     Key(char),
@@ -49,7 +53,10 @@ fn step() -> impl Strategy<Value = Step> {
         motion().prop_map(Step::Go),
         (-300..300isize).prop_map(Step::Pan),
         "\\PC{0,6}".prop_map(Step::Type),
-        (0..21u8).prop_map(Step::Press),
+        (0..25u8).prop_map(Step::Press),
+        (0..260u16, 0..80u16).prop_map(|(x, y)| Step::Twice(x, y)),
+        (0..260u16, 0..80u16).prop_map(|(x, y)| Step::Drag(x, y)),
+        (0..4u8, 0..260u16).prop_map(|(at, to)| Step::Border(at, to)),
         (0..260u16, 0..80u16).prop_map(|(x, y)| Step::Click(x, y)),
         (0..260u16, 0..80u16, -9..9isize).prop_map(|(x, y, by)| Step::Wheel(x, y, by)),
         any::<u8>().prop_map(Step::Rules),
@@ -86,9 +93,22 @@ fn perform(screen: &mut Screen, step: Step) {
         Step::Press(16) => Action::NewRule,
         Step::Press(17) => Action::Undo,
         Step::Press(18) => Action::Stroke(Stroke::WordLeft),
+        Step::Press(19) => Action::NextArrangement,
+        Step::Press(20) => Action::Arrange(Arrangement::Wide),
+        Step::Press(21) => Action::Widen(-9),
+        Step::Press(22) => Action::Heighten(7),
         Step::Press(_) => Action::Clear,
         Step::Click(column, row) => Action::Click(column, row),
         Step::Wheel(column, row, lines) => Action::Wheel(column, row, lines),
+        Step::Twice(column, row) => Action::DoubleClick(column, row),
+        Step::Drag(column, row) => Action::Drag(column, row),
+        Step::Border(at, to) => {
+            let border = Layout::of(&screen.model).borders().nth(usize::from(at));
+            let Some((_, area)) = border else { return };
+            screen.act(Action::Click(area.x, area.y));
+            screen.act(Action::Drag(to, to));
+            Action::Release
+        }
         Step::Rules(bits) => {
             let all = list::foldered().into_iter().enumerate();
             return screen.rewrite(all.filter(|(at, _)| bits >> at & 1 == 1).map(|(_, rule)| rule).collect());

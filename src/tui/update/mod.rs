@@ -16,6 +16,7 @@ mod mouse;
 mod navigate;
 pub(crate) mod new_rule;
 mod palette;
+mod panes;
 mod report;
 mod typing;
 pub(crate) mod welcome;
@@ -27,6 +28,7 @@ use std::sync::Arc;
 use super::action::{Action, Changed};
 use super::highlight::Language;
 use super::model::{Matches, Model, Overlay, Pane, RuleKey, Trial, Why};
+use super::view;
 use super::worker::{Question, RowsWanted, ToDraft, ToSave, Writing};
 use super::workspace::Workspace;
 use crate::backend::CompiledRule;
@@ -137,6 +139,7 @@ pub(crate) enum Effect {
 /// Does `action` to `model`.
 pub(crate) fn update(model: &mut Model, action: Action) -> Vec<Effect> {
     let mut effects = apply(model, action);
+    matches::judge(model);
     effects.extend(matches::fill(model));
     effects
 }
@@ -152,6 +155,10 @@ fn apply(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::Pan(columns) => navigate::pan(model, columns),
         Action::PanHome => model.offset_mut(model.focus).column = 0,
         Action::ToggleZoom => zoom(model, !model.zoomed),
+        Action::Arrange(arrangement) => panes::arrange(model, arrangement),
+        Action::NextArrangement => panes::arrange_next(model),
+        Action::Widen(by) => panes::widen(model, by),
+        Action::Heighten(by) => panes::heighten(model, by),
         Action::ToggleHelp => model.help = if model.help.is_some() { None } else { Some(0) },
         Action::EditFilter => filter::edit(model),
         Action::AcceptFilter => model.filter.editing = false,
@@ -213,6 +220,9 @@ fn apply(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::OpenChoice => return welcome::choose(model),
         Action::UseTheme(name) => return vec![Effect::UseTheme(name)],
         Action::Click(column, row) => return mouse::click(model, column, row),
+        Action::DoubleClick(column, row) => return mouse::double_click(model, column, row),
+        Action::Drag(column, row) => panes::drag(model, column, row),
+        Action::Release => panes::release(model),
         Action::Wheel(column, row, lines) => return mouse::wheel(model, column, row, lines),
         Action::MentionWork => model.work.mentioned = true,
         Action::FilesChanged(changed) => return files_changed(model, changed),
@@ -235,7 +245,9 @@ fn resize(model: &mut Model, size: (u16, u16)) {
 }
 
 fn focus(model: &mut Model, pane: Pane) {
+    let link = view::link(model);
     model.focus = pane;
+    navigate::meet(model, &link);
     navigate::settle(model);
 }
 
@@ -323,6 +335,7 @@ pub(crate) fn select(model: &mut Model, key: Option<RuleKey>) -> Vec<Effect> {
     model.matches = Matches::default();
     model.why = Why::default();
     model.fills = None;
+    (model.route_cursor, model.sql_cursor) = (0, 0);
     navigate::to_first_finding(model);
     let mut effects = request_matches(model);
     effects.extend(why::request_fills(model));

@@ -9,6 +9,8 @@ use super::{
 use crate::backend::CompiledRule;
 use crate::evaluate::{MatchTable, Summary};
 use crate::sigma::Rule;
+use crate::tui::keymap::{self, Keymap};
+use crate::tui::memory;
 use crate::tui::model::{DatasetInfo, Model, Outcome, PackState, RuleEntry, RuleKey};
 use crate::tui::worker::{PackReport, Report};
 
@@ -83,6 +85,10 @@ pub(super) fn accept(model: &mut Model, report: Report) -> Vec<Effect> {
             model.highlights.insert(highlighted);
             Vec::new()
         }
+        Report::Keys { keymap, findings } => {
+            rebound(model, keymap, &findings);
+            Vec::new()
+        }
         Report::Notice(notice) => {
             model.notices.push(notice);
             Vec::new()
@@ -94,6 +100,15 @@ pub(super) fn accept(model: &mut Model, report: Report) -> Vec<Effect> {
         model.work.mentioned = false;
     }
     effects
+}
+
+/// Takes over keys; what was wrong with the file before is forgotten. Of what is wrong with it now, the first is shown.
+fn rebound(model: &mut Model, keymap: Option<Keymap>, findings: &[keymap::Finding]) {
+    model.notices.retain(|notice| !notice.starts_with(keymap::FILE));
+    model.notices.extend(findings.iter().rev().map(ToString::to_string));
+    if let Some(keymap) = keymap {
+        model.keymap = keymap;
+    }
 }
 
 /// Takes over the rules: what has not changed keeps its outcome, the selection stays on its rule.
@@ -123,6 +138,9 @@ fn compiled(
     }
     bench::refresh_changes(model);
     let mut effects = list::arrange(model, true);
+    if let Some(key) = memory::wanted_rule(model) {
+        effects.extend(list::go_to(model, key));
+    }
     effects.extend(coverage::refresh(model));
     effects.extend(refresh_selected(model, before.as_ref()));
     effects.extend(history::arrived(model));

@@ -34,8 +34,12 @@ pub(super) fn draw(buffer: &mut Buffer, body: Rect, model: &Model) {
     let theme = &model.theme;
     let pieces = if model.filter.editing { typed(model, body.width) } else { chips(model) };
     paint::line(buffer, body, 0, &pieces, 0);
-    let way_out = [piece(theme, Role::TextDim, "esc clears ")];
-    if paint::width(&pieces) + paint::width(&way_out) < usize::from(body.width) {
+    let command = if model.filter.editing { "drop_filter" } else { "clear" };
+    let key = model.keymap.shown(command);
+    let way_out = key.map(|key| vec![piece(theme, Role::TextDim, &format!("{key} clears "))]);
+    if let Some(way_out) = way_out
+        && paint::width(&pieces) + paint::width(&way_out) < usize::from(body.width)
+    {
         paint::right(buffer, body, 0, &way_out);
     }
     for (row, line) in complaint(model, body.width).iter().enumerate() {

@@ -22,6 +22,7 @@ mod findings;
 mod frame;
 mod help;
 mod layout;
+mod link;
 mod matches;
 mod new_rule;
 mod paint;
@@ -33,6 +34,7 @@ mod rules;
 mod source;
 mod sql;
 mod status;
+mod symbols;
 mod timeline;
 mod tiny;
 mod trouble;
@@ -44,13 +46,16 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 
 pub(crate) use findings::first_finding_line;
-pub(crate) use layout::Layout;
+pub(crate) use layout::{Layout, fitting, least};
+pub(crate) use link::{Link, first_lines, link};
 pub(crate) use matches::{reserved_rows, rows_above, rows_shown};
 pub(crate) use route::edited_alias_row;
 pub(crate) use rules::list_area;
 pub(crate) use source::{line_at_row, row_of_line};
 #[cfg(test)]
-pub(crate) use verdict::{LEGEND, glyph as verdict_glyph};
+pub(crate) use symbols::LEGEND;
+#[cfg(test)]
+pub(crate) use verdict::glyph as verdict_glyph;
 pub(crate) use why::{beside as why_beside, details_extent, item_at};
 
 use crate::tui::model::{Model, Overlay, Pane};

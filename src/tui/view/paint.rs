@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::Span;
 
+use super::symbols;
 use crate::tui::highlight::LineRoles;
 use crate::tui::model::{Input, Model, Offset, Pane};
 use crate::tui::text::{self, Piece};
@@ -81,10 +82,10 @@ pub(super) fn title(buffer: &mut Buffer, area: Rect, model: &Model, pane: Pane, 
     let theme = &model.theme;
     let focused = model.focus == pane;
     let role = if focused { Role::PaneTitleFocused } else { Role::PaneTitle };
-    let mark = if focused { "▌" } else { " " };
+    let mark = if focused { symbols::FOCUSED.glyph } else { " " };
     let mut pieces = vec![
         (mark.to_owned(), theme.style(if focused { role } else { Role::PaneBorder })),
-        (format!("{} ", pane.number()), theme.style(if focused { role } else { Role::TextDim })),
+        (key_of(model, pane), theme.style(if focused { role } else { Role::TextDim })),
         (pane.name().to_owned(), theme.style(role)),
         ("  ".to_owned(), theme.style(Role::Text)),
     ];
@@ -93,6 +94,30 @@ pub(super) fn title(buffer: &mut Buffer, area: Rect, model: &Model, pane: Pane, 
     if width(&pieces) > usize::from(area.width) {
         ellipsis(buffer, area, 0, theme);
     }
+}
+
+/// Marks the line of a pane that its cursor is on, while the pane has the keys.
+pub(super) fn cursor(buffer: &mut Buffer, body: Rect, model: &Model, pane: Pane, line: usize) {
+    if model.focus == pane
+        && let Some(row) = line.checked_sub(model.offset(pane).row)
+    {
+        fill(buffer, body, row, model.theme.style(Role::Cursor));
+        let mark = piece(&model.theme, symbols::LINKED.role, symbols::CURSOR.glyph);
+        self::line(buffer, body, row, &[mark], 0);
+    }
+}
+
+/// Marks a line that begins with a blank as belonging to what the cursor is on.
+pub(super) fn mark_linked(line: &mut PaneLine, theme: &Theme) {
+    if let Some((first, _)) = line.first_mut().filter(|(first, _)| first.starts_with(' ')) {
+        first.remove(0);
+        line.insert(0, piece(theme, symbols::LINKED.role, symbols::LINKED.glyph));
+    }
+}
+
+/// The key that focuses a pane, and a blank; nothing where none does.
+pub(super) fn key_of(model: &Model, pane: Pane) -> String {
+    model.keymap.shown(pane.command()).map_or_else(String::new, |key| format!("{key} "))
 }
 
 /// Draws lines, scrolled, in the body of a pane.

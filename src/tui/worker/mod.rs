@@ -29,6 +29,7 @@ use crate::sigma::Rule;
 use crate::store::SessionSettings;
 use crate::tui::event::Event;
 use crate::tui::highlight::{Highlighted, Highlighter, Language};
+use crate::tui::keymap::{Finding, Keymap};
 use crate::tui::model::{AliasAway, Bench, DatasetInfo, Drafted, PackInfo, RuleKey, Written};
 use crate::tui::update::Effect;
 use crate::tui::{Options, TuiError};
@@ -164,6 +165,13 @@ pub(crate) enum Report {
     Saved(Result<SavedCase, String>),
     /// A text was coloured.
     Highlighted(Arc<Highlighted>),
+    /// The user's keys were read anew.
+    Keys {
+        /// The keys; none where the file cannot be read at all.
+        keymap: Option<Keymap>,
+        /// What is wrong in it, in its order.
+        findings: Vec<Finding>,
+    },
     /// Something that the user should know.
     Notice(String),
 }

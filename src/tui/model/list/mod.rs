@@ -11,6 +11,8 @@ mod query;
 use std::cmp::Reverse;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use facts::Facts;
 pub(crate) use facts::{scope, technique};
 pub(crate) use fuzzy::score;
@@ -22,7 +24,8 @@ use super::{Drift, RuleEntry, RuleKey, Verdict};
 use query::Asked;
 
 /// In which order rules stand, within their group where there are any.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum Order {
     /// By path; by how well they answer, while text is searched for.
     #[default]

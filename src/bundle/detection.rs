@@ -20,14 +20,15 @@ pub(super) struct RunStamp<'a> {
     pub(super) time: Option<&'a str>,
 }
 
-/// The detections of one plan, each as a line without its end: by first seen, last seen, ids.
+/// The detections of one plan, each as a line without its end: by first seen, last seen, ids. `known` are the events
+/// that an event rule matches, where they are known.
 ///
 /// # Errors
 /// The plan's statement does not run over these events.
 pub(super) fn lines(
     store: &mut Store,
-    name: &str,
-    plan: &PlanDocument,
+    (name, plan): (&str, &PlanDocument),
+    known: Option<Vec<MatchedEvent>>,
     run: RunStamp<'_>,
     emit: &mut dyn FnMut(&[u8]),
 ) -> Result<(), EvalError> {
@@ -46,7 +47,11 @@ pub(super) fn lines(
             emit(&line(&common, Seen::window(window, keys)));
         }
     } else {
-        for event in evaluate::recorded_events(store, &columns, statement, &cancel)? {
+        let events = match known {
+            Some(events) => events,
+            None => evaluate::recorded_events(store, &columns, statement, &cancel)?,
+        };
+        for event in events {
             emit(&line(&common, Seen::event(event)));
         }
     }

@@ -282,7 +282,7 @@ fn rerun(
         }
         found.rerun += 1;
         let (mut lines, mut hash) = (0_u64, Sha256::new());
-        let ran = detection::lines(store, &name, &plan, run, &mut |line| {
+        let ran = detection::lines(store, (&name, &plan), None, run, &mut |line| {
             lines += 1;
             hash.update(line);
             hash.update(b"\n");

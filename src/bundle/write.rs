@@ -19,7 +19,7 @@ use super::{
 };
 use crate::backend::{CompiledRule, Sql};
 use crate::bridge::{Diagnostic, Plan};
-use crate::evaluate::{self, Cancel, EvalError, Summary};
+use crate::evaluate::{self, Cancel, EvalError, MatchedEvent};
 use crate::pack::Pack;
 use crate::sigma::Rule;
 use crate::store::{Format, Store};
@@ -115,11 +115,10 @@ fn write_rules(inputs: &RunInputs<'_>, store: &mut Store, folder: &Path) -> Resu
         let before = writer.lines;
         let mut outcome = outcomes.remove(&index);
         let mut document = plan(None)?;
-        if let Some(Ok(summary)) = &outcome
-            && summary.is_none_or(|summary| summary.matches > 0)
-        {
-            let written = detection::lines(store, &name, &document, run, &mut |line| writer.line(line));
-            outcome = Some(written.map(|()| None));
+        if let Some(Ok(Ran::Matched(known))) = &mut outcome {
+            let emit = &mut |line: &[u8]| writer.line(line);
+            let written = detection::lines(store, (&name, &document), known.take(), run, emit);
+            outcome = Some(written.map(|()| Ran::NoMatch));
         }
         if let Some(Err(error)) = &outcome {
             let rule = &compiled.compilation.rule;
@@ -147,21 +146,42 @@ pub(super) fn by_name(inputs: &RunInputs<'_>) -> BTreeMap<String, usize> {
     plan_names(&rules, inputs.roots).into_iter().zip(0..).collect()
 }
 
+/// What running a rule gave.
+enum Ran {
+    NoMatch,
+    /// Something, or what is not known yet; with the events, where they are known.
+    Matched(Option<Vec<MatchedEvent>>),
+}
+
 /// What running each rule gave that reports by itself. Of correlations nothing is known yet.
-fn outcomes(
-    store: &mut Store,
-    compiled: &[CompiledRule],
-) -> BTreeMap<usize, Result<Option<Summary>, EvalError>> {
+fn outcomes(store: &mut Store, compiled: &[CompiledRule]) -> BTreeMap<usize, Result<Ran, EvalError>> {
     let reported = compiled.iter().enumerate().filter(|(_, rule)| rule.compilation.reported);
     let correlations = reported.clone().filter(|(_, rule)| rule.compilation.correlation.is_some());
-    let mut outcomes: BTreeMap<_, _> = correlations.map(|(index, _)| (index, Ok(None))).collect();
+    let mut outcomes: BTreeMap<_, _> =
+        correlations.map(|(index, _)| (index, Ok(Ran::Matched(None)))).collect();
     let runnable: Vec<(usize, (&Plan, &Sql))> = reported
         .filter_map(|(index, rule)| Some((index, (rule.compilation.plan.as_ref()?, rule.sql.as_ref()?))))
         .collect();
     let pairs: Vec<(&Plan, &Sql)> = runnable.iter().map(|(_, pair)| *pair).collect();
-    let summaries = evaluate::summaries(store, &pairs, &Cancel::never());
-    let ran = runnable.iter().zip(summaries).map(|((index, _), summary)| (*index, summary.map(Some)));
-    outcomes.extend(ran);
+    let matched = evaluate::matched(store, &pairs, &Cancel::never());
+    let mut known = Vec::new();
+    for ((index, _), matched) in runnable.iter().zip(matched) {
+        let ran = matched.map(|matched| match matched.events {
+            _ if matched.summary.matches == 0 => Ran::NoMatch,
+            Some(events) => {
+                known.push((*index, events));
+                Ran::Matched(None)
+            }
+            None => Ran::Matched(None),
+        });
+        outcomes.insert(*index, ran);
+    }
+    let (indices, events): (Vec<usize>, Vec<_>) = known.into_iter().unzip();
+    // Where it fails, each rule's own statement says so.
+    let events = evaluate::known_events(store, events, &Cancel::never()).unwrap_or_default();
+    for (index, events) in indices.into_iter().zip(events) {
+        outcomes.insert(index, Ok(Ran::Matched(Some(events))));
+    }
     outcomes
 }
 

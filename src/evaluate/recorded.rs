@@ -1,6 +1,6 @@
 //! Statements as plans record them, with the columns they count on: what a bundle runs, and what an auditor runs anew.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::error::{EvalError, check_types};
 use super::matches::shorten;
@@ -46,10 +46,34 @@ pub fn recorded_events(
             store.select(statement, cancel, |row| Ok((row.get(0)?, row.get(1)?)))?;
         let hosts = match matched.is_empty() {
             true => BTreeMap::new(),
-            false => hosts(store, statement, "\"metadata.event_id\"", cancel)?,
+            false => hosts(store, &named_by(statement, "\"metadata.event_id\""), cancel)?,
         };
         Ok((matched, hosts))
     })?;
+    Ok(with_hosts(matched, &hosts))
+}
+
+/// Events whose ids and times are known, each list as [`recorded_events`] gives it: one reading finds all the hosts.
+///
+/// # Errors
+/// DuckDB fails; nobody waits any more.
+pub fn known_events(
+    store: &mut Store,
+    matched: Vec<Vec<(String, Option<i64>)>>,
+    cancel: &Cancel,
+) -> Result<Vec<Vec<MatchedEvent>>, EvalError> {
+    let ids: BTreeSet<&str> = matched.iter().flatten().map(|(event_id, _)| event_id.as_str()).collect();
+    let hosts = match ids.is_empty() {
+        true => BTreeMap::new(),
+        false => {
+            let listed: Vec<String> = ids.into_iter().map(string).collect();
+            store.narrowed(&BTreeMap::new(), |store| hosts(store, &listed.join(", "), cancel))?
+        }
+    };
+    Ok(matched.into_iter().map(|matched| with_hosts(matched, &hosts)).collect())
+}
+
+fn with_hosts(matched: Vec<(String, Option<i64>)>, hosts: &BTreeMap<String, Seen>) -> Vec<MatchedEvent> {
     let with_host = |(event_id, time): (String, Option<i64>)| MatchedEvent {
         host: hosts.get(&event_id).and_then(|seen| seen.host.clone()),
         event_id,
@@ -60,7 +84,7 @@ pub fn recorded_events(
         let key = |event: &MatchedEvent| (event.time.is_none(), event.time);
         key(one).cmp(&key(other)).then_with(|| one.event_id.cmp(&other.event_id))
     });
-    Ok(events)
+    events
 }
 
 /// Every window that the statement of a correlation yields, grouped by `keys` values; by the time of its first event,
@@ -86,7 +110,8 @@ pub fn recorded_windows(
     if found.is_empty() {
         return Ok(Vec::new());
     }
-    let hosts = store.narrowed(columns, |store| hosts(store, statement, "unnest(event_ids)", cancel))?;
+    let hosts =
+        store.narrowed(columns, |store| hosts(store, &named_by(statement, "unnest(event_ids)"), cancel))?;
     let with_host = |window: Window| {
         let seen = window.event_ids.iter().filter_map(|id| Some((hosts.get(id)?, id)));
         let first = seen.min_by_key(|(seen, id)| (seen.time.is_none(), seen.time, *id));
@@ -102,20 +127,17 @@ struct Seen {
     host: Option<String>,
 }
 
-/// Time and host of each event that a statement names in `ids`, an expression over its columns. Of events that share an
-/// id, the earliest counts.
-fn hosts(
-    store: &Store,
-    statement: &str,
-    ids: &str,
-    cancel: &Cancel,
-) -> Result<BTreeMap<String, Seen>, EvalError> {
-    let host = host(store);
+/// The event ids that a statement names in `ids`, an expression over its columns, for the inside of an `IN (…)`.
+fn named_by(statement: &str, ids: &str) -> String {
     // A recorded statement may come from anywhere: `query` takes it as one SELECT, whatever it says.
+    format!("SELECT {ids} FROM query({})", string(statement))
+}
+
+/// Time and host of each event with one of the ids. Of events that share an id, the earliest counts.
+fn hosts(store: &Store, ids: &str, cancel: &Cancel) -> Result<BTreeMap<String, Seen>, EvalError> {
+    let host = host(store);
     let text = format!(
-        "SELECT \"metadata.event_id\", \"time\", {host} FROM ocsf_events \
-         WHERE \"metadata.event_id\" IN (SELECT {ids} FROM query({}))",
-        string(statement)
+        "SELECT \"metadata.event_id\", \"time\", {host} FROM ocsf_events WHERE \"metadata.event_id\" IN ({ids})"
     );
     let mut rows: Vec<(String, Seen)> = store.select(&text, cancel, |row| {
         let host = row.get::<_, Option<String>>(2)?.map(shorten);

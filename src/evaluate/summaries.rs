@@ -85,8 +85,14 @@ fn matched_with(
             Err(error) => on_result(index, Err(error)),
         }
     }
-    for jobs in by_scope.into_values() {
+    let empty = shortlist::scopes::empty(store, &by_scope, cancel);
+    for (scope, jobs) in by_scope {
         let open = match jobs.len() {
+            _ if empty.contains(scope) => {
+                let nothing = || Matched { events: Some(Vec::new()), ..Matched::default() };
+                jobs.iter().for_each(|job| on_result(job.index, Ok(nothing())));
+                continue;
+            }
             0..SHARED => jobs,
             _ => shortlist::answer(store, jobs, cancel, on_result),
         };

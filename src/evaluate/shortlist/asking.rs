@@ -1,13 +1,14 @@
 //! Rules asked of the few events that they may match.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 
 use duckdb::arrow::array::{Array, AsArray, StructArray};
 use duckdb::arrow::datatypes::UInt64Type;
 
 use super::super::summaries::{Job, Matched};
 use super::super::{Cancel, EvalError, Summary};
+use super::reading::Row;
 use crate::store::sql_text::identifier;
 use crate::store::{PLACE, RowId, Store};
 
@@ -20,36 +21,111 @@ const BATCH_BYTES: usize = 48 * 1024;
 /// Rules with a bit each in one column of marks.
 const MARK: usize = 64;
 
-/// Asks each rule about its candidates, which are places among `rows`.
+/// Bytes of events that are copied at a time, about.
+const SEGMENT: usize = 64 << 20;
+
+/// Bytes that an event takes besides the text that was searched, about.
+const OVERHEAD: usize = 256;
+
+/// Events whose ids are kept with a rule; of a rule with more only the number is told.
+const KEPT: u64 = 4096;
+
+/// A rule that is asked: which of the jobs, and its candidates as places among the rows of the reading, ascending.
+#[derive(Clone, Debug)]
+pub(super) struct Asked {
+    pub(super) job: usize,
+    pub(super) places: Vec<u32>,
+}
+
+/// Asks each rule about its candidates, and answers all of them in the end.
 pub(super) fn ask(
     store: &Store,
     scope: &str,
     jobs: &[Job<'_>],
-    rows: &[RowId],
-    asked: Vec<(usize, Vec<u32>)>,
+    rows: &[Row],
+    asked: &[Asked],
     cancel: &Cancel,
-    on_answer: &mut dyn FnMut(usize, Matched),
-) -> Result<(), EvalError> {
-    if asked.is_empty() {
-        return Ok(());
-    }
-    let marks: Vec<String> = (0..asked.len().div_ceil(MARK)).map(mark_column).collect();
-    let events = marked(rows, &asked, marks.len());
-    store.copied(scope, &events, &marks, cancel, |store| -> Result<(), EvalError> {
-        let named = named(store, events.len(), cancel)?;
-        let questions: Vec<(usize, &str)> =
-            asked.iter().filter_map(|(at, _)| Some((*at, jobs.get(*at)?.sql.predicate.as_str()))).collect();
-        let mut first = 0;
-        while let Some(rest) = questions.get(first..).filter(|rest| !rest.is_empty()) {
-            let batch = rest.get(..fitting(rest)).unwrap_or(rest);
-            let predicates: Vec<String> =
-                batch.iter().zip(first..).map(|((_, predicate), bit)| question(bit, predicate)).collect();
-            for ((at, _), matched) in batch.iter().zip(found(store, &predicates, &named, cancel)?) {
-                on_answer(*at, matched);
-            }
-            first += batch.len();
+) -> Result<BTreeMap<usize, Matched>, EvalError> {
+    let mut answers: BTreeMap<usize, Matched> = BTreeMap::new();
+    for segment in segments(rows, asked) {
+        let of_segment = |asked: &Asked| {
+            let from = asked.places.partition_point(|place| *place < segment.start);
+            let to = asked.places.partition_point(|place| *place < segment.end);
+            let places = asked.places.get(from..to).filter(|places| !places.is_empty())?;
+            Some(Asked { job: asked.job, places: places.to_vec() })
+        };
+        let asked: Vec<Asked> = asked.iter().filter_map(of_segment).collect();
+        for (job, found) in ask_segment(store, scope, jobs, rows, &asked, cancel)? {
+            let answer = answers.entry(job).or_insert_with(none);
+            *answer = both(std::mem::take(answer), found);
         }
-        Ok(())
+    }
+    Ok(answers)
+}
+
+/// Stretches of the rows that each hold candidates of about [`SEGMENT`] bytes, one after the other.
+fn segments(rows: &[Row], asked: &[Asked]) -> Vec<Range<u32>> {
+    let wanted: BTreeSet<u32> = asked.iter().flat_map(|asked| asked.places.iter().copied()).collect();
+    let mut segments: Vec<Range<u32>> = Vec::new();
+    let mut bytes = SEGMENT;
+    for place in wanted {
+        let of_row = usize::try_from(place).ok().and_then(|at| rows.get(at)).map_or(0, |row| row.bytes);
+        if bytes >= SEGMENT {
+            segments.push(place..place);
+            bytes = 0;
+        }
+        if let Some(segment) = segments.last_mut() {
+            segment.end = place.saturating_add(1);
+        }
+        bytes += of_row + OVERHEAD;
+    }
+    segments
+}
+
+/// That nothing matched.
+pub(super) fn none() -> Matched {
+    Matched { summary: Summary::default(), events: Some(Vec::new()) }
+}
+
+/// What two matched together, of different events.
+fn both(one: Matched, other: Matched) -> Matched {
+    let earliest = [one.summary.first_seen, other.summary.first_seen].into_iter().flatten().min();
+    let latest = [one.summary.last_seen, other.summary.last_seen].into_iter().flatten().max();
+    let matches = one.summary.matches + other.summary.matches;
+    let events = one.events.zip(other.events).filter(|_| matches <= KEPT);
+    Matched {
+        summary: Summary { matches, first_seen: earliest, last_seen: latest },
+        events: events.map(|(mut events, others)| {
+            events.extend(others);
+            events
+        }),
+    }
+}
+
+fn ask_segment(
+    store: &Store,
+    scope: &str,
+    jobs: &[Job<'_>],
+    rows: &[Row],
+    asked: &[Asked],
+    cancel: &Cancel,
+) -> Result<Vec<(usize, Matched)>, EvalError> {
+    let marks: Vec<String> = (0..asked.len().div_ceil(MARK)).map(mark_column).collect();
+    let events = marked(rows, asked, marks.len());
+    store.copied(scope, &events, &marks, cancel, |store| -> Result<_, EvalError> {
+        let named = named(store, events.len(), cancel)?;
+        let predicate = |asked: &Asked| Some((asked.job, jobs.get(asked.job)?.sql.predicate.as_str()));
+        let questions: Vec<(usize, &str)> = asked.iter().filter_map(predicate).collect();
+        let mut answers = Vec::new();
+        while let Some(rest) = questions.get(answers.len()..).filter(|rest| !rest.is_empty()) {
+            let batch = rest.get(..fitting(rest)).unwrap_or(rest);
+            let numbered = batch.iter().zip(answers.len()..);
+            let predicates: Vec<String> =
+                numbered.map(|((_, predicate), rule)| question(rule, predicate)).collect();
+            let found = found(store, &predicates, &named, cancel)?;
+            answers.extend(batch.iter().map(|(job, _)| *job).zip(found));
+        }
+        Ok(answers)
     })
 }
 
@@ -76,17 +152,17 @@ fn question(rule: usize, predicate: &str) -> String {
 }
 
 /// The events that any rule is asked about, with a bit for each rule that is asked about them.
-fn marked(rows: &[RowId], asked: &[(usize, Vec<u32>)], words: usize) -> Vec<(RowId, Vec<u64>)> {
+fn marked(rows: &[Row], asked: &[Asked], words: usize) -> Vec<(RowId, Vec<u64>)> {
     let mut marks: BTreeMap<u32, Vec<u64>> = BTreeMap::new();
-    for (rule, (_, places)) in asked.iter().enumerate() {
-        for place in places {
+    for (rule, asked) in asked.iter().enumerate() {
+        for place in &asked.places {
             let words = marks.entry(*place).or_insert_with(|| vec![0; words]);
             if let Some(word) = words.get_mut(rule / MARK) {
                 *word |= 1 << (rule % MARK);
             }
         }
     }
-    let row = |place: u32| rows.get(usize::try_from(place).ok()?).copied();
+    let row = |place: u32| Some(rows.get(usize::try_from(place).ok()?)?.id);
     marks.into_iter().filter_map(|(place, words)| Some((row(place)?, words))).collect()
 }
 
@@ -139,9 +215,11 @@ fn matching(chunk: &StructArray, places: &mut [BTreeSet<usize>]) -> Option<()> {
 }
 
 fn matched(places: &BTreeSet<usize>, named: &[(String, Option<i64>)]) -> Matched {
-    let events: Vec<(String, Option<i64>)> = places.iter().filter_map(|at| named.get(*at)).cloned().collect();
-    let times = || events.iter().filter_map(|(_, time)| *time);
-    let summary =
-        Summary { matches: events.len() as u64, first_seen: times().min(), last_seen: times().max() };
-    Matched { summary, events: Some(events) }
+    let events = || places.iter().filter_map(|at| named.get(*at));
+    let times = || events().filter_map(|(_, time)| *time);
+    let matches = places.len() as u64;
+    Matched {
+        summary: Summary { matches, first_seen: times().min(), last_seen: times().max() },
+        events: (matches <= KEPT).then(|| events().cloned().collect()),
+    }
 }

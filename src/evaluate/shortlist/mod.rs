@@ -1,6 +1,6 @@
 //! Which events may match a rule at all, before DuckDB is asked: one reading of a scope, for all of its rules.
 //!
-//! Of each rule is taken what must hold of an event that it matches ([`need`]): literals in columns of text. The scope's
+//! Scopes without events are found together ([`scopes`]). Of each rule is taken what must hold of an event that it matches ([`need`]): literals in columns of text. The scope's
 //! events are read once ([`reading`]), each value of a column is searched once for all the literals of all the rules
 //! ([`search`]). A rule none of whose events can match is answered; the few events that may match any of the others are
 //! copied to memory, and there DuckDB is asked each rule about its own ([`asking`]). A rule that may match many is left
@@ -16,12 +16,14 @@
 //!   same predicate.
 //! - Whatever fails here has spared nothing: the rules are scanned, and that says what is wrong with which.
 //!
-//! Memory: a chunk of events, 8 MiB of remembered values a column, the literals, and the copies ([`LIMIT`]).
+//! Memory: a chunk of events, 8 MiB of remembered values a column, the literals, four bytes for each candidate of each
+//! rule, and 64 MiB of copies.
 
 mod asking;
 mod need;
 mod reading;
 mod regex;
+pub(super) mod scopes;
 mod search;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test may panic")]
@@ -29,15 +31,17 @@ mod tests;
 
 use std::collections::BTreeMap;
 
+use super::Cancel;
 use super::error::EvalError;
 use super::summaries::{Job, Matched};
-use super::{Cancel, Summary};
 use crate::bridge::{ColumnType, Plan};
 use crate::ocsf::OcsfPath;
 use crate::store::Store;
+use asking::{Asked, none};
+use reading::Candidates;
 
 /// Events that a rule may match; more are left to a scan.
-const LIMIT: usize = 16 * 1024;
+const LIMIT: usize = 128 * 1024;
 
 /// Answers those of the rules of a scope that few events, or none, may match, each once; and gives the others.
 pub(super) fn answer<'a>(
@@ -55,35 +59,40 @@ pub(super) fn answer<'a>(
     let mut columns = BTreeMap::new();
     alike.iter().for_each(|job| columns.extend(job.plan.columns.clone()));
     let plans: Vec<&Plan> = alike.iter().map(|job| job.plan).collect();
-    let mut answers: Vec<Option<Matched>> = vec![None; alike.len()];
-    // Whatever fails, the answers that there are stand.
-    let _ = store.narrowed(&columns, |store| -> Result<(), EvalError> {
-        let read = reading::read(store, &scope, &plans, cancel)?;
-        let mut asked = Vec::new();
-        for (at, candidates) in read.candidates.into_iter().enumerate() {
-            match candidates {
-                reading::Candidates::Places(places) if places.is_empty() => {
-                    if let Some(answer) = answers.get_mut(at) {
-                        *answer = Some(Matched { summary: Summary::default(), events: Some(Vec::new()) });
-                    }
-                }
-                reading::Candidates::Places(places) => asked.push((at, places)),
-                reading::Candidates::Many => {}
-            }
-        }
-        asking::ask(store, &scope, &alike, &read.rows, asked, cancel, &mut |at, matched| {
-            if let Some(answer) = answers.get_mut(at) {
-                *answer = Some(matched);
-            }
-        })
-    });
-    for (job, answer) in alike.into_iter().zip(answers) {
-        match answer {
+    // What fails has spared nothing, and whoever has cancelled waits for no answer.
+    let mut answers = store
+        .narrowed(&columns, |store| shortlisted(store, &scope, &alike, &plans, cancel))
+        .unwrap_or_default();
+    for (at, job) in alike.into_iter().enumerate() {
+        match answers.remove(&at) {
             Some(matched) => on_result(job.index, Ok(matched)),
             None => open.push(job),
         }
     }
     open
+}
+
+/// The answers that a reading, and what follows from it, gives; by place among the jobs.
+fn shortlisted(
+    store: &Store,
+    scope: &str,
+    jobs: &[Job<'_>],
+    plans: &[&Plan],
+    cancel: &Cancel,
+) -> Result<BTreeMap<usize, Matched>, EvalError> {
+    let read = reading::read(store, scope, plans, cancel)?;
+    let mut answers = BTreeMap::new();
+    let mut asked = Vec::new();
+    for (job, candidates) in read.candidates.into_iter().enumerate() {
+        match candidates {
+            Candidates::Places(places) if places.is_empty() => drop(answers.insert(job, none())),
+            Candidates::Places(places) => asked.push(Asked { job, places }),
+            Candidates::Many => {}
+        }
+    }
+    // Those of which nothing is left have their answer, whatever comes of the others.
+    answers.extend(asking::ask(store, scope, jobs, &read.rows, &asked, cancel).unwrap_or_default());
+    Ok(answers)
 }
 
 /// Those that agree on the types of their columns, and the rest.

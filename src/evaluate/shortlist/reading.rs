@@ -21,10 +21,18 @@ pub(super) enum Candidates {
     Many,
 }
 
+/// An event that some rule may match.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Row {
+    pub(super) id: RowId,
+    /// The bytes of its text, as far as it was searched.
+    pub(super) bytes: usize,
+}
+
 /// What a reading found.
 pub(super) struct Read {
     /// Events that some rule may match, in the order of the reading.
-    pub(super) rows: Vec<RowId>,
+    pub(super) rows: Vec<Row>,
     /// For each plan, those that it may match.
     pub(super) candidates: Vec<Candidates>,
 }
@@ -57,7 +65,7 @@ pub(super) fn read(store: &Store, scope: &str, plans: &[&Plan], cancel: &Cancel)
 struct Rules<'n> {
     rules: Vec<Rule<'n>>,
     /// Events that are candidates.
-    rows: Vec<RowId>,
+    rows: Vec<Row>,
     /// By atom, the rules that need it or one of its like.
     by_atom: Vec<Vec<usize>>,
     /// By atom, the last event that held it.
@@ -109,16 +117,21 @@ impl<'n> Rules<'n> {
         for row in 0..chunk.len() {
             held.clear();
             self.event += 1;
+            let mut bytes = 0;
             for (texts, search) in texts.iter().zip(&mut *searches) {
-                texts.for_each(row, &mut |value| held.extend_from_slice(search.atoms(value)));
+                texts.for_each(row, &mut |value| {
+                    bytes += value.len();
+                    held.extend_from_slice(search.atoms(value));
+                });
             }
-            self.judge(&held, RowId { file: rows.0.value(row), row: rows.1.value(row) });
+            let id = RowId { file: rows.0.value(row), row: rows.1.value(row) };
+            self.judge(&held, Row { id, bytes });
         }
         ControlFlow::Continue(())
     }
 
     /// Asks the rules that an event with these atoms may concern.
-    fn judge(&mut self, held: &[AtomId], row: RowId) {
+    fn judge(&mut self, held: &[AtomId], row: Row) {
         for AtomId(atom) in held {
             if let Some(event) = self.held_by.get_mut(*atom) {
                 *event = self.event;

@@ -68,7 +68,7 @@ fn candidates(store: &mut Store, predicates: &[Expr]) -> Vec<Option<Vec<i64>>> {
             Ok(read(store, scope, &plans, &Cancel::never())?)
         })
         .unwrap();
-    let row = |place: u32| found.rows[place as usize].row;
+    let row = |place: u32| found.rows[place as usize].id.row;
     let rows = |candidates: &Candidates| match candidates {
         Candidates::Places(places) => Some(places.iter().copied().map(row).collect()),
         Candidates::Many => None,
@@ -117,7 +117,7 @@ fn a_rule_that_many_events_may_match_is_left_to_a_scan() {
     let predicates = ["abc", "c7777"].map(|value| holds("image", false, TextMatch::Contains, value));
     let found = candidates(&mut store, &predicates);
     assert_eq!(found[0], None);
-    assert_eq!(found[1], Some(vec![7777]));
+    assert!(found[1].as_ref().is_some_and(|rows| rows.contains(&7777) && rows.len() == 11));
 }
 
 /// More rules than one column of marks has bits, and more than one statement asks about.

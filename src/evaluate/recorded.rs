@@ -10,6 +10,9 @@ use crate::ocsf::OcsfPath;
 use crate::store::Store;
 use crate::store::sql_text::string;
 
+/// Event ids that are written into one statement.
+const LISTED: usize = 50_000;
+
 /// An event that a rule matches.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MatchedEvent {
@@ -63,14 +66,13 @@ pub fn known_events(
     cancel: &Cancel,
 ) -> Result<Vec<Vec<MatchedEvent>>, EvalError> {
     let ids: BTreeSet<&str> = matched.iter().flatten().map(|(event_id, _)| event_id.as_str()).collect();
-    let hosts = match ids.is_empty() {
-        true => BTreeMap::new(),
-        false => {
-            let listed: Vec<String> = ids.into_iter().map(string).collect();
-            store.narrowed(&BTreeMap::new(), |store| hosts(store, &listed.join(", "), cancel))?
-        }
-    };
-    Ok(matched.into_iter().map(|matched| with_hosts(matched, &hosts)).collect())
+    let ids: Vec<String> = ids.into_iter().map(string).collect();
+    let mut found = BTreeMap::new();
+    for listed in ids.chunks(LISTED) {
+        let listed = listed.join(", ");
+        found.extend(store.narrowed(&BTreeMap::new(), |store| hosts(store, &listed, cancel))?);
+    }
+    Ok(matched.into_iter().map(|matched| with_hosts(matched, &found)).collect())
 }
 
 fn with_hosts(matched: Vec<(String, Option<i64>)>, hosts: &BTreeMap<String, Seen>) -> Vec<MatchedEvent> {

@@ -173,6 +173,9 @@ fn scan(
     cancel: &Cancel,
 ) -> Result<Vec<Summary>, EvalError> {
     let Some(first) = jobs.first() else { return Ok(Vec::new()) };
+    if cancel.is_cancelled() {
+        return Err(EvalError::Cancelled);
+    }
     let predicates: Vec<&str> = jobs.iter().map(|job| job.sql.predicate.as_str()).collect();
     let sql = counting(&predicates, &[], &first.sql.scope);
     let rows = store.narrowed(columns, |store| -> Result<_, EvalError> {

@@ -12,11 +12,11 @@ use super::reading::Row;
 use crate::store::sql_text::identifier;
 use crate::store::{PLACE, RowId, Store};
 
-/// Rules in one statement: as many as a mark has bits, at most.
-const BATCH: usize = 32;
+/// Rules in one statement: DuckDB takes no interrupt while it plans one.
+const BATCH: usize = 16;
 
 /// Bytes of SQL from which on a statement takes no further rule.
-const BATCH_BYTES: usize = 48 * 1024;
+const BATCH_BYTES: usize = 24 * 1024;
 
 /// Rules with a bit each in one column of marks.
 const MARK: usize = 64;

@@ -20,6 +20,7 @@
 //! rule, and 64 MiB of copies.
 
 mod asking;
+mod formula;
 mod need;
 mod reading;
 mod regex;

@@ -7,7 +7,8 @@ use duckdb::arrow::datatypes::{Int64Type, UInt64Type};
 
 use super::super::Cancel;
 use super::LIMIT;
-use super::need::{AtomId, Need, Sought};
+use super::formula::{AtomId, Need};
+use super::need::Sought;
 use super::search::ColumnSearch;
 use crate::bridge::Plan;
 use crate::store::{QueryError, RowId, Store};

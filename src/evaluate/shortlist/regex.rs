@@ -3,7 +3,8 @@
 use regex_syntax::ParserBuilder;
 use regex_syntax::hir::{Class, Hir, HirKind};
 
-use super::need::{Need, all, any, coarse};
+use super::formula::{Need, all, any};
+use super::need::coarse;
 use crate::bridge::ir::Regex;
 
 /// Shorter texts, in characters, stand nearly everywhere.
@@ -78,7 +79,7 @@ fn one_letter(mut members: impl Iterator<Item = char>) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::evaluate::shortlist::need::AtomId;
+    use crate::evaluate::shortlist::formula::AtomId;
 
     /// What is sought, as a formula.
     fn sought(pattern: &str, ignore_case: bool) -> String {

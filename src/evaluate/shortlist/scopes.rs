@@ -6,6 +6,9 @@ use super::super::summaries::Job;
 use super::super::{Cancel, EvalError};
 use crate::store::Store;
 
+/// Scopes up to which each is read by itself.
+const FEW: usize = 3;
+
 /// The scopes that hold no event; none where they cannot be asked about together.
 pub(in super::super) fn empty<'a>(
     store: &mut Store,
@@ -17,7 +20,7 @@ pub(in super::super) fn empty<'a>(
         .filter_map(|(scope, jobs)| Some((*scope, jobs.first()?)))
         .filter(|(scope, _)| !scope.trim().is_empty())
         .collect();
-    if scopes.len() < 2 {
+    if scopes.len() < FEW {
         return BTreeSet::new();
     }
     let mut columns = BTreeMap::new();

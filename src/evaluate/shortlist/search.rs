@@ -4,7 +4,8 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use aho_corasick::{AhoCorasick, BuildError};
 
-use super::need::{AtomId, SoughtIn, coarse_into};
+use super::formula::AtomId;
+use super::need::{SoughtIn, coarse_into};
 use crate::sigma::TextMatch;
 
 /// Values that are remembered at most, a power of two.

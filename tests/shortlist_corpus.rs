@@ -9,7 +9,7 @@ use sigma_ocsf_tui::store::{Dataset, SessionSettings, Store};
 use support::equivalence::compile;
 
 /// Of the rules that match nothing, one in so many is asked alone; of the others each is.
-const SAMPLED: usize = 16;
+const SAMPLED: usize = 64;
 
 #[test]
 fn rules_at_once_match_what_each_does_alone() {

@@ -7,6 +7,7 @@ mod dataset;
 mod duck_type;
 mod error;
 mod rewrite;
+mod rows;
 mod schema;
 mod session;
 pub(crate) mod sql_text;
@@ -20,6 +21,7 @@ use crate::ocsf::{FieldType, OcsfPath};
 pub use cancel::{Cancel, Interrupter};
 pub use error::StoreError;
 pub(crate) use rewrite::parquet_of_json_lines;
+pub(crate) use rows::{PLACE, RowId};
 pub(crate) use session::QueryError;
 pub use session::{Store, verify_duckdb_version};
 

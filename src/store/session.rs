@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use duckdb::{Config, Connection, Row};
+use duckdb::{Config, Connection, Row, Statement};
 
 use super::cancel::Running;
 use super::duck_type::DuckType;
@@ -18,8 +18,8 @@ use crate::ocsf::{FieldType, OcsfPath};
 
 /// An open dataset. One thread owns it.
 pub struct Store {
-    connection: Connection,
-    running: Running,
+    pub(super) connection: Connection,
+    pub(super) running: Running,
     dataset: Dataset,
     schema: Schema,
     view: View,
@@ -118,6 +118,11 @@ impl Store {
         outcome
     }
 
+    /// Whether a narrow view says where its events lie.
+    pub(crate) fn has_rows(&self) -> bool {
+        self.view.has_rows()
+    }
+
     /// Whether the view has the path without help: the dataset does, or it is the event id.
     fn is_filled(&self, path: &OcsfPath) -> bool {
         path.0.eq_ignore_ascii_case(super::view::EVENT_ID) || self.schema.column(path).is_some()
@@ -133,6 +138,23 @@ impl Store {
         cancel: &Cancel,
         mut read: impl FnMut(&Row<'_>) -> duckdb::Result<T>,
     ) -> Result<Vec<T>, QueryError> {
+        self.guarded(sql, cancel, |statement| {
+            let mut rows = statement.query([])?;
+            let mut read_rows = Vec::new();
+            while let Some(row) = rows.next()? {
+                read_rows.push(read(row)?);
+            }
+            Ok(read_rows)
+        })
+    }
+
+    /// Prepares one SELECT and lets `run` have what it yields, under the eyes of those who may stop it.
+    pub(super) fn guarded<T>(
+        &self,
+        sql: &str,
+        cancel: &Cancel,
+        run: impl FnOnce(&mut Statement<'_>) -> duckdb::Result<T>,
+    ) -> Result<T, QueryError> {
         let running = self.running.begin(cancel);
         let guarded = format!("SELECT * FROM query({})", string(sql));
         let prepared = self.connection.prepare(&guarded);
@@ -141,17 +163,11 @@ impl Store {
             return Err(QueryError::Cancelled);
         }
         let mut statement = prepared.map_err(|error| QueryError::Prepare(duckdb_message(error)))?;
-        let rows = statement.query([]).and_then(|mut rows| {
-            let mut read_rows = Vec::new();
-            while let Some(row) = rows.next()? {
-                read_rows.push(read(row)?);
-            }
-            Ok(read_rows)
-        });
+        let outcome = run(&mut statement);
         drop(running);
-        match rows {
+        match outcome {
             _ if cancel.is_cancelled() => Err(QueryError::Cancelled),
-            Ok(rows) => Ok(rows),
+            Ok(outcome) => Ok(outcome),
             Err(error) => Err(QueryError::Execute(duckdb_message(error))),
         }
     }

@@ -3,7 +3,7 @@
 use super::{Layout, Plan, correlation, scalar, test};
 use crate::bridge::ir::{FieldExpr, Predicate, Test};
 use crate::bridge::{CorrelationPlan, WindowTest};
-use crate::pack::RouteFilter;
+use crate::pack::{Computed, RouteFilter};
 
 /// Whether an event is of the plan's classes; NULL where it has no class.
 pub(crate) fn class_filter(plan: &Plan) -> String {
@@ -50,6 +50,11 @@ pub(crate) fn has_value(source: &FieldExpr) -> String {
             format!("CASE \"class_uid\"{cases} ELSE false END")
         }
     }
+}
+
+/// What a computed field is: one value, or a LIST.
+pub(crate) fn computed(computed: &Computed) -> String {
+    scalar::computed(computed)
 }
 
 /// The values of a field as text, without NULLs: a LIST, never NULL.

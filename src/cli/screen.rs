@@ -3,7 +3,8 @@
 use std::io::{self, IsTerminal};
 
 use super::{CliError, Inputs};
-use crate::{pack, tui};
+use crate::pack;
+use crate::tui::{self, TuiError};
 
 pub(super) fn run(inputs: &Inputs, theme: Option<String>) -> Result<(), CliError> {
     if !(io::stdin().is_terminal() && io::stdout().is_terminal()) {
@@ -29,5 +30,10 @@ pub(super) fn run(inputs: &Inputs, theme: Option<String>) -> Result<(), CliError
         settings: inputs.compiling.settings(),
         theme,
     };
-    tui::run(options).map_err(|error| CliError::Configuration(error.to_string()))
+    let ended = tui::run(options);
+    if let Err(TuiError::Signal(signal)) = ended {
+        // Whoever waits for the program is to see what it died of. Returns only where that cannot be done.
+        let _ = signal_hook::low_level::emulate_default_handler(signal);
+    }
+    ended.map_err(|error| CliError::Configuration(error.to_string()))
 }

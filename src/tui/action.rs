@@ -16,6 +16,8 @@ use crate::watch::Changes;
 pub(crate) enum Action {
     /// Leave.
     Quit,
+    /// Stop until the shell continues the program.
+    Suspend,
     /// The terminal has another size, in columns and rows.
     Resize(u16, u16),
     /// Give a pane the keys.
@@ -136,6 +138,8 @@ pub(crate) enum Action {
     Click(u16, u16),
     /// The wheel, over a column and row, so many lines down.
     Wheel(u16, u16, isize),
+    /// Stop the run of all rules.
+    StopRun,
     /// What is under way has taken long enough to be mentioned.
     MentionWork,
     /// Files changed on disk.

@@ -12,8 +12,10 @@ use super::action::Action;
 use super::editor;
 use super::event::{self, Event};
 use super::model::Model;
-use super::terminal::Screen;
+use super::signal;
+use super::terminal::{self, Screen};
 use super::update::{EditorPlace, Effect, editor_closed, refresh, start, update};
+use super::view::SPIN;
 use super::worker::Workers;
 
 /// The least time between two frames.
@@ -32,6 +34,8 @@ pub(super) struct App {
     pub workers: Workers,
     /// Since when something has been under way.
     pub busy_since: Option<Instant>,
+    /// Which run of all rules is under way, and since when.
+    pub run_since: Option<(u64, Instant)>,
 }
 
 impl App {
@@ -44,12 +48,25 @@ impl App {
         loop {
             let effects = refresh(&mut self.model);
             let _ = self.perform(effects);
+            self.tell_time();
             self.screen.draw(&self.model)?;
             let drawn = Instant::now();
             if self.take_in(drawn)?.is_break() {
                 return Ok(());
             }
         }
+    }
+
+    /// Lets the model know how long things have taken.
+    fn tell_time(&mut self) {
+        let run = self.model.generations.summaries;
+        let (_, began) = *match &mut self.run_since {
+            Some(since) if since.0 == run => since,
+            other => other.insert((run, Instant::now())),
+        };
+        let work = &mut self.model.work;
+        work.run_elapsed = began.elapsed();
+        work.elapsed = self.busy_since.map_or(Duration::ZERO, |since| since.elapsed());
     }
 
     /// Waits for something to happen, and takes in all that does until the next frame is due.
@@ -78,12 +95,15 @@ impl App {
         }
     }
 
-    /// The next event; none when what is under way has to be mentioned.
+    /// The next event; none when what is under way has to be mentioned, and then each time the spinner turns.
     fn wait(&mut self) -> Result<Option<Event>, TuiError> {
         let work = self.model.work;
-        let unmentioned = self.busy_since.filter(|_| work.is_under_way() && !work.mentioned);
-        let received = match unmentioned {
-            Some(since) => self.events.recv_timeout(MENTION_AFTER.saturating_sub(since.elapsed())),
+        let patience = self.busy_since.filter(|_| work.is_under_way()).map(|since| match work.mentioned {
+            false => MENTION_AFTER.saturating_sub(since.elapsed()),
+            true => SPIN,
+        });
+        let received = match patience {
+            Some(patience) => self.events.recv_timeout(patience),
             None => self.events.recv().map_err(|_| RecvTimeoutError::Disconnected),
         };
         match received {
@@ -110,6 +130,13 @@ impl App {
             Some(Event::Changed(changed)) => Some(Action::FilesChanged(changed)),
             Some(Event::Report(report)) => Some(Action::Worker(report)),
             Some(Event::InputEnded(error)) => return Err(error.into()),
+            Some(Event::Ended(signal)) => return Err(TuiError::Signal(signal)),
+            Some(Event::Stopped) => {
+                terminal::give_back();
+                signal::stop()?;
+                None
+            }
+            Some(Event::Continued) => Some(self.take_again()?),
             Some(Event::Died(name)) => return Err(TuiError::Thread(name)),
         };
         let Some(action) = action else { return Ok(ControlFlow::Continue(())) };
@@ -126,6 +153,10 @@ impl App {
                     self.model.notices.push(said);
                 }
                 Effect::OpenEditor(place) => self.edit(&place)?,
+                Effect::Suspend => {
+                    terminal::give_back();
+                    signal::stop_all()?;
+                }
                 effect => self.workers.perform(effect),
             }
         }
@@ -134,6 +165,13 @@ impl App {
             false => self.busy_since = None,
         }
         Ok(ControlFlow::Continue(()))
+    }
+
+    /// Takes the terminal again after a stop. It may have another size by now.
+    fn take_again(&mut self) -> Result<Action, TuiError> {
+        self.screen.lend(|| ())?;
+        let (columns, rows) = self.screen.size()?;
+        Ok(Action::Resize(columns, rows))
     }
 
     /// Leaves the terminal to the user's editor until it ends.

@@ -185,7 +185,7 @@ pub(crate) const COMMANDS: &[Command] = &[
     command("sql", "Focus the SQL", Browse, &[Key::char('4')], || Action::Focus(Pane::Sql)),
     command("matches", "Focus the matches", Browse, &[Key::char('5')], || Action::Focus(Pane::Matches)),
     command("filter", "Filter the rules: text, level:high, reason:…, matched, -tag:…", Browse, &[Key::char('/')], || Action::EditFilter).hint("filter"),
-    command("clear", "Close what is open: filter, zoom, message", Browse, ESC, || Action::Clear).hint("clear").when(|m| m.filter.is_active() || m.zoomed || !m.notices.is_empty()),
+    command("clear", "Close what is open: filter, zoom, message; or stop the run", Browse, ESC, || Action::Clear).hint("clear").when(can_clear),
     command("zoom", "Show this pane alone, or all again", Browse, &[Key::char('z')], || Action::ToggleZoom).hint("zoom"),
     command("why", "Why this rule matches, or does not", Browse, &[Key::char('w')], || Action::ShowWhy).hint("why").when(|m| m.entry().is_some_and(|e| e.compiled.is_some())),
     command("propose", "What a field of this rule could be in OCSF", Browse, &[Key::char('a')], || Action::Propose).hint("alias").when(can_propose),
@@ -201,6 +201,8 @@ pub(crate) const COMMANDS: &[Command] = &[
     command("coverage", "What the rules cover, and what would add most", Browse, &[Key::char('C')], || Action::ShowCoverage),
     command("commands", "Every command by name", Browse, &[Key::char(':')], || Action::OpenPalette("")),
     command("reload", "Read and run everything again", Browse, &[Key::char('r')], || Action::Reload),
+    command("stop_run", "Stop the run of all rules", Browse, &[], || Action::StopRun).when(|m| m.work.running.is_some()),
+    command("suspend", "Stop until the shell's fg", Browse, &[Key::ctrl('z')], || Action::Suspend),
     command("quit", "Leave", Browse, QUIT, || Action::Quit).hint("quit"),
     command("help", "Show or hide this help", Browse, &[Key::char('?')], || Action::ToggleHelp).hint("help"),
     command("fold", "Open the group, or fold it", List, &[Key::code(KeyCode::Enter), Key::char(' ')], || Action::FoldGroup(None)).when(is_grouped),
@@ -321,6 +323,12 @@ pub(crate) const COMMANDS: &[Command] = &[
     command("help_page_up", "A page up", Help, PAGE_UP, || Action::Move(Motion::Pages(-1))),
     command("help_quit", "Leave", Help, &[Key::ctrl('c')], || Action::Quit),
 ];
+
+fn can_clear(model: &Model) -> bool {
+    let work = &model.work;
+    let run = (work.running.is_some() && work.mentioned) || work.stopped.is_some();
+    run || model.filter.is_active() || model.zoomed || !model.notices.is_empty()
+}
 
 fn can_copy(model: &Model) -> bool {
     model.matched_row().is_some() || model.entry().is_some_and(|entry| entry.sql_text().is_some())

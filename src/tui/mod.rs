@@ -19,6 +19,7 @@ mod highlight;
 mod key;
 mod model;
 mod places;
+mod signal;
 mod terminal;
 pub(crate) mod text;
 mod theme;
@@ -82,6 +83,9 @@ pub enum TuiError {
     /// A thread ended that the screen cannot do without.
     #[error("the {0} thread has ended unexpectedly; this is a bug")]
     Thread(&'static str),
+    /// A signal asked the program to end, by its number. The terminal is given back; what is left is to die of it.
+    #[error("ended by signal {0}")]
+    Signal(i32),
 }
 
 /// Shows the screen until the user leaves. The terminal is given back in any case.
@@ -100,8 +104,9 @@ pub fn run(options: Options) -> Result<(), TuiError> {
     let (sender, events) = mpsc::channel();
     let _watcher = watch(&options, &sender);
     let workers = Workers::start(options, &sender)?;
+    signal::listen(&sender)?;
     let input = event::read_input(sender)?;
-    App { model, screen, events, input, workers, busy_since: None }.run()
+    App { model, screen, events, input, workers, busy_since: None, run_since: None }.run()
 }
 
 /// Watches the inputs. What does not work is said on the status line.

@@ -64,9 +64,9 @@ impl Screen {
         }
     }
 
-    /// Draws a frame; none once a panicking thread has given the terminal back.
+    /// Draws a frame; none while the program is stopped, or once a panicking thread has given the terminal back.
     pub(super) fn draw(&mut self, model: &Model) -> Result<(), TuiError> {
-        if TAKEN.load(Ordering::SeqCst) {
+        if is_taken() {
             self.terminal.draw(|frame| view::draw(frame, model))?;
         }
         Ok(())
@@ -80,6 +80,11 @@ impl Drop for Screen {
             drop(panic::take_hook());
         }
     }
+}
+
+/// Whether the terminal is ours.
+pub(super) fn is_taken() -> bool {
+    TAKEN.load(Ordering::SeqCst)
 }
 
 fn take() -> io::Result<()> {
@@ -98,7 +103,7 @@ fn give_back_on_panic() {
 }
 
 /// Gives the terminal back, once. Nothing can be done about an error here.
-fn give_back() {
+pub(super) fn give_back() {
     if TAKEN.swap(false, Ordering::SeqCst) {
         let _ = disable_raw_mode();
         let _ =

@@ -56,6 +56,15 @@ fn replacement(c: char) -> Option<char> {
     }
 }
 
+/// Characters of a line that is typed or pasted. What a line is about is said in fewer.
+const TYPED_LIMIT: usize = 1024;
+
+/// Adds what is typed or pasted to a line, without control characters, as far as there is room.
+pub(crate) fn type_into(line: &mut String, typed: &str) {
+    let room = TYPED_LIMIT.saturating_sub(line.chars().count());
+    line.extend(typed.chars().filter(|c| !c.is_control()).take(room));
+}
+
 /// The longest prefix of at most `limit` bytes that ends at a character border.
 pub(crate) fn clip(text: &str, limit: usize) -> &str {
     if text.len() <= limit {

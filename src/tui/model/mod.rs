@@ -16,6 +16,7 @@ mod why;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 pub(crate) use baseline::{Baseline, Drift};
 pub(crate) use coverage::{AliasAway, CoverageLine, CoverageView, Figure};
@@ -105,6 +106,12 @@ pub(crate) struct Work {
     pub explaining: bool,
     /// Rules that have been run, of how many.
     pub running: Option<(usize, usize)>,
+    /// The same of a run that was stopped, until the next one begins.
+    pub stopped: Option<(usize, usize)>,
+    /// How long anything has been under way.
+    pub elapsed: Duration,
+    /// How long the run has taken so far.
+    pub run_elapsed: Duration,
     /// It has taken long enough to be mentioned.
     pub mentioned: bool,
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::{Effect, copy, matches};
 use crate::tui::action::Fold;
 use crate::tui::model::{EventAnswer, EventView, Model, Node, Overlay, Shown, value_text};
+use crate::tui::text::type_into;
 use crate::tui::worker::{Rows, WholeEvent};
 
 /// Opens the event under the cursor of the matches.
@@ -127,7 +128,7 @@ pub(super) fn leave_search(model: &mut Model) -> bool {
 }
 
 pub(super) fn type_search(open: &mut EventView, text: &str) {
-    open.search.extend(text.chars().filter(|c| !c.is_control()));
+    type_into(&mut open.search, text);
 }
 
 pub(super) fn accept_search(model: &mut Model) {

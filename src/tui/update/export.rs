@@ -17,8 +17,8 @@ pub(super) fn ask(model: &mut Model) {
     model.overlay = Some(Overlay::Export(ExportPrompt { name, writing: false, failed: None }));
 }
 
-pub(super) fn type_name(prompt: &mut ExportPrompt, text: &str) {
-    prompt.name.extend(text.chars().filter(|c| !c.is_control()));
+pub(super) fn type_name(prompt: &mut ExportPrompt, typed: &str) {
+    text::type_into(&mut prompt.name, typed);
     prompt.failed = None;
 }
 

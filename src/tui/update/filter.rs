@@ -3,6 +3,7 @@
 use super::{Effect, list, navigate};
 use crate::tui::model::list::{Folds, Grouping, Order};
 use crate::tui::model::{Model, Pane};
+use crate::tui::text::type_into;
 
 pub(super) fn edit(model: &mut Model) {
     model.filter.editing = true;
@@ -15,7 +16,7 @@ pub(super) fn type_text(model: &mut Model, text: &str) -> Vec<Effect> {
         return Vec::new();
     }
     let mut typed = model.filter.text.clone();
-    typed.extend(text.chars().filter(|c| !c.is_control()));
+    type_into(&mut typed, text);
     set(model, typed)
 }
 

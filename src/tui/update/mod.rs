@@ -14,6 +14,7 @@ mod mouse;
 mod navigate;
 mod palette;
 mod report;
+mod run;
 mod why;
 
 use std::sync::Arc;
@@ -111,6 +112,8 @@ pub(crate) enum Effect {
     SaveCase(ToSave),
     /// Colour a text.
     Highlight(Language, Arc<str>),
+    /// Give the terminal back and stop.
+    Suspend,
     /// Leave.
     Quit,
 }
@@ -125,6 +128,7 @@ pub(crate) fn update(model: &mut Model, action: Action) -> Vec<Effect> {
 fn apply(model: &mut Model, action: Action) -> Vec<Effect> {
     match action {
         Action::Quit => return vec![Effect::Quit],
+        Action::Suspend => return vec![Effect::Suspend],
         Action::Resize(columns, rows) => resize(model, (columns, rows)),
         Action::Focus(pane) => focus(model, pane),
         Action::FocusNext => focus(model, model.focus.step(1)),
@@ -190,6 +194,7 @@ fn apply(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::GoToWhy => return why::go_to_source(model),
         Action::Click(column, row) => return mouse::click(model, column, row),
         Action::Wheel(column, row, lines) => return mouse::wheel(model, column, row, lines),
+        Action::StopRun => return run::stop(model),
         Action::MentionWork => model.work.mentioned = true,
         Action::FilesChanged(changed) => return files_changed(model, changed),
         Action::Worker(report) => return report::accept(model, report),
@@ -254,8 +259,10 @@ fn clear(model: &mut Model) -> Vec<Effect> {
     }
     if model.zoomed {
         zoom(model, false);
-    } else {
-        model.notices.pop();
+    } else if model.work.running.is_some() {
+        return run::stop(model);
+    } else if model.notices.pop().is_none() {
+        model.work.stopped = None;
     }
     Vec::new()
 }
@@ -311,22 +318,6 @@ fn request_matches(model: &mut Model) -> Vec<Effect> {
     matches::forget_asked(model);
     model.work.matching = rule.is_some();
     vec![Effect::Match { generation, rule }]
-}
-
-/// Asks for the counts of all rules whose count is not what it would be now.
-fn request_summaries(model: &mut Model) -> Vec<Effect> {
-    if model.dataset.info.is_none() {
-        return Vec::new();
-    }
-    model.generations.summaries += 1;
-    let due = model
-        .rules
-        .iter()
-        .filter(|entry| entry.is_executable() && entry.is_reported() && !entry.outcome.is_fresh());
-    let rules: Vec<_> =
-        due.filter_map(|entry| Some((entry.key.clone(), Arc::clone(entry.compiled.as_ref()?)))).collect();
-    model.work.running = (!rules.is_empty()).then_some((0, rules.len()));
-    vec![Effect::Summarize { generation: model.generations.summaries, rules }]
 }
 
 /// Asks for the colours of what the selected rule shows and has not yet.

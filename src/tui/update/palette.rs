@@ -3,6 +3,7 @@
 use super::{Effect, update};
 use crate::tui::command::{COMMANDS, Command};
 use crate::tui::model::{Model, Overlay, Palette, list};
+use crate::tui::text::type_into;
 
 /// Opens it, for the commands whose names begin with `family`.
 pub(super) fn open(model: &mut Model, family: &'static str) {
@@ -12,7 +13,7 @@ pub(super) fn open(model: &mut Model, family: &'static str) {
 
 pub(super) fn type_text(model: &mut Model, text: &str) {
     if let Some(Overlay::Palette(open)) = &mut model.overlay {
-        open.typed.extend(text.chars().filter(|c| !c.is_control()));
+        type_into(&mut open.typed, text);
         search(model);
     }
 }

@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{
-    Effect, bench, cases, coverage, list, navigate, request_colours, request_matches, request_summaries, why,
-};
+use super::{Effect, bench, cases, coverage, list, navigate, request_colours, request_matches, run, why};
 use crate::backend::CompiledRule;
 use crate::evaluate::{MatchTable, Summary};
 use crate::sigma::Rule;
@@ -117,7 +115,7 @@ fn compiled(
     let mut effects = list::arrange(model, true);
     effects.extend(coverage::refresh(model));
     effects.extend(refresh_selected(model, before.as_ref()));
-    effects.extend(request_summaries(model));
+    effects.extend(run::request(model));
     effects
 }
 
@@ -163,7 +161,7 @@ fn dataset(model: &mut Model, opened: Result<DatasetInfo, String>) -> Vec<Effect
             model.rules.iter_mut().for_each(|entry| entry.outcome.age());
             model.matches.stale = model.matches.table.is_some();
             let mut effects = request_matches(model);
-            effects.extend(request_summaries(model));
+            effects.extend(run::request(model));
             effects.extend(why::refresh(model));
             effects
         }

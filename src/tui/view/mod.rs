@@ -41,6 +41,7 @@ pub(crate) use layout::Layout;
 pub(crate) use matches::{reserved_rows, rows_above, rows_shown};
 pub(crate) use rules::list_area;
 pub(crate) use source::{line_at_row, row_of_line};
+pub(crate) use status::SPIN;
 pub(crate) use why::{beside as why_beside, details_extent, item_at};
 
 use crate::tui::model::{Model, Overlay, Pane};

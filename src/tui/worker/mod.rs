@@ -242,7 +242,7 @@ impl Workers {
                 texts.split_off(texts.len().saturating_sub(TEXTS))
             }),
             // The screen's own.
-            Effect::Copy { .. } | Effect::OpenEditor(_) | Effect::Quit => {}
+            Effect::Copy { .. } | Effect::OpenEditor(_) | Effect::Suspend | Effect::Quit => {}
         }
     }
 }

@@ -23,6 +23,9 @@ use super::{Report, why};
 /// Between two interrupts of one statement: DuckDB forgets one that comes while it sets the statement up.
 const REPEAT: Duration = Duration::from_millis(2);
 
+/// Rules that are counted before all others: as many as a tall screen shows. Batches have an order of their own.
+const SHOWN: usize = 64;
+
 pub(super) type Wanted = (RuleKey, Arc<CompiledRule>);
 
 /// What is to be done next. Shared by the screen, the session's thread and the interrupting one.
@@ -363,11 +366,14 @@ impl Session<'_> {
                 None => {}
             }
         }
-        evaluate::summaries_with(store, &events, cancel, &mut |at, summary| {
-            if let Some(index) = places.get(at) {
-                tell(*index, summary);
-            }
-        });
+        let (shown, others) = events.split_at(events.len().min(SHOWN));
+        for (rules, before) in [(shown, 0), (others, shown.len())] {
+            evaluate::summaries_with(store, rules, cancel, &mut |at, summary| {
+                if let Some(index) = places.get(before + at) {
+                    tell(*index, summary);
+                }
+            });
+        }
         for (index, plan, sql) in correlations {
             let windows = evaluate::windows(store, plan, sql, cancel);
             tell(index, windows.map(|windows| evaluate::correlation_summary(&windows)));

@@ -2,11 +2,12 @@
 
 use std::io::{self, IsTerminal};
 
-use super::{CliError, Inputs};
+use super::{Cli, CliError};
 use crate::pack;
 use crate::tui::{self, TuiError};
 
-pub(super) fn run(inputs: &Inputs, theme: Option<String>) -> Result<(), CliError> {
+pub(super) fn run(cli: &Cli) -> Result<(), CliError> {
+    let inputs = &cli.inputs;
     if !(io::stdin().is_terminal() && io::stdout().is_terminal()) {
         return Err(CliError::Configuration(
             "the screen needs a terminal; `sigma-ocsf-tui check` prints the same facts as text".to_owned(),
@@ -28,7 +29,9 @@ pub(super) fn run(inputs: &Inputs, theme: Option<String>) -> Result<(), CliError
         threads: inputs.compiling.threads.unwrap_or_else(pack_threads),
         pack,
         settings: inputs.compiling.settings(),
-        theme,
+        theme: cli.theme.clone(),
+        bell: cli.bell,
+        title: !cli.no_title,
     };
     let ended = tui::run(options);
     if let Err(TuiError::Signal(signal)) = ended {

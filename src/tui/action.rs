@@ -138,6 +138,10 @@ pub(crate) enum Action {
     Click(u16, u16),
     /// The wheel, over a column and row, so many lines down.
     Wheel(u16, u16, isize),
+    /// Take all new matches for seen.
+    SeeAll,
+    /// Ring the terminal's bell at new matches, or no longer.
+    ToggleBell,
     /// Stop the run of all rules.
     StopRun,
     /// What is under way has taken long enough to be mentioned.

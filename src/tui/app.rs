@@ -15,7 +15,7 @@ use super::model::Model;
 use super::signal;
 use super::terminal::{self, Screen};
 use super::update::{EditorPlace, Effect, editor_closed, refresh, start, update};
-use super::view::SPIN;
+use super::view::{self, SPIN};
 use super::worker::Workers;
 
 /// The least time between two frames.
@@ -34,6 +34,8 @@ pub(super) struct App {
     pub workers: Workers,
     /// Since when something has been under way.
     pub busy_since: Option<Instant>,
+    /// Whether the terminal's title is set.
+    pub titled: bool,
     /// Which run of all rules is under way, and since when.
     pub run_since: Option<(u64, Instant)>,
 }
@@ -50,6 +52,9 @@ impl App {
             let _ = self.perform(effects);
             self.tell_time();
             self.screen.draw(&self.model)?;
+            if self.titled {
+                self.screen.set_title(&view::terminal_title(&self.model))?;
+            }
             let drawn = Instant::now();
             if self.take_in(drawn)?.is_break() {
                 return Ok(());
@@ -152,6 +157,7 @@ impl App {
                     let said = self.screen.copy(what, &text);
                     self.model.notices.push(said);
                 }
+                Effect::Bell => self.screen.ring()?,
                 Effect::OpenEditor(place) => self.edit(&place)?,
                 Effect::Suspend => {
                     terminal::give_back();

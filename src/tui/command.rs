@@ -201,6 +201,8 @@ pub(crate) const COMMANDS: &[Command] = &[
     command("coverage", "What the rules cover, and what would add most", Browse, &[Key::char('C')], || Action::ShowCoverage),
     command("commands", "Every command by name", Browse, &[Key::char(':')], || Action::OpenPalette("")),
     command("reload", "Read and run everything again", Browse, &[Key::char('r')], || Action::Reload),
+    command("see_all", "Take all new matches for seen", Browse, &[], || Action::SeeAll).when(|m| m.list.totals.arrived > 0),
+    command("toggle_bell", "Ring the terminal's bell at new matches, or no longer", Browse, &[], || Action::ToggleBell),
     command("stop_run", "Stop the run of all rules", Browse, &[], || Action::StopRun).when(|m| m.work.running.is_some()),
     command("suspend", "Stop until the shell's fg", Browse, &[Key::ctrl('z')], || Action::Suspend),
     command("quit", "Leave", Browse, QUIT, || Action::Quit).hint("quit"),
@@ -211,7 +213,7 @@ pub(crate) const COMMANDS: &[Command] = &[
     command("fold_all", "Fold all groups, or open them all", List, &[Key::char('F')], || Action::FoldGroups).when(is_grouped),
     command("next_grouping", "Group by the next: folder, verdict, reason, log source, level, technique", List, &[Key::char('t')], || Action::NextGrouping),
     command("choose_grouping", "Choose what to group by", List, &[Key::char('T')], || Action::OpenPalette("group_")),
-    command("next_order", "Sort by the next: path, matches, name, level, changed", List, &[Key::char('o')], || Action::NextOrder),
+    command("next_order", "Sort by the next: path, matches, name, level, changed, arrived", List, &[Key::char('o')], || Action::NextOrder),
     command("choose_order", "Choose what to sort by", List, &[Key::char('O')], || Action::OpenPalette("sort_")),
     command("group_none", "The rules as one list", List, &[], || Action::GroupBy(Grouping::Flat)),
     command("group_folder", "Group by folder, as a tree", List, &[], || Action::GroupBy(Grouping::Folder)),
@@ -225,6 +227,7 @@ pub(crate) const COMMANDS: &[Command] = &[
     command("sort_name", "Sort by title", List, &[], || Action::SortBy(Order::Name)),
     command("sort_level", "Gravest level first", List, &[], || Action::SortBy(Order::Level)),
     command("sort_changed", "New and changed since the baseline first", List, &[], || Action::SortBy(Order::Changed)),
+    command("sort_arrived", "Most new matches first", List, &[], || Action::SortBy(Order::Arrived)),
     command("open_event", "Show the whole event", Matches, ENTER, || Action::OpenEvent).hint("event").when(|m| m.matched_row().is_some()),
     command("matches_sort", "Sort by the next column", Matches, &[Key::char('s')], || Action::SortNext).hint("sort").when(|m| m.table().is_some()),
     command("matches_reverse", "Sort the other way around", Matches, &[Key::char('S')], || Action::SortReverse).when(|m| m.table().is_some()),
@@ -326,7 +329,7 @@ pub(crate) const COMMANDS: &[Command] = &[
 
 fn can_clear(model: &Model) -> bool {
     let work = &model.work;
-    let run = (work.running.is_some() && work.mentioned) || work.stopped.is_some();
+    let run = work.running.is_some() && work.mentioned;
     run || model.filter.is_active() || model.zoomed || !model.notices.is_empty()
 }
 

@@ -61,6 +61,10 @@ pub struct Options {
     pub threads: u32,
     /// A theme by name, such as `dark`, `light` or `none`; `None` to ask the terminal.
     pub theme: Option<String>,
+    /// Whether the terminal's bell rings at new matches.
+    pub bell: bool,
+    /// Whether the terminal's title says how many there are.
+    pub title: bool,
 }
 
 /// Themes beside the working folder come before the user's own, those before the shipped.
@@ -101,12 +105,14 @@ pub fn run(options: Options) -> Result<(), TuiError> {
     let mut model = Model::new(screen.size()?, theme.theme);
     model.notices = theme.warnings;
     model.dataset.root.clone_from(&options.dataset);
+    model.live.bell = options.bell;
+    let titled = options.title;
     let (sender, events) = mpsc::channel();
     let _watcher = watch(&options, &sender);
     let workers = Workers::start(options, &sender)?;
     signal::listen(&sender)?;
     let input = event::read_input(sender)?;
-    App { model, screen, events, input, workers, busy_since: None, run_since: None }.run()
+    App { model, screen, events, input, workers, busy_since: None, titled, run_since: None }.run()
 }
 
 /// Watches the inputs. What does not work is said on the status line.

@@ -1,6 +1,6 @@
 //! The terminal, taken and always given back: on leaving, on an error, on a panic of any thread.
 
-use std::io::{self, IsTerminal, Stdout};
+use std::io::{self, IsTerminal, Stdout, Write};
 use std::panic;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -9,19 +9,30 @@ use crossterm::event::{
     DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture,
 };
 use crossterm::execute;
-use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
+use crossterm::terminal::{
+    EnterAlternateScreen, LeaveAlternateScreen, SetTitle, disable_raw_mode, enable_raw_mode,
+};
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 
 use super::model::Model;
 use super::{TuiError, clipboard, text, view};
 
-/// Whether the terminal is ours. There is one terminal a process, so this is the one global.
+/// Whether the terminal is ours. There is one terminal a process, so these are the globals.
 static TAKEN: AtomicBool = AtomicBool::new(false);
+
+/// Whether the title from before has been put aside.
+static TITLED: AtomicBool = AtomicBool::new(false);
+
+/// Puts the title on the terminal's stack, and takes it from there (XTWINOPS 22 and 23).
+const PUSH_TITLE: &str = "\x1b[22;2t";
+const POP_TITLE: &str = "\x1b[23;2t";
 
 /// The terminal while it is ours. Dropping it gives it back.
 pub(super) struct Screen {
     terminal: Terminal<CrosstermBackend<Stdout>>,
+    /// The title that was last set.
+    title: String,
 }
 
 impl Screen {
@@ -33,7 +44,7 @@ impl Screen {
         give_back_on_panic();
         let taken = take().and_then(|()| Terminal::new(CrosstermBackend::new(io::stdout())));
         match taken {
-            Ok(terminal) => Ok(Self { terminal }),
+            Ok(terminal) => Ok(Self { terminal, title: String::new() }),
             Err(error) => {
                 give_back();
                 Err(error.into())
@@ -52,8 +63,30 @@ impl Screen {
         give_back();
         let result = borrow();
         take()?;
+        self.title.clear();
         self.terminal.clear()?;
         Ok(result)
+    }
+
+    /// Says in the terminal's title what `title` says, where it does not already. The one from before is put aside, and
+    /// comes back with the terminal.
+    pub(super) fn set_title(&mut self, title: &str) -> Result<(), TuiError> {
+        if is_taken() && self.title != title {
+            if self.title.is_empty() {
+                write!(io::stdout(), "{PUSH_TITLE}")?;
+                TITLED.store(true, Ordering::SeqCst);
+            }
+            title.clone_into(&mut self.title);
+            execute!(io::stdout(), SetTitle(title))?;
+        }
+        Ok(())
+    }
+
+    /// Rings the terminal's bell.
+    pub(super) fn ring(&mut self) -> Result<(), TuiError> {
+        let mut out = io::stdout();
+        write!(out, "\x07")?;
+        Ok(out.flush()?)
     }
 
     /// Hands a text to the terminal's clipboard, and says how that went.
@@ -105,6 +138,9 @@ fn give_back_on_panic() {
 /// Gives the terminal back, once. Nothing can be done about an error here.
 pub(super) fn give_back() {
     if TAKEN.swap(false, Ordering::SeqCst) {
+        if TITLED.swap(false, Ordering::SeqCst) {
+            let _ = write!(io::stdout(), "{POP_TITLE}");
+        }
         let _ = disable_raw_mode();
         let _ =
             execute!(io::stdout(), DisableBracketedPaste, DisableMouseCapture, LeaveAlternateScreen, Show);

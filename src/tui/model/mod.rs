@@ -9,6 +9,7 @@ mod event;
 mod filter;
 mod inputs;
 pub(crate) mod list;
+mod live;
 mod overlay;
 mod palette;
 mod why;
@@ -23,7 +24,8 @@ pub(crate) use coverage::{AliasAway, CoverageLine, CoverageView, Figure};
 pub(crate) use entry::{Outcome, RuleEntry, RuleKey, Verdict};
 pub(crate) use event::{EventAnswer, EventView, Node, Shown, value_text};
 pub(crate) use filter::Filter;
-pub(crate) use inputs::{DatasetInfo, DatasetState, PackInfo, PackState};
+pub(crate) use inputs::{DatasetChange, DatasetInfo, DatasetState, PackInfo, PackState};
+pub(crate) use live::{Live, Looked};
 pub(crate) use overlay::{
     Answer, Bench, Changes, ChangesView, ExportPrompt, Overlay, Proposals, Proposed, Said,
 };
@@ -172,6 +174,10 @@ pub(crate) struct Matches {
     pub asked: Option<Slice>,
     /// The marked rows, by what the table calls them.
     pub marked: BTreeSet<String>,
+    /// Those that have come since the rule was last looked at, by the same.
+    pub arrived: BTreeSet<String>,
+    /// The row that the cursor goes to once its place is known, and how far down the screen it stood.
+    pub anchor: Option<(String, usize)>,
 }
 
 /// The state of the screen.
@@ -229,6 +235,8 @@ pub(crate) struct Model {
     pub fills: Option<Fills>,
     /// Coloured texts.
     pub highlights: Highlights,
+    /// How new matches are told of.
+    pub live: Live,
     /// What is under way.
     pub work: Work,
     /// The newest requests.
@@ -267,6 +275,7 @@ impl Model {
             why: Why::default(),
             fills: None,
             highlights: Highlights::default(),
+            live: Live::default(),
             work: Work::default(),
             generations: Generations::default(),
             notices: Vec::new(),
@@ -309,6 +318,12 @@ impl Model {
             return None;
         }
         self.matches.table.as_ref()
+    }
+
+    /// Whether the table is shown as of something that has changed: while a newer one is on its way, only once that
+    /// takes long enough to be mentioned.
+    pub(crate) fn shows_stale(&self) -> bool {
+        self.matches.stale && (!self.work.matching || self.work.mentioned)
     }
 
     /// The match under the cursor, where its row is there.

@@ -10,7 +10,7 @@ use super::{drawn, press};
 use crate::sigma::Body;
 use crate::tui::action::{Action, Motion};
 use crate::tui::model::list::Row;
-use crate::tui::model::{Model, Pane};
+use crate::tui::model::{DatasetChange, Model, Pane};
 use crate::tui::worker::Report;
 
 fn motion() -> impl Strategy<Value = Motion> {
@@ -98,7 +98,8 @@ fn perform(screen: &mut Screen, step: Step) {
         Step::Dataset(opens) => {
             let generation = screen.model.generations.dataset;
             let opened = screen.model.dataset.info.filter(|_| opens).ok_or("gone".to_owned());
-            Action::Worker(Report::Dataset { generation, opened })
+            let change = DatasetChange::Other;
+            Action::Worker(Report::Dataset { generation, opened, change, unfinished: Vec::new() })
         }
     };
     screen.act(action);

@@ -14,14 +14,14 @@ use crate::bridge::{
     Code, Compilation, Diagnostic, FieldResolution, Plan, ReasonCode, RejectedRoute, Resolution, RoutedScope,
     Routing, Severity,
 };
-use crate::evaluate::{Histogram, MatchRow, MatchTable, Summary};
+use crate::evaluate::{Histogram, MatchRow, MatchTable, Slice, Summary};
 use crate::ocsf::{ClassUid, FieldType, OcsfPath};
 use crate::pack::{AliasScope, Column, FilterOp, Pack, PackPlace, RouteFilter};
 use crate::sigma::{Body, Detection, Level, LogSource, Metadata, Position, Rule, SigmaField, Span, Spanned};
 use crate::store::EventIdSource;
-use crate::tui::action::Action;
+use crate::tui::action::{Action, Changed};
 use crate::tui::highlight::Highlighter;
-use crate::tui::model::{AliasAway, Bench, DatasetInfo, Model, PackInfo, Proposed, RuleKey};
+use crate::tui::model::{AliasAway, Bench, DatasetChange, DatasetInfo, Model, PackInfo, Proposed, RuleKey};
 use crate::tui::theme::{self, Background, Depth, Surroundings, Theme};
 use crate::tui::update::{Effect, refresh, start, update};
 use crate::tui::worker::{Ask, Exported, PackReport, Report, Rows, WholeEvent};
@@ -395,6 +395,8 @@ pub(super) struct Screen {
     pub model: Model,
     rules: Vec<Compiled>,
     dataset: bool,
+    /// Matches of the first rule that have come, as its first rows.
+    pub arrived: usize,
 }
 
 impl Screen {
@@ -405,7 +407,7 @@ impl Screen {
     pub(super) fn with(size: (u16, u16), rules: Vec<Compiled>, dataset: bool) -> Self {
         let mut model = Model::new(size, theme("dark"));
         model.dataset.root = dataset.then(|| PathBuf::from("runs/1/normalized"));
-        let mut screen = Self { model, rules, dataset };
+        let mut screen = Self { model, rules, dataset, arrived: 0 };
         let effects = start(&mut screen.model);
         screen.work(effects);
         screen
@@ -417,6 +419,12 @@ impl Screen {
         self.work(effects);
         let effects = refresh(&mut self.model);
         self.work(effects);
+    }
+
+    /// So many events come that the first rule matches.
+    pub(super) fn grow(&mut self, by: usize) {
+        self.arrived += by;
+        self.act(Action::FilesChanged(Changed { dataset: true, ..Changed::default() }));
     }
 
     /// The rules change on disk.
@@ -433,7 +441,7 @@ impl Screen {
         }
     }
 
-    fn answer(&self, effect: Effect) -> Vec<Report> {
+    pub(super) fn answer(&self, effect: Effect) -> Vec<Report> {
         match effect {
             Effect::Compile { generation, .. } => {
                 let info = PackInfo { id: "ocsf-1.7.0".to_owned(), version: "0.1.0".to_owned() };
@@ -443,13 +451,21 @@ impl Screen {
             }
             Effect::OpenDataset { generation } if self.dataset => {
                 let info = DatasetInfo { events: 254_974, files: 3, event_id: EventIdSource::EventId };
-                vec![Report::Dataset { generation, opened: Ok(info) }]
+                let change = if self.arrived > 0 { DatasetChange::Grown } else { DatasetChange::Other };
+                vec![Report::Dataset { generation, opened: Ok(info), change, unfinished: Vec::new() }]
             }
             Effect::Rows { generation, wanted } => match wanted.asked {
                 Rows::Slice(slice) => {
-                    let all = matches_of(&wanted.rule.0).summary.matches as usize;
-                    let rows = Ok(rows(slice.first..all.min(slice.first + slice.limit)));
+                    let all = self.matches_of(&wanted.rule.0).summary.matches as usize;
+                    let rows = Ok(self.rows(slice.first..all.min(slice.first + slice.limit)));
                     vec![Report::Rows { generation, slice, rows }]
+                }
+                Rows::Around(slice, id) => {
+                    let all = self.matches_of(&wanted.rule.0).summary.matches as usize;
+                    let at = self.rows(0..all).iter().position(|row| row.event_id == id).unwrap();
+                    let first = at.saturating_sub(slice.first);
+                    let rows = Ok(self.rows(first..all.min(first + slice.limit)));
+                    vec![Report::Rows { generation, slice: Slice { first, ..slice }, rows }]
                 }
                 Rows::Event(id, _) => vec![Report::Event { generation, event: Ok(whole_event(&id)) }],
                 Rows::Export(wanted) if wanted.1.ends_with("taken.csv") => {
@@ -459,12 +475,17 @@ impl Screen {
                     vec![Report::Exported(Ok(Exported { path: wanted.1, matches: 1_212 }))]
                 }
             },
+            Effect::Arrivals { generation, rule: (rule, _), .. } => {
+                let arrived = if rule.path.ends_with("a_certutil.yml") { self.arrived } else { 0 };
+                let ids = self.rows(0..arrived).into_iter().map(|row| row.event_id).collect();
+                vec![Report::Arrived { generation, ids }]
+            }
             Effect::Match { generation, rule: Some(((rule, _), _)) } => {
-                vec![Report::Matches { generation, table: Ok(matches_of(&rule)), rule }]
+                vec![Report::Matches { generation, table: Ok(self.matches_of(&rule)), rule }]
             }
             Effect::Summarize { generation, rules } => {
                 let counted = |(rule, _)| {
-                    let summary = Ok(matches_of(&rule).summary);
+                    let summary = Ok(self.matches_of(&rule).summary);
                     Report::Summary { generation, rule, summary }
                 };
                 let done = Report::SummariesDone { generation };
@@ -508,11 +529,23 @@ impl Screen {
     }
 }
 
-fn matches_of(rule: &RuleKey) -> MatchTable {
-    match rule.path.to_string_lossy().as_ref() {
-        "rules/a_certutil.yml" => table(1_212, 40),
-        "rules/d_zone.yml" => table(3, 3),
-        _ => MatchTable { rows: Vec::new(), absent: vec![OcsfPath("raw.Zone".to_owned())], ..table(0, 0) },
+impl Screen {
+    fn matches_of(&self, rule: &RuleKey) -> MatchTable {
+        match rule.path.to_string_lossy().as_ref() {
+            "rules/a_certutil.yml" => {
+                MatchTable { rows: self.rows(0..40), ..table(1_212 + self.arrived as u64, 0) }
+            }
+            "rules/d_zone.yml" => table(3, 3),
+            _ => {
+                MatchTable { rows: Vec::new(), absent: vec![OcsfPath("raw.Zone".to_owned())], ..table(0, 0) }
+            }
+        }
+    }
+
+    /// Rows of the first rule: those that have come before those that were there.
+    fn rows(&self, range: std::ops::Range<usize>) -> Vec<MatchRow> {
+        let of = |at: usize| if at < self.arrived { 1_212 + at } else { at - self.arrived };
+        range.flat_map(|at| rows(of(at)..of(at) + 1)).collect()
     }
 }
 

@@ -5,6 +5,7 @@ mod chaos;
 mod fixtures;
 mod keys;
 mod list;
+mod live;
 mod matches;
 mod snapshots;
 mod why;

@@ -4,11 +4,13 @@ pub(crate) mod bench;
 pub(crate) mod cases;
 mod copy;
 mod coverage;
+mod dataset;
 mod editor;
 mod event;
 mod export;
 mod filter;
 mod list;
+mod live;
 pub(crate) mod matches;
 mod mouse;
 mod navigate;
@@ -31,6 +33,9 @@ pub(crate) use editor::{EditorPlace, opened as editor_closed};
 
 pub(crate) use list::refresh;
 
+/// Notices that are kept; Esc goes back through them.
+const NOTICES: usize = 32;
+
 /// Something to be done outside the model.
 #[derive(Debug)]
 pub(crate) enum Effect {
@@ -52,6 +57,15 @@ pub(crate) enum Effect {
         generation: u64,
         /// The rule, and which of its matches.
         rule: Option<((RuleKey, Arc<CompiledRule>), Slice)>,
+    },
+    /// Look for those matches of a rule that came after an opening of the dataset.
+    Arrivals {
+        /// Of the request for its matches.
+        generation: u64,
+        /// The rule.
+        rule: (RuleKey, Arc<CompiledRule>),
+        /// The opening.
+        since: u64,
     },
     /// Find something out about the rows that are shown, or write them to a file.
     Rows {
@@ -112,6 +126,8 @@ pub(crate) enum Effect {
     SaveCase(ToSave),
     /// Colour a text.
     Highlight(Language, Arc<str>),
+    /// Ring the terminal's bell.
+    Bell,
     /// Give the terminal back and stop.
     Suspend,
     /// Leave.
@@ -122,6 +138,8 @@ pub(crate) enum Effect {
 pub(crate) fn update(model: &mut Model, action: Action) -> Vec<Effect> {
     let mut effects = apply(model, action);
     effects.extend(matches::fill(model));
+    let old = model.notices.len().saturating_sub(NOTICES);
+    model.notices.drain(..old);
     effects
 }
 
@@ -194,6 +212,8 @@ fn apply(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::GoToWhy => return why::go_to_source(model),
         Action::Click(column, row) => return mouse::click(model, column, row),
         Action::Wheel(column, row, lines) => return mouse::wheel(model, column, row, lines),
+        Action::SeeAll => return live::see_all(model),
+        Action::ToggleBell => live::toggle_bell(model),
         Action::StopRun => return run::stop(model),
         Action::MentionWork => model.work.mentioned = true,
         Action::FilesChanged(changed) => return files_changed(model, changed),
@@ -261,15 +281,19 @@ fn clear(model: &mut Model) -> Vec<Effect> {
         zoom(model, false);
     } else if model.work.running.is_some() {
         return run::stop(model);
-    } else if model.notices.pop().is_none() {
-        model.work.stopped = None;
+    } else {
+        model.notices.pop();
     }
     Vec::new()
 }
 
 fn reload(model: &mut Model) -> Vec<Effect> {
-    let changed = Changed { rescan: true, pack: true, dataset: true, ..Changed::default() };
-    files_changed(model, changed)
+    let changed = Changed { rescan: true, pack: true, ..Changed::default() };
+    let mut effects = files_changed(model, changed);
+    model.work.stopped = None;
+    dataset::age(model);
+    effects.extend(dataset::open(model));
+    effects
 }
 
 fn files_changed(model: &mut Model, changed: Changed) -> Vec<Effect> {
@@ -279,10 +303,8 @@ fn files_changed(model: &mut Model, changed: Changed) -> Vec<Effect> {
         model.work.compiling = true;
         effects.push(Effect::Compile { generation: model.generations.compile, changed: changed.clone() });
     }
-    if changed.dataset && model.dataset.root.is_some() {
-        model.generations.dataset += 1;
-        model.work.opening = true;
-        effects.push(Effect::OpenDataset { generation: model.generations.dataset });
+    if changed.dataset {
+        effects.extend(dataset::changed(model));
     }
     effects
 }
@@ -292,6 +314,7 @@ pub(crate) fn select(model: &mut Model, key: Option<RuleKey>) -> Vec<Effect> {
     if model.selected == key {
         return Vec::new();
     }
+    live::leave(model);
     model.selected = key;
     for pane in [Pane::Source, Pane::Route, Pane::Sql, Pane::Matches] {
         *model.offset_mut(pane) = Default::default();
@@ -317,7 +340,8 @@ fn request_matches(model: &mut Model) -> Vec<Effect> {
     let rule = rule.map(|rule| (rule, matches::wanted(model)));
     matches::forget_asked(model);
     model.work.matching = rule.is_some();
-    vec![Effect::Match { generation, rule }]
+    let arrivals = live::request(model).filter(|_| rule.is_some());
+    [Effect::Match { generation, rule }].into_iter().chain(arrivals).collect()
 }
 
 /// Asks for the colours of what the selected rule shows and has not yet.

@@ -11,7 +11,8 @@ use crate::tui::view::{self, Layout};
 
 /// Asks for the counts of all rules whose count is not what it would be now, those on the screen first.
 pub(super) fn request(model: &mut Model) -> Vec<Effect> {
-    if model.dataset.info.is_none() {
+    // Who has stopped one asks for the next, too.
+    if model.dataset.info.is_none() || model.work.stopped.is_some() {
         return Vec::new();
     }
     let shown = shown(model);
@@ -27,7 +28,6 @@ pub(super) fn request(model: &mut Model) -> Vec<Effect> {
         .filter_map(|(_, entry)| Some((entry.key.clone(), Arc::clone(entry.compiled.as_ref()?))))
         .collect();
     model.work.running = (!rules.is_empty()).then_some((0, rules.len()));
-    model.work.stopped = None;
     vec![summarize(model, rules)]
 }
 

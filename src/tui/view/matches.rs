@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::Style;
+use ratatui::style::{Modifier, Style};
 
 use super::paint::{self, PaneLine, piece};
 use super::timeline;
@@ -38,7 +38,7 @@ const TIMELINE_FROM: u16 = 7;
 pub(super) fn title(model: &Model) -> PaneLine {
     let theme = &model.theme;
     let Some(table) = model.table() else { return Vec::new() };
-    let role = if model.matches.stale { Role::Stale } else { Role::PaneCount };
+    let role = if model.shows_stale() { Role::Stale } else { Role::PaneCount };
     let matches = text::count(table.summary.matches);
     let mut said = match table.in_scope {
         Some(in_scope) => format!("{matches} of {} in scope", text::count(in_scope)),
@@ -54,8 +54,14 @@ pub(super) fn title(model: &Model) -> PaneLine {
         said = format!("{} marked, c saves · {said}", text::count(marked as u64));
     }
     let mut pieces = vec![piece(theme, role, &said)];
-    if model.matches.stale {
-        pieces.push(piece(theme, Role::Error, "  stale"));
+    let arrived = model.entry().map_or(0, RuleEntry::arrived);
+    if arrived > 0 {
+        pieces.insert(0, piece(theme, Role::Key, &format!("{ARRIVED}{} new  ", text::count(arrived))));
+    }
+    if model.shows_stale() {
+        let (role, word) =
+            if model.work.matching { (Role::TextDim, "updating  ") } else { (Role::Error, "stale  ") };
+        pieces.insert(0, piece(theme, role, word));
     }
     pieces
 }
@@ -166,11 +172,16 @@ fn draw_table(buffer: &mut Buffer, area: Rect, model: &Model, table: &MatchTable
     paint::line(buffer, area, 0, &heading, offset.column);
     let height = usize::from(area.height.saturating_sub(1));
     let first = offset.row.min(row_count(table).saturating_sub(height));
-    let role = if model.matches.stale { Role::Stale } else { Role::Text };
+    let role = if model.shows_stale() { Role::Stale } else { Role::Text };
     for (row, index) in (first..row_count(table)).take(height).enumerate() {
         let there = index.checked_sub(table.first).and_then(|at| table.rows.get(at));
         let line = match there {
-            Some(row) => columns.line(mark(model, row), &cells(table, row), theme.style(role), model),
+            Some(row) => {
+                let style = theme.style(role);
+                let has_come = model.matches.arrived.contains(&row.event_id);
+                let style = if has_come { style.add_modifier(Modifier::BOLD) } else { style };
+                columns.line(mark(model, row), &cells(table, row), style, model)
+            }
             None => vec![piece(theme, Role::TextDim, " …")],
         };
         paint::line(buffer, area, row + 1, &line, offset.column);
@@ -225,11 +236,18 @@ fn one_day(summary: Summary) -> bool {
     day(summary.first_seen) == day(summary.last_seen)
 }
 
+/// Before what has come since the rule was last looked at.
+pub(super) const ARRIVED: &str = "↑";
+
 /// Before a row that is marked.
 const MARK: &str = "*";
 
 fn mark(model: &Model, row: &MatchRow) -> &'static str {
-    if model.matches.marked.contains(&row.event_id) { MARK } else { " " }
+    match &model.matches {
+        matches if matches.marked.contains(&row.event_id) => MARK,
+        matches if matches.arrived.contains(&row.event_id) => ARRIVED,
+        _ => " ",
+    }
 }
 
 /// How the columns are drawn.

@@ -45,6 +45,10 @@ pub(crate) use status::SPIN;
 pub(crate) use why::{beside as why_beside, details_extent, item_at};
 
 use crate::tui::model::{Model, Overlay, Pane};
+use crate::tui::text;
+
+/// The program, as the terminal's title names it.
+const NAME: &str = "sigma-ocsf-tui";
 
 /// Draws everything.
 pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model) {
@@ -69,6 +73,14 @@ pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model) {
         None => {}
     }
     help::draw(buffer, area, model);
+}
+
+/// What the terminal's title says.
+pub(crate) fn terminal_title(model: &Model) -> String {
+    match model.list.totals.arrived {
+        0 => NAME.to_owned(),
+        arrived => format!("{}{} new · {NAME}", matches::ARRIVED, text::count(arrived)),
+    }
 }
 
 fn draw_pane(buffer: &mut ratatui::buffer::Buffer, area: Rect, body: Rect, model: &Model, pane: Pane) {

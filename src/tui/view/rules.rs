@@ -11,8 +11,9 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::Style;
+use ratatui::style::{Modifier, Style};
 
+use super::matches::ARRIVED;
 use super::paint::{self, PaneLine, piece};
 use super::{chips, verdict};
 use crate::tui::model::list::{Group, Grouping, Order, Row, Since};
@@ -39,6 +40,10 @@ pub(super) fn title(model: &Model) -> PaneLine {
     let arranged: Vec<_> = arranged.into_iter().flatten().collect();
     if !arranged.is_empty() {
         pieces.push(piece(theme, Role::TextDim, &format!("  {}", arranged.join(" · "))));
+    }
+    if model.list.totals.arrived > 0 {
+        let arrived = text::count(model.list.totals.arrived);
+        pieces.push(piece(theme, Role::Key, &format!("  {ARRIVED}{arrived} new")));
     }
     if !model.gone.is_empty() {
         pieces.push(piece(theme, Role::Error, "  stale"));
@@ -132,6 +137,11 @@ fn line(
     let (warnings, since) = verdict::marks(marks);
     let indent = 2 * depth;
     let marked = text::width(warnings) + text::width(since);
+    let arrived = match entry.arrived() {
+        0 => String::new(),
+        arrived => format!(" {ARRIVED}{}", text::count(arrived)),
+    };
+    let marked = marked + text::width(&arrived);
     let title = width.saturating_sub(indent + 3 + marked + 1 + text::width(&note) + 1 + counts + 1);
     let count_role = match entry.verdict() {
         Verdict::Matched(_) if !entry.is_stale() => Role::Text,
@@ -143,6 +153,7 @@ fn line(
         (text::pad(&entry.title, title), theme.style(title_role)),
         (warnings.to_owned(), theme.style(Role::DiagnosticWarning)),
         (since.to_owned(), theme.style(Role::Key)),
+        (arrived, theme.style(Role::Key).add_modifier(Modifier::BOLD)),
         (format!(" {note}"), theme.style(note_role)),
         (format!(" {}", text::pad_left(&count(entry), counts)), theme.style(count_role)),
         (" ".to_owned(), theme.style(Role::Text)),

@@ -41,6 +41,7 @@ pub(super) const LEGEND: &[(&str, Role, &str)] = &[
     ("!", Role::DiagnosticWarning, "there are warnings about the rule"),
     ("Δ", Role::Key, "changed since the baseline: other SQL, reason code or matches"),
     ("+", Role::Key, "new since the baseline"),
+    ("↑", Role::Key, "matches that have come since the rule was last looked at, and how many"),
     ("▾", Role::TextDim, "an open group; ▸ a folded one: how many matched, how many of all can run"),
     ("◦", Role::TextDim, "within others: a filter, or a rule that only a correlation asks for"),
 ];

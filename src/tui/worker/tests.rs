@@ -44,6 +44,8 @@ impl Bench {
             settings: Settings::default(),
             threads: 1,
             theme: None,
+            bell: false,
+            title: false,
         };
         Self { workers: Workers::start(options, &sender).unwrap(), events }
     }

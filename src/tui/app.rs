@@ -21,6 +21,9 @@ use super::worker::Workers;
 /// The least time between two frames.
 const FRAME: Duration = Duration::from_millis(16);
 
+/// The time after which a frame is drawn in any case, however much waits to be taken in.
+const LATEST: Duration = Duration::from_millis(100);
+
 /// Work that takes longer is mentioned.
 const MENTION_AFTER: Duration = Duration::from_millis(100);
 
@@ -81,6 +84,9 @@ impl App {
             return Ok(ControlFlow::Break(()));
         }
         loop {
+            if drawn.elapsed() > LATEST {
+                return Ok(ControlFlow::Continue(()));
+            }
             let next = match FRAME.checked_sub(drawn.elapsed()) {
                 Some(left) => self.events.recv_timeout(left).ok(),
                 None => self.next_waiting()?,

@@ -8,10 +8,11 @@ use crossterm::cursor::Show;
 use crossterm::event::{
     DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture,
 };
-use crossterm::execute;
 use crossterm::terminal::{
-    EnterAlternateScreen, LeaveAlternateScreen, SetTitle, disable_raw_mode, enable_raw_mode,
+    BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen, SetTitle,
+    disable_raw_mode, enable_raw_mode,
 };
+use crossterm::{execute, queue};
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 
@@ -98,9 +99,12 @@ impl Screen {
     }
 
     /// Draws a frame; none while the program is stopped, or once a panicking thread has given the terminal back.
+    /// Terminals that can show it in one go.
     pub(super) fn draw(&mut self, model: &Model) -> Result<(), TuiError> {
         if is_taken() {
+            queue!(self.terminal.backend_mut(), BeginSynchronizedUpdate)?;
             self.terminal.draw(|frame| view::draw(frame, model))?;
+            execute!(self.terminal.backend_mut(), EndSynchronizedUpdate)?;
         }
         Ok(())
     }
@@ -142,7 +146,9 @@ pub(super) fn give_back() {
             let _ = write!(io::stdout(), "{POP_TITLE}");
         }
         let _ = disable_raw_mode();
-        let _ =
-            execute!(io::stdout(), DisableBracketedPaste, DisableMouseCapture, LeaveAlternateScreen, Show);
+        let mut out = io::stdout();
+        // A frame whose drawing panicked has begun an update.
+        let _ = execute!(out, EndSynchronizedUpdate, DisableBracketedPaste, DisableMouseCapture);
+        let _ = execute!(out, LeaveAlternateScreen, Show);
     }
 }

@@ -106,7 +106,7 @@ fn perform(screen: &mut Screen, step: Step) {
 }
 
 /// What a terminal would act on, or mirror.
-fn is_safe(model: &Model) -> bool {
+pub(super) fn is_safe(model: &Model) -> bool {
     drawn(model).content.iter().all(|cell| {
         cell.symbol()
             .chars()
@@ -115,7 +115,7 @@ fn is_safe(model: &Model) -> bool {
 }
 
 /// The list shows rules that there are, and the cursor stands on the selected one, or on a group.
-fn is_consistent(model: &Model) -> bool {
+pub(super) fn is_consistent(model: &Model) -> bool {
     let Model { list, rules, .. } = model;
     let there = list.rows.iter().all(|row| match row {
         Row::Rule { index, .. } => *index < rules.len() && model.visible.contains(index),

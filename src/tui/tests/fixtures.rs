@@ -427,6 +427,11 @@ impl Screen {
         self.act(Action::FilesChanged(Changed { dataset: true, ..Changed::default() }));
     }
 
+    /// The rules change on disk, and nobody has looked yet.
+    pub(super) fn set_rules(&mut self, rules: Vec<Compiled>) {
+        self.rules = rules;
+    }
+
     /// The rules change on disk.
     pub(super) fn rewrite(&mut self, rules: Vec<Compiled>) {
         self.rules = rules;

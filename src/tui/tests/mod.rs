@@ -8,6 +8,7 @@ mod list;
 mod live;
 mod matches;
 mod snapshots;
+mod storm;
 mod why;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};

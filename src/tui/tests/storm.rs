@@ -222,7 +222,7 @@ impl Storm {
         };
         let mut late = table(3, 3);
         late.rows.iter_mut().for_each(|row| row.host = Some(LATE.to_owned()));
-        let said = || Err(LATE.to_owned());
+        let said = || LATE.to_owned();
         let back = 1 + self.dice.below(3) as u64;
         let before = |generation: u64| generation.wrapping_sub(back);
         let path = why::attribution(&rule);
@@ -232,7 +232,7 @@ impl Storm {
                 rule: rule.clone(),
                 table: Ok(late.clone()),
             },
-            Report::Matches { generation: before(newest.matches), rule: rule.clone(), table: said() },
+            Report::Matches { generation: before(newest.matches), rule: rule.clone(), table: Err(said()) },
             Report::Rows {
                 generation: before(newest.rows),
                 slice: crate::evaluate::Slice::first(3),
@@ -251,11 +251,11 @@ impl Storm {
             Report::SummariesDone { generation: before(newest.summaries) },
             Report::Explained { generation: before(newest.why), found: Ok(Arc::new(path)) },
             Report::Filled { generation: before(newest.fills), fills: None },
-            Report::Tried { generation: before(newest.bench), outcome: said() },
-            Report::Proposed { generation: before(newest.bench), bench: said() },
+            Report::Tried { generation: before(newest.bench), outcome: Err(said()) },
+            Report::Proposed { generation: before(newest.bench), bench: Err(said()) },
             Report::Dataset {
                 generation: before(newest.dataset),
-                opened: said(),
+                opened: Err(said()),
                 change: DatasetChange::Other,
                 unfinished: vec![Unfinished { path: LATE.into(), why: LATE.to_owned() }],
             },

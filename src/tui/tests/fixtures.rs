@@ -467,7 +467,7 @@ impl Screen {
                 }
                 Rows::Around(slice, id) => {
                     let all = self.matches_of(&wanted.rule.0).summary.matches as usize;
-                    let at = self.rows(0..all).iter().position(|row| row.event_id == id).unwrap();
+                    let at = self.rows(0..all).iter().position(|row| row.event_id == id).unwrap_or(0);
                     let first = at.saturating_sub(slice.first);
                     let rows = Ok(self.rows(first..all.min(first + slice.limit)));
                     vec![Report::Rows { generation, slice: Slice { first, ..slice }, rows }]

@@ -1,6 +1,6 @@
 //! The dataset: when it is opened anew, and what follows from what is there then.
 
-use super::{Effect, request_matches, run, why};
+use super::{Effect, matches, request_matches, run, why};
 use crate::store::Unfinished;
 use crate::tui::model::{DatasetChange, DatasetInfo, Model};
 use crate::tui::text;
@@ -54,6 +54,10 @@ pub(super) fn opened(
         Err(error) => {
             model.dataset.error = Some(error);
             age(model);
+            // What was asked of the dataset was called off when it was opened anew.
+            let work = &mut model.work;
+            (work.running, work.matching, work.explaining) = (None, false, false);
+            matches::forget_asked(model);
             return Vec::new();
         }
     };

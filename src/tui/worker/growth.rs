@@ -77,6 +77,9 @@ impl Growth {
         generation: u64,
         format: Format,
     ) -> DatasetChange {
+        if stamps == self.stamps {
+            return DatasetChange::None;
+        }
         let before = std::mem::replace(&mut self.stamps, stamps);
         // A file of lines grows; one of Parquet is made anew.
         let stays = |(path, stamp): (&PathBuf, &Option<Stamp>)| match format {

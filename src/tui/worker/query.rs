@@ -17,7 +17,7 @@ use crate::tui::model::{DatasetChange, RuleKey};
 
 use super::bench::Question;
 use super::cases::ToSave;
-use super::growth::{Found, Growth};
+use super::growth::Growth;
 use super::rows::{Rows, RowsWanted};
 use super::{Report, why};
 
@@ -326,9 +326,7 @@ impl Session<'_> {
     fn open(&self, generation: u64, store: &mut Option<Store>, growth: &mut Growth) {
         let Some(root) = &self.root else { return };
         let opened = growth.open(root, generation, self.settings, store).map_err(|error| error.to_string());
-        if let (Ok(Found { change: DatasetChange::Grown | DatasetChange::Other, .. }), Some(store)) =
-            (&opened, store)
-        {
+        if let (Ok(_), Some(store)) = (&opened, store) {
             self.queue.lock().interrupter = Some(store.interrupter());
         }
         let (change, unfinished) = match &opened {

@@ -204,7 +204,8 @@ fn ctrl_z_stops_it_and_fg_brings_it_back() {
     terminal.keys(&["?"]);
     terminal.wait_for(&["half_page_down"]);
     terminal.keys(&["C-c"]);
-    terminal.wait_for(&["left with 0"]);
+    let shown = terminal.wait_for(&["ready>"]);
+    assert!(!shown.contains("half_page_down"), "{shown}");
 }
 
 #[test]

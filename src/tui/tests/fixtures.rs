@@ -4,10 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 
-use super::why;
-use crate::authoring::{
-    AliasEdit, Effect as AliasEffect, Evidence, Origin, Proposal, Rejection, Sample, SavedCase,
-};
+use super::{proposed, why};
+use crate::authoring::{AliasEdit, SavedCase};
 use crate::backend::{CompiledRule, Sql};
 use crate::bridge::ir::{Expr, FieldExpr, Predicate, Test};
 use crate::bridge::{
@@ -21,7 +19,7 @@ use crate::sigma::{Body, Detection, Level, LogSource, Metadata, Position, Rule, 
 use crate::store::EventIdSource;
 use crate::tui::action::{Action, Changed};
 use crate::tui::highlight::Highlighter;
-use crate::tui::model::{AliasAway, Bench, DatasetChange, DatasetInfo, Model, PackInfo, Proposed, RuleKey};
+use crate::tui::model::{AliasAway, DatasetChange, DatasetInfo, Model, PackInfo, RuleKey};
 use crate::tui::theme::{self, Background, Depth, Surroundings, Theme};
 use crate::tui::update::{Effect, refresh, start, update};
 use crate::tui::worker::{Ask, Exported, PackReport, Report, Rows, WholeEvent};
@@ -497,7 +495,7 @@ impl Screen {
                 rules.into_iter().map(counted).chain([done]).collect()
             }
             Effect::Bench { generation, question: Some(question) } => match question.ask {
-                Ask::Proposals => vec![Report::Proposed { generation, bench: Ok(bench()) }],
+                Ask::Proposals => vec![Report::Proposed { generation, bench: Ok(proposed::bench()) }],
                 Ask::TryOut(_) => {
                     let outcome =
                         Ok("of all rules: +18 executable (fallback); 3 of them match, 41 events".to_owned());
@@ -571,43 +569,4 @@ fn away(rule: RuleKey) -> AliasAway {
 pub(super) fn edit(target: &str) -> AliasEdit {
     let after = format!("process_access/windows:\n  CallTrace: {target}\n");
     AliasEdit { path: PathBuf::from("packs/own/aliases/process.yaml"), before: None, after, line: 2 }
-}
-
-/// What `CallTrace` could be.
-fn bench() -> Bench {
-    let evidence = |filled, holds, value: &str| Evidence {
-        stored_as: "VARCHAR".to_owned(),
-        filled,
-        holds,
-        samples: vec![Sample { value: value.to_owned(), events: filled / 2 }],
-    };
-    let proposal = |target: &str, likeness, evidence, rejected| Proposal {
-        target: target.to_owned(),
-        shown: target.to_owned(),
-        field_type: FieldType::String,
-        list: false,
-        origins: BTreeSet::from([Origin::Dataset]),
-        likeness,
-        evidence,
-        rejected,
-    };
-    let raw = evidence(9_000, 9, "C:\\Windows\\SYSTEM32\\ntdll.dll+9d4c4|UNKNOWN(\u{1b}[31m00)");
-    let name = evidence(12, 0, "x.exe");
-    let effect = AliasEffect { unlocked: (0..18).collect(), with_fallback: 18, ..AliasEffect::default() };
-    let offered = proposal("raw.CallTrace", 1000, Some(raw), None);
-    let rejected = proposal("process.cmd_line", 0, None, Some(Rejection::Empty));
-    let other = proposal("process.name", 0, Some(name), Some(Rejection::NoLiteral));
-    let row = |proposal, effect, matching| Proposed { proposal, in_use: false, effect, matching };
-    Bench {
-        scope: "process_access/windows".to_owned(),
-        rules: 20,
-        unlocks: 18,
-        in_scope: Some(9_000),
-        literals: 16,
-        proposals: vec![
-            row(offered, Some(effect), Some((3, 41))),
-            row(rejected, None, None),
-            row(other, None, None),
-        ],
-    }
 }

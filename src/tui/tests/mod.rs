@@ -7,6 +7,7 @@ mod keys;
 mod list;
 mod live;
 mod matches;
+mod proposed;
 mod snapshots;
 mod storm;
 mod why;

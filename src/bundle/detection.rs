@@ -20,37 +20,57 @@ pub(super) struct RunStamp<'a> {
     pub(super) time: Option<&'a str>,
 }
 
-/// The detections of one plan, each as a line without its end: by first seen, last seen, ids.
+/// What a plan has found: by first seen, last seen, ids.
+pub(super) enum Found {
+    /// An event rule.
+    Events(Vec<MatchedEvent>),
+    /// A correlation.
+    Windows(Vec<MatchedWindow>),
+}
+
+impl Found {
+    pub(super) const NOTHING: Self = Self::Events(Vec::new());
+}
+
+/// What the statement of a plan finds; nothing where it has none of its own.
 ///
 /// # Errors
-/// The plan's statement does not run over these events.
-pub(super) fn lines(
-    store: &mut Store,
-    name: &str,
-    plan: &PlanDocument,
-    run: RunStamp<'_>,
-    emit: &mut dyn FnMut(&[u8]),
-) -> Result<(), EvalError> {
+/// The statement does not run over these events.
+pub(super) fn found(store: &mut Store, plan: &PlanDocument) -> Result<Found, EvalError> {
     let Some(statement) = plan.compilation.sql.as_deref().filter(|_| plan.compilation.reported) else {
-        return Ok(());
+        return Ok(Found::NOTHING);
     };
     let column = |(path, column): (&OcsfPath, &super::plan::ColumnRecord)| {
         (path.clone(), ColumnType { field_type: column.field_type, list: column.list })
     };
     let columns: BTreeMap<OcsfPath, ColumnType> = plan.compilation.columns.iter().map(column).collect();
-    let common = common(name, plan, run);
     let cancel = Cancel::never();
     if plan.rule.kind == RuleKind::Correlation {
-        let keys = &plan.compilation.group_by;
-        for window in evaluate::recorded_windows(store, &columns, keys.len(), statement, &cancel)? {
-            emit(&line(&common, Seen::window(window, keys)));
-        }
+        let keys = plan.compilation.group_by.len();
+        evaluate::recorded_windows(store, &columns, keys, statement, &cancel).map(Found::Windows)
     } else {
-        for event in evaluate::recorded_events(store, &columns, statement, &cancel)? {
-            emit(&line(&common, Seen::event(event)));
+        evaluate::recorded_events(store, &columns, statement, &cancel).map(Found::Events)
+    }
+}
+
+/// What a plan has found, each as a line without its end.
+pub(super) fn lines(
+    name: &str,
+    plan: &PlanDocument,
+    run: RunStamp<'_>,
+    found: Found,
+    emit: &mut dyn FnMut(&[u8]),
+) {
+    let common = common(name, plan, run);
+    let keys = &plan.compilation.group_by;
+    match found {
+        Found::Events(events) => {
+            events.into_iter().for_each(|event| emit(&line(&common, Seen::event(event))))
+        }
+        Found::Windows(windows) => {
+            windows.into_iter().for_each(|window| emit(&line(&common, Seen::window(window, keys))));
         }
     }
-    Ok(())
 }
 
 /// What was seen, and when.

@@ -32,7 +32,7 @@ pub use error::BundleError;
 pub use folder::Staging;
 pub use plan::{FailMode, RunSettings};
 pub use plan_name::{RuleRoots, plan_names};
-pub use record::{RuleFacts, rule_facts, settings};
+pub use record::{RuleFacts, made_with, rule_facts};
 pub use verify::{Difference, Verification, verify, verify_rules};
 pub use write::{RunInputs, write};
 

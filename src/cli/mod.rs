@@ -49,6 +49,12 @@ struct Cli {
     /// Theme by name, as `themes` lists them; by default chosen from the terminal.
     #[arg(long, value_name = "THEME")]
     theme: Option<String>,
+    /// Ring the terminal's bell when new matches come in.
+    #[arg(long)]
+    bell: bool,
+    /// Leave the terminal's title as it is.
+    #[arg(long)]
+    no_title: bool,
 }
 
 const EXAMPLES: &str = "\
@@ -209,7 +215,7 @@ pub fn main() -> ExitCode {
         Err(error) => return usage(&error),
     };
     let result = match &cli.command {
-        None => screen::run(&cli.inputs, cli.theme.clone()),
+        None => screen::run(&cli),
         Some(Command::Check(args)) => check::run(args),
         Some(Command::Sql(args)) => sql::run(args),
         Some(Command::Explain(args)) => explain::run(args),

@@ -2,6 +2,7 @@
 //!
 //! Knows plans, their SQL and the store; neither rules nor packs, and no screen.
 
+mod arrived;
 mod error;
 mod event_tree;
 mod events;
@@ -23,6 +24,7 @@ use crate::ocsf::OcsfPath;
 
 pub use crate::backend::Window;
 pub use crate::store::Cancel;
+pub(crate) use arrived::{matches_within, row_of, windows_within};
 pub use error::EvalError;
 pub(crate) use error::check_types;
 pub use event_tree::whole_event;

@@ -6,6 +6,7 @@ mod cancel;
 mod dataset;
 mod duck_type;
 mod error;
+mod growing;
 mod rewrite;
 mod rows;
 mod schema;
@@ -20,6 +21,7 @@ use crate::ocsf::{FieldType, OcsfPath};
 
 pub use cancel::{Cancel, Interrupter};
 pub use error::StoreError;
+pub(crate) use growing::{Stamp, Unfinished};
 pub(crate) use rewrite::parquet_of_json_lines;
 pub(crate) use rows::{PLACE, RowId};
 pub(crate) use session::QueryError;

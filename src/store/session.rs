@@ -1,6 +1,7 @@
 //! The DuckDB session: in memory, over the dataset's files and nothing else.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use duckdb::{Config, Connection, Row, Statement};
 
@@ -9,7 +10,7 @@ use super::duck_type::DuckType;
 use super::error::duckdb_message;
 use super::schema::Leaf;
 use super::sql_text::{identifier, string};
-use super::view::{Files, JSON_TABLE, VIEW, View, is_reader_column, string_list};
+use super::view::{FILE_COLUMN, Files, JSON_TABLE, VIEW, View, absolute, is_reader_column, string_list};
 use super::{
     Cancel, DUCKDB_VERSION, Dataset, DatasetColumn, Format, Interrupter, Schema, SessionSettings, StoreError,
 };
@@ -55,6 +56,21 @@ impl Store {
         connection.execute_batch(&view.create(&BTreeMap::new()))?;
         let schema = describe(&connection, &view)?;
         Ok(Self { connection, running: Running::default(), dataset, schema, view, absent: BTreeMap::new() })
+    }
+
+    /// Whether DuckDB finds columns in a file.
+    ///
+    /// # Errors
+    /// It does not.
+    pub(super) fn check_readable(file: &Path, format: Format) -> Result<(), StoreError> {
+        let dataset = Dataset { root: file.to_path_buf(), files: vec![file.to_path_buf()], format };
+        let files = Files::new(&dataset)?;
+        let connection = locked_connection(&files, SessionSettings::default())?;
+        let source = match format {
+            Format::Parquet => files.parquet(false),
+            Format::JsonLines => files.json_lines(None),
+        };
+        stored_columns(&connection, &source).map(drop)
     }
 
     /// What the dataset holds.
@@ -112,7 +128,38 @@ impl Store {
         columns: &BTreeMap<OcsfPath, ColumnType>,
         work: impl FnOnce(&Self) -> Result<T, E>,
     ) -> Result<T, E> {
-        self.connection.execute_batch(&self.view.create_narrow(columns)).map_err(StoreError::from)?;
+        self.behind(&self.view.create_narrow(columns), work)
+    }
+
+    /// As [`Self::narrowed`], with the events of some files alone. Of JSON Lines, which are one file, there are none.
+    ///
+    /// # Errors
+    /// As for [`Self::narrowed`]; a name is no text that SQL can hold.
+    pub(crate) fn narrowed_to<T, E: From<StoreError>>(
+        &mut self,
+        files: &[PathBuf],
+        columns: &BTreeMap<OcsfPath, ColumnType>,
+        work: impl FnOnce(&Self) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let names = files.iter().map(|file| absolute(file)).collect::<Result<Vec<_>, _>>()?;
+        let within = match self.dataset.format {
+            Format::Parquet if !names.is_empty() => {
+                let names: Vec<_> = names.iter().map(|name| string(name)).collect();
+                format!("{} IN ({})", identifier(FILE_COLUMN), names.join(", "))
+            }
+            Format::Parquet | Format::JsonLines => "false".to_owned(),
+        };
+        let view = format!("{} WHERE {within}", self.view.create_narrow(columns));
+        self.behind(&view, work)
+    }
+
+    /// Does `work` while a view hides the one of all columns.
+    fn behind<T, E: From<StoreError>>(
+        &self,
+        view: &str,
+        work: impl FnOnce(&Self) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.connection.execute_batch(view).map_err(StoreError::from)?;
         let outcome = work(self);
         self.connection.execute_batch(&format!("DROP VIEW temp.{VIEW}")).map_err(StoreError::from)?;
         outcome

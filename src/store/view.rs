@@ -20,7 +20,7 @@ pub(super) const JSON_TABLE: &str = "json_lines";
 const ALWAYS: [&str; 4] = ["class_uid", "time", "device.hostname", "device.name"];
 
 /// The file that a row was read from. Named so that no event's own attribute is in its way.
-const FILE_COLUMN: &str = "sigma_ocsf_tui.file";
+pub(super) const FILE_COLUMN: &str = "sigma_ocsf_tui.file";
 
 /// Columns of a narrow view that say where an event lies: the place of its file among the dataset's, and its row there.
 pub(super) const FILE_INDEX: &str = "sigma_ocsf_tui.file_index";

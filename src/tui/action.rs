@@ -17,6 +17,8 @@ use crate::watch::Changes;
 pub(crate) enum Action {
     /// Leave.
     Quit,
+    /// Stop until the shell continues the program.
+    Suspend,
     /// The terminal has another size, in columns and rows.
     Resize(u16, u16),
     /// Give a pane the keys.
@@ -161,6 +163,12 @@ pub(crate) enum Action {
     Release,
     /// The wheel, over a column and row, so many lines down.
     Wheel(u16, u16, isize),
+    /// Take all new matches for seen.
+    SeeAll,
+    /// Ring the terminal's bell at new matches, or no longer.
+    ToggleBell,
+    /// Stop the run of all rules.
+    StopRun,
     /// What is under way has taken long enough to be mentioned.
     MentionWork,
     /// Files changed on disk.

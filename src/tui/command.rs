@@ -237,7 +237,7 @@ pub(crate) const COMMANDS: &[Command] = &[
     command("sql", "Focus the SQL", Browse, &[Key::char('4')], || Action::Focus(Pane::Sql)),
     command("matches", "Focus the matches", Browse, &[Key::char('5')], || Action::Focus(Pane::Matches)),
     command("filter", "Filter the rules: text, level:high, reason:…, matched, -tag:…", Browse, &[Key::char('/')], || Action::EditFilter).hint("filter"),
-    command("clear", "Close: unsaved edit, filter, zoom, message", Browse, ESC, || Action::Clear).hint("clear").when(|m| m.unsaved.is_some() || m.filter.is_active() || m.zoomed || !m.notices.is_empty()),
+    command("clear", "Close: unsaved edit, filter, zoom, message; or stop the run", Browse, ESC, || Action::Clear).hint("clear").when(can_clear),
     command("zoom", "Show this pane alone, or all again", Browse, &[Key::char('z')], || Action::ToggleZoom).hint("zoom"),
     command("next_layout", "Lay the panes out in the next way: grid, wide, stacked", Browse, &[Key::char('L')], || Action::NextArrangement),
     command("choose_layout", "Choose how to lay the panes out", Browse, &[], || Action::OpenPalette("layout_")),
@@ -275,6 +275,10 @@ pub(crate) const COMMANDS: &[Command] = &[
     command("theme_none", "No colours", Browse, &[], || Action::UseTheme(Cow::Borrowed("none"))),
     command("commands", "Every command by name", Browse, &[Key::char(':')], || Action::OpenPalette("")),
     command("reload", "Read and run everything again", Browse, &[Key::char('r')], || Action::Reload),
+    command("see_all", "Take all new matches for seen", Browse, &[], || Action::SeeAll).when(|m| m.list.totals.arrived > 0),
+    command("toggle_bell", "Ring the terminal's bell at new matches, or no longer", Browse, &[], || Action::ToggleBell),
+    command("stop_run", "Stop the run of all rules", Browse, &[], || Action::StopRun).when(|m| m.work.running.is_some()),
+    command("suspend", "Stop until the shell's fg", Browse, &[Key::ctrl('z')], || Action::Suspend),
     command("quit", "Leave", Browse, QUIT, || Action::Quit).hint("quit"),
     command("help", "Show or hide this help", Browse, &[Key::char('?')], || Action::ToggleHelp).hint("help"),
     command("fold", "Open the group, or fold it", List, &[Key::code(KeyCode::Enter), Key::char(' ')], || Action::FoldGroup(None)).when(is_grouped),
@@ -283,7 +287,7 @@ pub(crate) const COMMANDS: &[Command] = &[
     command("fold_all", "Fold all groups, or open them all", List, &[Key::char('F')], || Action::FoldGroups).when(is_grouped),
     command("next_grouping", "Group by the next: folder, verdict, reason, log source, level, technique", List, &[Key::char('t')], || Action::NextGrouping),
     command("choose_grouping", "Choose what to group by", List, &[Key::char('T')], || Action::OpenPalette("group_")),
-    command("next_order", "Sort by the next: path, matches, name, level, changed", List, &[Key::char('o')], || Action::NextOrder),
+    command("next_order", "Sort by the next: path, matches, name, level, changed, arrived", List, &[Key::char('o')], || Action::NextOrder),
     command("choose_order", "Choose what to sort by", List, &[Key::char('O')], || Action::OpenPalette("sort_")),
     command("group_none", "The rules as one list", List, &[], || Action::GroupBy(Grouping::Flat)),
     command("group_folder", "Group by folder, as a tree", List, &[], || Action::GroupBy(Grouping::Folder)),
@@ -297,6 +301,7 @@ pub(crate) const COMMANDS: &[Command] = &[
     command("sort_name", "Sort by title", List, &[], || Action::SortBy(Order::Name)),
     command("sort_level", "Gravest level first", List, &[], || Action::SortBy(Order::Level)),
     command("sort_changed", "New and changed since the baseline first", List, &[], || Action::SortBy(Order::Changed)),
+    command("sort_arrived", "Most new matches first", List, &[], || Action::SortBy(Order::Arrived)),
     command("open_event", "Show the whole event", Matches, ENTER, || Action::OpenEvent).hint("event").when(|m| m.matched_row().is_some()),
     command("matches_sort", "Sort by the next column", Matches, &[Key::char('s')], || Action::SortNext).hint("sort").when(|m| m.table().is_some()),
     command("matches_reverse", "Sort the other way around", Matches, &[Key::char('S')], || Action::SortReverse).when(|m| m.table().is_some()),
@@ -419,6 +424,12 @@ pub(crate) const COMMANDS: &[Command] = &[
     command("help_page_up", "A page up", Help, PAGE_UP, || Action::Move(Motion::Pages(-1))),
     command("help_quit", "Leave", Help, &[Key::ctrl('c')], || Action::Quit),
 ];
+
+fn can_clear(model: &Model) -> bool {
+    let work = &model.work;
+    let run = work.running.is_some() && work.mentioned;
+    run || model.unsaved.is_some() || model.filter.is_active() || model.zoomed || !model.notices.is_empty()
+}
 
 fn can_copy(model: &Model) -> bool {
     model.matched_row().is_some() || model.entry().is_some_and(|entry| entry.sql_text().is_some())

@@ -25,6 +25,12 @@ pub(super) enum Event {
     Input(Input),
     /// The terminal cannot be read any more.
     InputEnded(io::Error),
+    /// A signal asks the program to end, by its number.
+    Ended(i32),
+    /// A signal asks it to stop until it is continued.
+    Stopped,
+    /// It has been continued.
+    Continued,
     /// Files changed on disk.
     Changed(Changed),
     /// A worker has something to say.

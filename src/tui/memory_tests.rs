@@ -39,6 +39,8 @@ impl Home {
             settings: Settings::default(),
             threads: 1,
             theme: None,
+            bell: false,
+            title: false,
         }
     }
 

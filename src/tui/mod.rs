@@ -21,6 +21,7 @@ mod keymap;
 pub(crate) mod memory;
 mod model;
 mod places;
+mod signal;
 mod terminal;
 pub(crate) mod text;
 mod theme;
@@ -64,6 +65,10 @@ pub struct Options {
     pub threads: u32,
     /// A theme by name, such as `dark`, `light` or `none`; `None` to ask the terminal.
     pub theme: Option<String>,
+    /// Whether the terminal's bell rings at new matches.
+    pub bell: bool,
+    /// Whether the terminal's title says how many there are.
+    pub title: bool,
 }
 
 /// The keys of every command.
@@ -106,6 +111,9 @@ pub enum TuiError {
     /// A thread ended that the screen cannot do without.
     #[error("the {0} thread has ended unexpectedly; this is a bug")]
     Thread(&'static str),
+    /// A signal asked the program to end, by its number. The terminal is given back; what is left is to die of it.
+    #[error("ended by signal {0}")]
+    Signal(i32),
 }
 
 /// Shows the screen until the user leaves. The terminal is given back in any case.
@@ -125,9 +133,12 @@ pub fn run(options: Options) -> Result<(), TuiError> {
     model.keymap = keymap.unwrap_or_default();
     model.notices.extend(findings.iter().rev().map(ToString::to_string));
     memory::recall(&places, &options, &mut model);
+    model.live.bell = options.bell;
+    let titled = options.title;
     let (sender, events) = mpsc::channel();
     let watcher = watch(&options, &places, &sender);
     let workers = Workers::start(options.clone(), &sender)?;
+    signal::listen(&sender)?;
     let input = event::read_input(sender.clone())?;
     let (theme_said, busy_since) = (Vec::new(), None);
     let mut app = App {
@@ -144,6 +155,8 @@ pub fn run(options: Options) -> Result<(), TuiError> {
         sender,
         clicks: event::Clicks::default(),
         busy_since,
+        titled,
+        run_since: None,
     };
     app.dress(None);
     let ended = app.run();

@@ -3,7 +3,7 @@
 use unicode_segmentation::UnicodeSegmentation;
 
 /// Bytes that a line may have; what is typed or pasted beyond them is left out.
-const LIMIT: usize = 64 * 1024;
+pub(crate) const LIMIT: usize = 64 * 1024;
 
 /// One line that is being typed. Its cursor stands between two graphemes, before the first or behind the last.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

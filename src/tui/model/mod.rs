@@ -11,6 +11,7 @@ mod filter;
 mod input;
 mod inputs;
 pub(crate) mod list;
+mod live;
 mod new_rule;
 mod overlay;
 mod palette;
@@ -21,6 +22,7 @@ mod why;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -30,8 +32,11 @@ pub(crate) use edit::{EditLine, EditOf, FileOf, History, Part, RuleLine, Trial, 
 pub(crate) use entry::{Outcome, RuleEntry, RuleKey, Verdict};
 pub(crate) use event::{EventAnswer, EventView, Node, Shown, value_text};
 pub(crate) use filter::Filter;
+#[cfg(test)]
+pub(crate) use input::LIMIT as INPUT_LIMIT;
 pub(crate) use input::{Input, Stroke};
-pub(crate) use inputs::{DatasetInfo, DatasetState, PackInfo, PackState};
+pub(crate) use inputs::{DatasetChange, DatasetInfo, DatasetState, PackInfo, PackState};
+pub(crate) use live::{Live, Looked};
 pub(crate) use new_rule::{Drafted, NewRule};
 pub(crate) use overlay::{
     Answer, Bench, Changes, ChangesView, ExportPrompt, Overlay, Proposals, Proposed, Said,
@@ -129,6 +134,12 @@ pub(crate) struct Work {
     pub explaining: bool,
     /// Rules that have been run, of how many.
     pub running: Option<(usize, usize)>,
+    /// The same of a run that was stopped, until the next one begins.
+    pub stopped: Option<(usize, usize)>,
+    /// How long anything has been under way.
+    pub elapsed: Duration,
+    /// How long the run has taken so far.
+    pub run_elapsed: Duration,
     /// It has taken long enough to be mentioned.
     pub mentioned: bool,
 }
@@ -223,6 +234,10 @@ pub(crate) struct Matches {
     pub satisfied: Option<Satisfied>,
     /// The marked rows, by what the table calls them.
     pub marked: BTreeSet<String>,
+    /// Those that have come since the rule was last looked at, by the same.
+    pub arrived: BTreeSet<String>,
+    /// The row that the cursor goes to once its place is known, and how far down the screen it stood.
+    pub anchor: Option<(String, usize)>,
 }
 
 /// The state of the screen.
@@ -300,6 +315,8 @@ pub(crate) struct Model {
     pub fills: Option<Fills>,
     /// Coloured texts.
     pub highlights: Highlights,
+    /// How new matches are told of.
+    pub live: Live,
     /// What is under way.
     pub work: Work,
     /// The newest requests.
@@ -348,6 +365,7 @@ impl Model {
             why: Why::default(),
             fills: None,
             highlights: Highlights::default(),
+            live: Live::default(),
             work: Work::default(),
             generations: Generations::default(),
             notices: Vec::new(),
@@ -410,6 +428,12 @@ impl Model {
             return None;
         }
         self.matches.table.as_ref()
+    }
+
+    /// Whether the table is shown as of something that has changed: while a newer one is on its way, only once that
+    /// takes long enough to be mentioned.
+    pub(crate) fn shows_stale(&self) -> bool {
+        self.matches.stale && (!self.work.matching || self.work.mentioned)
     }
 
     /// The match under the cursor, where its row is there.

@@ -10,7 +10,7 @@ use super::{drawn, press};
 use crate::sigma::Body;
 use crate::tui::action::{Action, Motion};
 use crate::tui::model::list::Row;
-use crate::tui::model::{Arrangement, Model, Pane, Stroke};
+use crate::tui::model::{Arrangement, DatasetChange, Model, Pane, Stroke};
 use crate::tui::view::Layout;
 use crate::tui::worker::Report;
 
@@ -125,14 +125,15 @@ fn perform(screen: &mut Screen, step: Step) {
         Step::Dataset(opens) => {
             let generation = screen.model.generations.dataset;
             let opened = screen.model.dataset.info.filter(|_| opens).ok_or("gone".to_owned());
-            Action::Worker(Report::Dataset { generation, opened })
+            let change = DatasetChange::Other;
+            Action::Worker(Report::Dataset { generation, opened, change, unfinished: Vec::new() })
         }
     };
     screen.act(action);
 }
 
 /// What a terminal would act on, or mirror.
-fn is_safe(model: &Model) -> bool {
+pub(super) fn is_safe(model: &Model) -> bool {
     drawn(model).content.iter().all(|cell| {
         cell.symbol()
             .chars()
@@ -141,7 +142,7 @@ fn is_safe(model: &Model) -> bool {
 }
 
 /// The list shows rules that there are, and the cursor stands on the selected one, or on a group.
-fn is_consistent(model: &Model) -> bool {
+pub(super) fn is_consistent(model: &Model) -> bool {
     let Model { list, rules, .. } = model;
     let there = list.rows.iter().all(|row| match row {
         Row::Rule { index, .. } => *index < rules.len() && model.visible.contains(index),

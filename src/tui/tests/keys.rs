@@ -7,7 +7,7 @@ use super::{drawn, press};
 use crate::authoring::RuleChange;
 use crate::sigma::{Body, Level};
 use crate::tui::action::{Action, Changed};
-use crate::tui::model::{Drift, Outcome, Overlay, Pane, RuleKey, Said, Verdict};
+use crate::tui::model::{DatasetChange, Drift, Outcome, Overlay, Pane, RuleKey, Said, Verdict};
 use crate::tui::update::{Effect, update};
 use crate::tui::worker::{PackReport, Report};
 
@@ -254,7 +254,9 @@ fn a_pack_that_does_not_load_leaves_the_rules_and_says_so() {
 fn a_dataset_that_does_not_open_any_more_leaves_the_matches_marked() {
     let mut screen = Screen::new(SIZE);
     let generation = screen.model.generations.dataset;
-    screen.act(Action::Worker(Report::Dataset { generation, opened: Err("no dataset at 'x'".to_owned()) }));
+    let opened = Err("no dataset at 'x'".to_owned());
+    let (change, unfinished) = (DatasetChange::Other, Vec::new());
+    screen.act(Action::Worker(Report::Dataset { generation, opened, change, unfinished }));
     assert!(screen.model.matches.stale && screen.model.entry().unwrap().is_stale());
     assert!(text(&screen).contains("no dataset at 'x'"));
 }

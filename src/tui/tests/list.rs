@@ -90,7 +90,7 @@ fn the_filter_language_narrows() {
         ("logsource:- logsource:linux", "gh"),
         ("field:calltrace", "b"),
         ("unmapped:TargetImage", ""),
-        ("new", ""),
+        ("added", ""),
         ("\"web server\"", "g"),
         ("\"server web\"", ""),
         ("server web", "g"),
@@ -136,6 +136,7 @@ fn orders_are_gone_through_and_the_cursor_stays_on_its_rule() {
         (Order::Name, "fbedac"),
         (Order::Level, "baedfc"),
         (Order::Changed, "abcdef"),
+        (Order::Arrived, "abcdef"),
         (Order::Path, "abcdef"),
     ] {
         press(&mut screen, "o");
@@ -236,7 +237,7 @@ fn rules_that_differ_from_the_baseline_are_marked_and_found() {
     press(&mut screen, "/changed");
     assert_eq!(files(&screen), "bhg");
     assert!(text(&screen).contains(" Δ crit") && text(&screen).contains(" + high"));
-    press(&mut screen, "<esc>/new<enter>");
+    press(&mut screen, "<esc>/added<enter>");
     assert_eq!(files(&screen), "hg");
     press(&mut screen, "b");
     press(&mut screen, "<esc>/changed<enter>");

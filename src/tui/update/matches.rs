@@ -23,7 +23,7 @@ pub(super) fn wanted(model: &Model) -> Slice {
 
 /// Asks for the rows that are shown and not there, once.
 pub(super) fn fill(model: &mut Model) -> Vec<Effect> {
-    let Some(table) = model.table() else { return Vec::new() };
+    let Some(table) = model.table().filter(|_| model.matches.anchor.is_none()) else { return Vec::new() };
     let rows = usize::try_from(table.summary.matches).unwrap_or(usize::MAX);
     let shown = model.offset(Pane::Matches).row;
     let end = (shown + view::rows_shown(model)).min(rows);
@@ -32,6 +32,11 @@ pub(super) fn fill(model: &mut Model) -> Vec<Effect> {
         return Vec::new();
     }
     ask(model)
+}
+
+/// As many rows as there are at once, around one whose place is not known.
+pub(super) fn around(model: &Model) -> Slice {
+    Slice { order: model.matches.order, first: BEFORE, limit: ROWS }
 }
 
 fn ask(model: &mut Model) -> Vec<Effect> {
@@ -79,6 +84,7 @@ pub(super) fn rows_wanted(model: &Model, asked: Rows) -> Option<RowsWanted> {
 /// The table itself has been asked for anew: rows of the old one are no longer waited for.
 pub(super) fn forget_asked(model: &mut Model) {
     model.matches.asked = None;
+    model.matches.anchor = None;
     model.generations.rows += 1;
 }
 
@@ -94,6 +100,7 @@ pub(super) fn arrived(model: &mut Model, slice: Slice, rows: Result<Vec<MatchRow
         }
         Err(error) => model.notices.push(error),
     }
+    super::live::rows_arrived(model);
     navigate::settle(model);
 }
 

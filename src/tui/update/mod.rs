@@ -4,6 +4,7 @@ pub(crate) mod bench;
 pub(crate) mod cases;
 mod copy;
 mod coverage;
+mod dataset;
 mod editor;
 mod event;
 mod export;
@@ -11,6 +12,7 @@ mod filter;
 mod history;
 pub(crate) mod in_place;
 mod list;
+mod live;
 pub(crate) mod matches;
 mod mouse;
 mod navigate;
@@ -18,6 +20,7 @@ pub(crate) mod new_rule;
 mod palette;
 mod panes;
 mod report;
+mod run;
 mod typing;
 pub(crate) mod welcome;
 mod why;
@@ -37,6 +40,9 @@ use crate::evaluate::Slice;
 pub(crate) use editor::{EditorPlace, opened as editor_closed};
 
 pub(crate) use list::refresh;
+
+/// Notices that are kept; Esc goes back through them.
+const NOTICES: usize = 32;
 
 /// Something to be done outside the model.
 #[derive(Debug)]
@@ -61,6 +67,15 @@ pub(crate) enum Effect {
         generation: u64,
         /// The rule, and which of its matches.
         rule: Option<((RuleKey, Arc<CompiledRule>), Slice)>,
+    },
+    /// Look for those matches of a rule that came after an opening of the dataset.
+    Arrivals {
+        /// Of the request for its matches.
+        generation: u64,
+        /// The rule.
+        rule: (RuleKey, Arc<CompiledRule>),
+        /// The opening.
+        since: u64,
     },
     /// Find something out about the rows that are shown, or write them to a file.
     Rows {
@@ -132,6 +147,10 @@ pub(crate) enum Effect {
     OpenDemo,
     /// Take the theme of that name into use.
     UseTheme(Cow<'static, str>),
+    /// Ring the terminal's bell.
+    Bell,
+    /// Give the terminal back and stop.
+    Suspend,
     /// Leave.
     Quit,
 }
@@ -141,12 +160,15 @@ pub(crate) fn update(model: &mut Model, action: Action) -> Vec<Effect> {
     let mut effects = apply(model, action);
     matches::judge(model);
     effects.extend(matches::fill(model));
+    let old = model.notices.len().saturating_sub(NOTICES);
+    model.notices.drain(..old);
     effects
 }
 
 fn apply(model: &mut Model, action: Action) -> Vec<Effect> {
     match action {
         Action::Quit => return in_place::quit(model),
+        Action::Suspend => return vec![Effect::Suspend],
         Action::Resize(columns, rows) => resize(model, (columns, rows)),
         Action::Focus(pane) => focus(model, pane),
         Action::FocusNext => focus(model, model.focus.step(1)),
@@ -224,6 +246,9 @@ fn apply(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::Drag(column, row) => panes::drag(model, column, row),
         Action::Release => panes::release(model),
         Action::Wheel(column, row, lines) => return mouse::wheel(model, column, row, lines),
+        Action::SeeAll => return live::see_all(model),
+        Action::ToggleBell => live::toggle_bell(model),
+        Action::StopRun => return run::stop(model),
         Action::MentionWork => model.work.mentioned = true,
         Action::FilesChanged(changed) => return files_changed(model, changed),
         Action::Worker(report) => return report::accept(model, report),
@@ -286,6 +311,8 @@ fn clear(model: &mut Model) -> Vec<Effect> {
     }
     if model.zoomed {
         zoom(model, false);
+    } else if model.work.running.is_some() {
+        return run::stop(model);
     } else {
         model.notices.pop();
     }
@@ -293,8 +320,12 @@ fn clear(model: &mut Model) -> Vec<Effect> {
 }
 
 fn reload(model: &mut Model) -> Vec<Effect> {
-    let changed = Changed { rescan: true, pack: true, dataset: true, ..Changed::default() };
-    files_changed(model, changed)
+    let changed = Changed { rescan: true, pack: true, ..Changed::default() };
+    let mut effects = files_changed(model, changed);
+    model.work.stopped = None;
+    dataset::age(model);
+    effects.extend(dataset::open(model));
+    effects
 }
 
 fn files_changed(model: &mut Model, changed: Changed) -> Vec<Effect> {
@@ -302,10 +333,8 @@ fn files_changed(model: &mut Model, changed: Changed) -> Vec<Effect> {
     if changed.rescan || changed.pack || !changed.rules.is_empty() {
         effects.push(compile(model, changed.clone()));
     }
-    if changed.dataset && model.dataset.root.is_some() {
-        model.generations.dataset += 1;
-        model.work.opening = true;
-        effects.push(Effect::OpenDataset { generation: model.generations.dataset });
+    if changed.dataset {
+        effects.extend(dataset::changed(model));
     }
     effects
 }
@@ -328,6 +357,7 @@ pub(crate) fn select(model: &mut Model, key: Option<RuleKey>) -> Vec<Effect> {
     if model.selected == key {
         return Vec::new();
     }
+    live::leave(model);
     model.selected = key;
     for pane in [Pane::Source, Pane::Route, Pane::Sql, Pane::Matches] {
         *model.offset_mut(pane) = Default::default();
@@ -354,23 +384,8 @@ fn request_matches(model: &mut Model) -> Vec<Effect> {
     let rule = rule.map(|rule| (rule, matches::wanted(model)));
     matches::forget_asked(model);
     model.work.matching = rule.is_some();
-    vec![Effect::Match { generation, rule }]
-}
-
-/// Asks for the counts of all rules whose count is not what it would be now.
-fn request_summaries(model: &mut Model) -> Vec<Effect> {
-    if model.dataset.info.is_none() {
-        return Vec::new();
-    }
-    model.generations.summaries += 1;
-    let due = model
-        .rules
-        .iter()
-        .filter(|entry| entry.is_executable() && entry.is_reported() && !entry.outcome.is_fresh());
-    let rules: Vec<_> =
-        due.filter_map(|entry| Some((entry.key.clone(), Arc::clone(entry.compiled.as_ref()?)))).collect();
-    model.work.running = (!rules.is_empty()).then_some((0, rules.len()));
-    vec![Effect::Summarize { generation: model.generations.summaries, rules }]
+    let arrivals = live::request(model).filter(|_| rule.is_some());
+    [Effect::Match { generation, rule }].into_iter().chain(arrivals).collect()
 }
 
 /// Asks for the colours of what the selected rule shows and has not yet.

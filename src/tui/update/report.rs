@@ -3,15 +3,15 @@
 use std::sync::Arc;
 
 use super::{
-    Effect, bench, cases, coverage, history, in_place, list, navigate, new_rule, request_colours,
-    request_matches, request_summaries, why,
+    Effect, bench, cases, coverage, dataset, history, in_place, list, live, navigate, new_rule,
+    request_colours, request_matches, run, why,
 };
 use crate::backend::CompiledRule;
 use crate::evaluate::{MatchTable, Summary};
 use crate::sigma::Rule;
 use crate::tui::keymap::{self, Keymap};
 use crate::tui::memory;
-use crate::tui::model::{DatasetInfo, Model, Outcome, PackState, RuleEntry, RuleKey};
+use crate::tui::model::{Model, Outcome, PackState, RuleEntry, RuleKey};
 use crate::tui::worker::{PackReport, Report};
 
 pub(super) fn accept(model: &mut Model, report: Report) -> Vec<Effect> {
@@ -22,9 +22,14 @@ pub(super) fn accept(model: &mut Model, report: Report) -> Vec<Effect> {
             in_place::tried(model, refused);
             compiled(model, rules, pack)
         }
-        Report::Dataset { generation, opened } if generation == newest.dataset => dataset(model, opened),
+        Report::Dataset { generation, opened, change, unfinished } if generation == newest.dataset => {
+            dataset::opened(model, opened, change, &unfinished)
+        }
         Report::Matches { generation, rule, table } if generation == newest.matches => {
-            matches(model, rule, table);
+            matches(model, rule, table)
+        }
+        Report::Arrived { generation, ids } if generation == newest.matches => {
+            live::arrived(model, ids);
             Vec::new()
         }
         Report::Rows { generation, slice, rows } if generation == newest.rows => {
@@ -44,9 +49,11 @@ pub(super) fn accept(model: &mut Model, report: Report) -> Vec<Effect> {
         }
         Report::SummariesDone { generation } if generation == newest.summaries => {
             model.work.running = None;
-            let effects = list::arrange(model, true);
+            let mut effects = list::arrange(model, true);
             bench::refresh_changes(model);
             coverage::recount(model);
+            effects.extend(live::tell(model));
+            effects.extend(dataset::open_if_due(model));
             effects
         }
         Report::Gaps { generation, away } if generation == newest.gaps => {
@@ -144,7 +151,7 @@ fn compiled(
     effects.extend(coverage::refresh(model));
     effects.extend(refresh_selected(model, before.as_ref()));
     effects.extend(history::arrived(model));
-    effects.extend(request_summaries(model));
+    effects.extend(run::request(model));
     effects
 }
 
@@ -180,65 +187,48 @@ fn refresh_selected(model: &mut Model, before: Option<&RuleEntry>) -> Vec<Effect
     effects
 }
 
-fn dataset(model: &mut Model, opened: Result<DatasetInfo, String>) -> Vec<Effect> {
-    model.work.opening = false;
-    model.list.outdated = true;
-    match opened {
-        Ok(info) => {
-            model.dataset.info = Some(info);
-            model.dataset.error = None;
-            model.rules.iter_mut().for_each(|entry| entry.outcome.age());
-            model.matches.stale = model.matches.table.is_some();
-            let mut effects = request_matches(model);
-            effects.extend(request_summaries(model));
-            effects.extend(why::refresh(model));
-            effects
-        }
-        Err(error) => {
-            model.dataset.error = Some(error);
-            model.rules.iter_mut().for_each(|entry| entry.outcome.age());
-            model.matches.stale = model.matches.table.is_some();
-            Vec::new()
-        }
-    }
-}
-
-fn matches(model: &mut Model, rule: RuleKey, table: Result<MatchTable, String>) {
+fn matches(model: &mut Model, rule: RuleKey, table: Result<MatchTable, String>) -> Vec<Effect> {
     model.work.matching = false;
+    let mut anchor = None;
     match table {
         Ok(table) => {
             let summary = table.summary;
-            if let Some(entry) = model.entry_mut(&rule) {
-                entry.outcome = Outcome::Ran { summary, stale: false };
-            }
+            took(model, &rule, Outcome::Ran { summary, stale: false });
+            anchor = live::anchor(model);
             learn(model, &rule);
             model.matches.table = Some(Arc::new(table));
             model.matches.stale = false;
             model.matches.error = None;
         }
         Err(error) => {
-            if let Some(entry) = model.entry_mut(&rule) {
-                entry.outcome = Outcome::Failed(error.clone());
-            }
+            took(model, &rule, Outcome::Failed(error.clone()));
             model.matches.error = Some(error);
             model.matches.stale = true;
         }
     }
     model.list.outdated = true;
     model.matches.rule = Some(rule);
+    let effects = live::keep_place(model, anchor);
     navigate::settle(model);
+    effects
+}
+
+fn took(model: &mut Model, rule: &RuleKey, outcome: Outcome) {
+    let opened = model.dataset.opened;
+    if let Some(entry) = model.entry_mut(rule) {
+        entry.counted(outcome, opened);
+    }
 }
 
 fn counted(model: &mut Model, rule: &RuleKey, summary: Result<Summary, String>) {
     if let Some((done, of)) = &mut model.work.running {
         *done = (*done + 1).min(*of);
     }
-    if let Some(entry) = model.entry_mut(rule) {
-        entry.outcome = match summary {
-            Ok(summary) => Outcome::Ran { summary, stale: false },
-            Err(message) => Outcome::Failed(message),
-        };
-    }
+    let outcome = match summary {
+        Ok(summary) => Outcome::Ran { summary, stale: false },
+        Err(message) => Outcome::Failed(message),
+    };
+    took(model, rule, outcome);
     learn(model, rule);
     model.list.outdated = true;
 }

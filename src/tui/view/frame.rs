@@ -12,8 +12,9 @@ use ratatui::style::Style;
 
 use super::layout::Layout;
 use super::paint::{self, PaneLine};
+use super::symbols;
 use super::verdict;
-use crate::tui::model::{Model, Pane};
+use crate::tui::model::{Model, Pane, RuleEntry};
 use crate::tui::text;
 use crate::tui::theme::Role;
 
@@ -62,7 +63,17 @@ fn tabs(buffer: &mut Buffer, area: Rect, model: &Model) {
     for pane in Pane::ALL {
         let role = if pane == model.focus { Role::TabFocused } else { Role::Tab };
         let count = match (pane, model.table()) {
-            (Pane::Matches, Some(table)) => format!(" {}", text::count(table.summary.matches)),
+            (Pane::Matches, Some(table)) => match model.entry().map_or(0, RuleEntry::arrived) {
+                0 => format!(" {}", text::count(table.summary.matches)),
+                arrived => {
+                    format!(
+                        " {} {}{}",
+                        text::count(table.summary.matches),
+                        symbols::ARRIVED.glyph,
+                        text::count(arrived)
+                    )
+                }
+            },
             _ => String::new(),
         };
         let label = format!("{}{}{count}", paint::key_of(model, pane), pane.short_name());

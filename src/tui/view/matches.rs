@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::Style;
+use ratatui::style::{Modifier, Style};
 
 use super::link::{Link, link};
 use super::paint::{self, PaneLine, piece};
@@ -40,7 +40,7 @@ const TIMELINE_FROM: u16 = 7;
 pub(super) fn title(model: &Model) -> PaneLine {
     let theme = &model.theme;
     let Some(table) = model.table() else { return Vec::new() };
-    let role = if model.matches.stale { Role::Stale } else { Role::PaneCount };
+    let role = if model.shows_stale() { Role::Stale } else { Role::PaneCount };
     let matches = text::count(table.summary.matches);
     let mut said = match table.in_scope {
         Some(in_scope) => format!("{matches} of {} in scope", text::count(in_scope)),
@@ -57,8 +57,17 @@ pub(super) fn title(model: &Model) -> PaneLine {
         said = format!("{} marked{saves} · {said}", text::count(marked as u64));
     }
     let mut pieces = vec![piece(theme, role, &said)];
-    if model.matches.stale {
-        pieces.push(piece(theme, Role::Error, "  stale"));
+    let arrived = model.entry().map_or(0, RuleEntry::arrived);
+    if arrived > 0 {
+        pieces.insert(
+            0,
+            piece(theme, Role::Key, &format!("{}{} new  ", symbols::ARRIVED.glyph, text::count(arrived))),
+        );
+    }
+    if model.shows_stale() {
+        let (role, word) =
+            if model.work.matching { (Role::TextDim, "updating  ") } else { (Role::Error, "stale  ") };
+        pieces.insert(0, piece(theme, role, word));
     }
     pieces
 }
@@ -168,11 +177,16 @@ fn draw_table(buffer: &mut Buffer, area: Rect, model: &Model, table: &MatchTable
     paint::mark_cut(buffer, area, 0, theme, (&heading, offset.column));
     let height = usize::from(area.height.saturating_sub(1));
     let first = offset.row.min(row_count(table).saturating_sub(height));
-    let role = if model.matches.stale { Role::Stale } else { Role::Text };
+    let role = if model.shows_stale() { Role::Stale } else { Role::Text };
     for (row, index) in (first..row_count(table)).take(height).enumerate() {
         let there = index.checked_sub(table.first).and_then(|at| table.rows.get(at));
         let line = match there {
-            Some(row) => columns.line(mark(model, row), &cells(table, row), theme.style(role), model),
+            Some(row) => {
+                let style = theme.style(role);
+                let has_come = model.matches.arrived.contains(&row.event_id);
+                let style = if has_come { style.add_modifier(Modifier::BOLD) } else { style };
+                columns.line(mark(model, row), &cells(table, row), style, model)
+            }
             None => vec![piece(theme, Role::TextDim, " …")],
         };
         paint::line(buffer, area, row + 1, &line, offset.column);
@@ -237,7 +251,11 @@ fn one_day(summary: Summary) -> bool {
 }
 
 fn mark(model: &Model, row: &MatchRow) -> &'static str {
-    if model.matches.marked.contains(&row.event_id) { symbols::MARKED.glyph } else { " " }
+    match &model.matches {
+        matches if matches.marked.contains(&row.event_id) => symbols::MARKED.glyph,
+        matches if matches.arrived.contains(&row.event_id) => symbols::ARRIVED.glyph,
+        _ => " ",
+    }
 }
 
 /// How the columns are drawn.

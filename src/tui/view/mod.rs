@@ -52,6 +52,7 @@ pub(crate) use matches::{reserved_rows, rows_above, rows_shown};
 pub(crate) use route::edited_alias_row;
 pub(crate) use rules::list_area;
 pub(crate) use source::{line_at_row, row_of_line};
+pub(crate) use status::SPIN;
 #[cfg(test)]
 pub(crate) use symbols::LEGEND;
 #[cfg(test)]
@@ -59,6 +60,10 @@ pub(crate) use verdict::glyph as verdict_glyph;
 pub(crate) use why::{beside as why_beside, details_extent, item_at};
 
 use crate::tui::model::{Model, Overlay, Pane};
+use crate::tui::text;
+
+/// The program, as the terminal's title names it.
+const NAME: &str = "sigma-ocsf-tui";
 
 /// Draws everything.
 pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model) {
@@ -88,6 +93,14 @@ pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model) {
         Some(Overlay::Edit(_)) | None => {}
     }
     help::draw(buffer, area, model);
+}
+
+/// What the terminal's title says.
+pub(crate) fn terminal_title(model: &Model) -> String {
+    match model.list.totals.arrived {
+        0 => NAME.to_owned(),
+        arrived => format!("{}{} new · {NAME}", symbols::ARRIVED.glyph, text::count(arrived)),
+    }
 }
 
 fn draw_pane(buffer: &mut ratatui::buffer::Buffer, area: Rect, body: Rect, model: &Model, pane: Pane) {

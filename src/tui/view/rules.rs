@@ -11,7 +11,7 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::Style;
+use ratatui::style::{Modifier, Style};
 
 use super::paint::{self, PaneLine, piece};
 use super::{chips, symbols, trouble, verdict};
@@ -39,6 +39,10 @@ pub(super) fn title(model: &Model) -> PaneLine {
     let arranged: Vec<_> = arranged.into_iter().flatten().collect();
     if !arranged.is_empty() {
         pieces.push(piece(theme, Role::TextDim, &format!("  {}", arranged.join(" · "))));
+    }
+    if model.list.totals.arrived > 0 {
+        let arrived = text::count(model.list.totals.arrived);
+        pieces.push(piece(theme, Role::Key, &format!("  {}{arrived} new", symbols::ARRIVED.glyph)));
     }
     if !model.gone.is_empty() {
         pieces.push(piece(theme, Role::Error, "  stale"));
@@ -137,7 +141,11 @@ fn line(
     let (warnings, since) = verdict::marks(marks);
     let indent = 2 * depth;
     let stale = if entry.is_stale() { format!(" {}", symbols::STALE.glyph) } else { String::new() };
-    let marked = text::width(&warnings) + text::width(&since) + text::width(&stale);
+    let arrived = match entry.arrived() {
+        0 => String::new(),
+        arrived => format!(" {}{}", symbols::ARRIVED.glyph, text::count(arrived)),
+    };
+    let marked = text::width(&warnings) + text::width(&since) + text::width(&arrived) + text::width(&stale);
     let title = width.saturating_sub(indent + 3 + marked + 1 + text::width(&note) + 1 + counts + 1);
     let count_role = match entry.verdict() {
         Verdict::Matched(_) if !entry.is_stale() => Role::Text,
@@ -149,6 +157,7 @@ fn line(
         (text::pad(&entry.title, title), theme.style(title_role)),
         (warnings, theme.style(Role::DiagnosticWarning)),
         (since, theme.style(Role::Key)),
+        (arrived, theme.style(Role::Key).add_modifier(Modifier::BOLD)),
         (stale, theme.style(Role::Stale)),
         (format!(" {note}"), theme.style(note_role)),
         (format!(" {}", text::pad_left(&count(entry), counts)), theme.style(count_role)),

@@ -59,6 +59,8 @@ pub(super) const LINKED: Symbol =
 pub(super) const NOTE: Symbol = symbol("↳", Role::DiagnosticError, "what was found on the line above");
 pub(super) const TYPING: Symbol = symbol("▏", Role::FilterChip, "where text goes that is typed");
 pub(super) const MARKED: Symbol = symbol("*", Role::Text, "a match that is marked for a regression case");
+pub(super) const ARRIVED: Symbol =
+    symbol("↑", Role::Key, "what has come since the rule was last looked at, and how much");
 pub(super) const ASCENDING: Symbol =
     symbol("↑", Role::TableHeader, "sorted, the least first; at an edge, more above");
 pub(super) const DESCENDING: Symbol =
@@ -111,6 +113,7 @@ pub(crate) const LEGEND: &[Symbol] = &[
     BAR,
     HISTOGRAM,
     MARKED,
+    ARRIVED,
     ASCENDING,
     DESCENDING,
     LEADS_TO,

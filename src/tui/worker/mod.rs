@@ -7,12 +7,14 @@ mod cases;
 mod compiler;
 mod drafts;
 mod gaps;
+mod growth;
 mod query;
 mod rows;
 mod slot;
 mod why;
 mod writer;
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{self, Sender};
@@ -26,11 +28,11 @@ use crate::bridge::Diagnostic;
 use crate::evaluate::{MatchRow, MatchTable, Slice, Summary};
 use crate::pack::Pack;
 use crate::sigma::Rule;
-use crate::store::SessionSettings;
+use crate::store::{SessionSettings, Unfinished};
 use crate::tui::event::Event;
 use crate::tui::highlight::{Highlighted, Highlighter, Language};
 use crate::tui::keymap::{Finding, Keymap};
-use crate::tui::model::{AliasAway, Bench, DatasetInfo, Drafted, PackInfo, RuleKey, Written};
+use crate::tui::model::{AliasAway, Bench, DatasetChange, DatasetInfo, Drafted, PackInfo, RuleKey, Written};
 use crate::tui::update::Effect;
 use crate::tui::{Options, TuiError};
 
@@ -71,6 +73,10 @@ pub(crate) enum Report {
         generation: u64,
         /// What it holds, or why it does not open.
         opened: Result<DatasetInfo, String>,
+        /// How it differs from the one that was open before.
+        change: DatasetChange,
+        /// Files that are not read yet.
+        unfinished: Vec<Unfinished>,
     },
     /// The matches of a rule.
     Matches {
@@ -89,6 +95,13 @@ pub(crate) enum Report {
         slice: Slice,
         /// The rows, or why there are none.
         rows: Result<Vec<MatchRow>, String>,
+    },
+    /// Which of the matches that are shown came with files that arrived since their rule was last looked at.
+    Arrived {
+        /// Of the request for the matches.
+        generation: u64,
+        /// What the table calls them.
+        ids: BTreeSet<String>,
     },
     /// An event with all that it holds.
     Event {
@@ -245,6 +258,7 @@ impl Workers {
             }
             Effect::OpenDataset { generation } => self.queries.open(generation),
             Effect::Match { generation, rule } => self.queries.find(generation, rule),
+            Effect::Arrivals { generation, rule, since } => self.queries.arrivals(generation, rule, since),
             Effect::Rows { generation, wanted } => self.queries.rows(generation, wanted),
             Effect::Summarize { generation, rules } => self.queries.count(generation, rules),
             Effect::Bench { generation, question } => self.queries.ask(generation, question.map(|q| *q)),
@@ -270,6 +284,8 @@ impl Workers {
             | Effect::UseTheme(_)
             | Effect::OpenWorkspace(_)
             | Effect::OpenDemo
+            | Effect::Bell
+            | Effect::Suspend
             | Effect::Quit => {}
         }
     }

@@ -38,14 +38,20 @@ struct Bench {
 
 impl Bench {
     fn new(folder: &Path) -> Self {
+        Self::over(folder, "ocsf_events.jsonl")
+    }
+
+    fn over(folder: &Path, dataset: &str) -> Self {
         let (sender, events) = channel();
         let options = Options {
             rules: vec![folder.join("rules")],
-            dataset: Some(folder.join("ocsf_events.jsonl")),
+            dataset: Some(folder.join(dataset)),
             pack: PackSource::Embedded(DEFAULT_PACK.to_owned()),
             settings: Settings::default(),
             threads: 1,
             theme: None,
+            bell: false,
+            title: false,
         };
         Self { workers: Workers::start(options, &sender).unwrap(), events }
     }
@@ -295,4 +301,58 @@ fn an_alias_is_tried_on_the_pack_or_said_to_be_none() {
     assert!(sql.contains("process.cmd_line") && refused.is_none());
     let (sql, refused) = tried(3, "no.such.path");
     assert!(sql.contains("process.file.path") && refused.unwrap().contains("no.such.path"));
+}
+
+/// Opens the dataset of a folder, and gives what is said of it.
+fn opened(bench: &Bench, generation: u64) -> (DatasetInfo, DatasetChange, Vec<String>) {
+    bench.workers.perform(Effect::OpenDataset { generation });
+    bench.wait(|report| match report {
+        Report::Dataset { generation: of, opened, change, unfinished } if of == generation => {
+            Some((opened.unwrap(), change, unfinished.into_iter().map(|file| file.why).collect()))
+        }
+        _ => None,
+    })
+}
+
+#[test]
+fn parts_that_arrive_are_told_apart_and_those_that_are_not_complete_are_waited_for() {
+    let folder = folder();
+    let part =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/run/normalized/ocsf_events/part-0000.parquet");
+    let target = |name: &str| folder.path().join("events").join(name);
+    fs::create_dir(folder.path().join("events")).unwrap();
+    fs::copy(&part, target("a.parquet")).unwrap();
+    let rule = "title: All\nlogsource: { category: process_creation, product: windows }\n\
+                detection: { s: { Image|exists: true }, condition: s }\n";
+    fs::write(folder.path().join("rules/one.yml"), rule).unwrap();
+    let bench = Bench::over(folder.path(), "events");
+    let (rules, _) = bench.compile(1, everything());
+    let rule = runnable(&rules).remove(0);
+    let (first, change, _) = opened(&bench, 1);
+    assert_eq!((first.files, change), (1, DatasetChange::Other));
+    let whole = fs::read(&part).unwrap();
+    fs::write(target("b.parquet"), &whole[..whole.len() / 2]).unwrap();
+    fs::write(target("c.parquet"), b"PAR1\xff\xff\xff\xff\x04\0\0\0PAR1").unwrap();
+    let (info, change, unfinished) = opened(&bench, 2);
+    assert_eq!((info, change, unfinished.len()), (first, DatasetChange::None, 2));
+    let (_, change, unfinished) = opened(&bench, 3);
+    assert_eq!(
+        (change, unfinished.len()),
+        (DatasetChange::None, 2),
+        "what stays as it is is not tried again"
+    );
+    fs::write(target("b.parquet"), &whole).unwrap();
+    let (info, change, unfinished) = opened(&bench, 4);
+    assert_eq!((info.events, info.files), (2 * first.events, 2));
+    assert_eq!((change, unfinished.len()), (DatasetChange::Grown, 1));
+    let arrived = |since: u64| {
+        bench.workers.perform(Effect::Arrivals { generation: since, rule: rule.clone(), since });
+        bench.wait(|report| match report {
+            Report::Arrived { generation, ids } if generation == since => Some(ids),
+            _ => None,
+        })
+    };
+    assert!(!arrived(1).is_empty() && arrived(4).is_empty());
+    fs::remove_file(target("a.parquet")).unwrap();
+    assert_eq!(opened(&bench, 5).1, DatasetChange::Other);
 }

@@ -38,11 +38,14 @@ pub(crate) enum Order {
     Level,
     /// Those that differ from the baseline first.
     Changed,
+    /// Most new matches first.
+    Arrived,
 }
 
 impl Order {
     /// All of them, in the order in which a key goes through them.
-    pub(crate) const ALL: [Self; 5] = [Self::Path, Self::Matches, Self::Name, Self::Level, Self::Changed];
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Path, Self::Matches, Self::Name, Self::Level, Self::Changed, Self::Arrived];
 
     /// The next one, around the end.
     pub(crate) fn next(self) -> Self {
@@ -57,6 +60,7 @@ impl Order {
             Self::Name => "name",
             Self::Level => "level",
             Self::Changed => "changed",
+            Self::Arrived => "arrived",
         }
     }
 }
@@ -83,6 +87,8 @@ pub(crate) struct Totals {
     pub matched: u64,
     /// The most matches of one rule.
     pub most: u64,
+    /// Matches that have come since their rule was last looked at.
+    pub arrived: u64,
 }
 
 /// The rule list.
@@ -172,6 +178,9 @@ impl RuleList {
                 Some(Since::Changed) => 1,
                 None => 2,
             }),
+            Order::Arrived => {
+                passing.sort_by_key(|(index, _)| Reverse(entry(*index).map_or(0, RuleEntry::arrived)))
+            }
         }
     }
 
@@ -201,6 +210,7 @@ impl Totals {
             totals.refused += u64::from(matches!(verdict, Verdict::Refused(_) | Verdict::ParseError));
             totals.fallback += u64::from(entry.fallback_used());
             if let Verdict::Matched(matches) = verdict {
+                totals.arrived += entry.arrived();
                 totals.matched += 1;
                 totals.most = totals.most.max(matches);
             }

@@ -182,6 +182,11 @@ fn diagnostic(code: &'static Code, message: String, path: &Path, span: Span, hel
     Diagnostic { code, message, path: path.to_path_buf(), span, help: Some(help) }
 }
 
+/// Whether `filter`, a filter, narrows `rule`.
+pub(super) fn narrows(filter: &Rule, rule: &Rule) -> bool {
+    matches!(&filter.body, Body::Filter(body) if applies(filter, body, rule))
+}
+
 /// Whether `filter` narrows `rule`: it names the rule, and its log source covers the rule's.
 fn applies(filter: &Rule, body: &Filter, rule: &Rule) -> bool {
     names(body, rule) && same_logsource(&filter.logsource, &rule.logsource)

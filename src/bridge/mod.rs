@@ -16,6 +16,7 @@ mod required;
 mod resolve;
 mod route;
 mod settings;
+mod tied;
 #[cfg(test)]
 mod tests;
 
@@ -31,3 +32,4 @@ pub use reason::ReasonCode;
 pub(crate) use resolve::{ResolvedField, Resolver, UNMAPPED_FIELD};
 pub(crate) use route::Tokens;
 pub use settings::Settings;
+pub use tied::{narrowing, tied};

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::slot::Slot;
 use super::{PackReport, Report};
-use crate::backend::{self, CompiledRule};
+use crate::backend::{CompiledRule, Incremental};
 use crate::pack::{self, Pack};
 use crate::sigma::{self, Rule, RuleFile};
 use crate::tui::Options;
@@ -40,6 +40,7 @@ pub(super) struct Compiler {
     /// Whether a file includes another: then what a change reaches is known only by loading all.
     includes: bool,
     pack: Option<Arc<Pack>>,
+    compiled: Incremental,
     report: PackReport,
     gone: Vec<PathBuf>,
 }
@@ -51,6 +52,7 @@ impl Compiler {
             rules: BTreeMap::new(),
             includes: false,
             pack: None,
+            compiled: Incremental::default(),
             report: PackReport::default(),
             gone: Vec::new(),
         }
@@ -119,11 +121,11 @@ impl Compiler {
         true
     }
 
-    fn compile(&self) -> Vec<(Arc<Rule>, Option<Arc<CompiledRule>>)> {
+    fn compile(&mut self) -> Vec<(Arc<Rule>, Option<Arc<CompiledRule>>)> {
         let rules: Vec<_> = self.rules.values().flatten().map(Arc::clone).collect();
         let Some(pack) = &self.pack else { return rules.into_iter().map(|rule| (rule, None)).collect() };
-        let compiled = backend::compile(&rules, pack, &self.options.settings);
-        rules.into_iter().zip(compiled).map(|(rule, compiled)| (rule, Some(Arc::new(compiled)))).collect()
+        let compiled = self.compiled.compile(&rules, pack, &self.options.settings);
+        rules.into_iter().zip(compiled.into_iter().map(Some)).collect()
     }
 }
 

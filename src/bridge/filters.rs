@@ -131,6 +131,7 @@ fn lowered(
         tokens: of_rule.tokens.clone(),
         scope: of_rule.scope,
         rule: &filter.path,
+        known: Default::default(),
     });
     let mut lowering = Lowering::new(resolver.as_ref(), &context.enabled, context.pack, filter);
     let predicate = lowering.detection(&body.detection);

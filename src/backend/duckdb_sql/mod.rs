@@ -127,8 +127,10 @@ fn term(body: &mut Layout, expr: &Expr, prefix: &str, depth: usize, joined_by: J
             let span = predicate.span;
             let lines = test::lines(predicate);
             for (index, line) in lines.into_iter().enumerate() {
-                let prefix = if index == 0 { prefix } else { "" };
-                body.line(depth, format!("{prefix}{line}"), origin(span));
+                match index {
+                    0 => body.line(depth, [prefix, line.as_str()].concat(), origin(span)),
+                    _ => body.line(depth, line, origin(span)),
+                }
             }
         }
         Expr::Selection { name, span, body: inner } => {

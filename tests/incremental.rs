@@ -56,7 +56,9 @@ fn text() -> impl Strategy<Value = String> {
         )
     });
     let correlation = (called(), references(), any::<bool>()).prop_map(|(called, rules, generate)| {
-        format!("{called}correlation: {{type: temporal, rules: {rules}, timespan: 5m, generate: {generate}}}\n")
+        format!(
+            "{called}correlation: {{type: temporal, rules: {rules}, timespan: 5m, generate: {generate}}}\n"
+        )
     });
     let condition = (called(), select(&NAMES[..]), select(&NAMES[..])).prop_map(|(called, one, other)| {
         format!("{called}correlation: {{type: temporal, timespan: 5m, condition: {one} and {other}}}\n")

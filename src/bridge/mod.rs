@@ -16,9 +16,9 @@ mod required;
 mod resolve;
 mod route;
 mod settings;
-mod tied;
 #[cfg(test)]
 mod tests;
+mod tied;
 
 pub use codes::codes;
 pub use compile::compile;

@@ -180,7 +180,8 @@ impl Session {
     fn after_events(&mut self, events: &[Event]) -> Changes {
         let lost = events.iter().any(|event| event.need_rescan());
         let mut changes = if lost { Changes::everything() } else { Changes::default() };
-        let paths = events.iter().flat_map(|event| event.paths.iter().map(|path| (path.as_path(), event.kind)));
+        let paths =
+            events.iter().flat_map(|event| event.paths.iter().map(|path| (path.as_path(), event.kind)));
         let moved = self.note_all(paths, &mut changes);
         if moved || lost {
             self.watch_again(&mut changes);

@@ -36,7 +36,7 @@ impl Request {
 /// What the thread holds between requests.
 pub(super) struct Compiler {
     options: Options,
-    rules: BTreeMap<PathBuf, Vec<Arc<Rule>>>,
+    rules: Known,
     /// Whether a file includes another: then what a change reaches is known only by loading all.
     includes: bool,
     pack: Option<Arc<Pack>>,
@@ -97,11 +97,13 @@ impl Compiler {
         self.gone = roots.iter().filter(|root| !root.exists() && holds_rules(root)).cloned().collect();
         let there: Vec<_> = roots.iter().filter(|root| !self.gone.contains(root)).cloned().collect();
         if changed.rescan || self.includes || !self.reload(changed, &there) {
-            let gone = &self.gone;
-            self.rules.retain(|path, _| gone.iter().any(|root| path.starts_with(root)));
             let files = sigma::load_files(&there);
             self.includes = files.iter().any(|file| !file.includes.is_empty());
-            self.rules.extend(files.into_iter().map(keyed));
+            let before = std::mem::take(&mut self.rules);
+            self.rules = files.into_iter().map(|file| keyed(file, &before)).collect();
+            let gone = &self.gone;
+            let of_gone = |path: &PathBuf| gone.iter().any(|root| path.starts_with(root));
+            self.rules.extend(before.into_iter().filter(|(path, _)| of_gone(path)));
         }
     }
 
@@ -113,7 +115,8 @@ impl Compiler {
                 if !file.includes.is_empty() {
                     return false;
                 }
-                self.rules.extend([keyed(file)]);
+                let (path, rules) = keyed(file, &self.rules);
+                self.rules.insert(path, rules);
             } else if !self.gone.iter().any(|root| path.starts_with(root)) {
                 self.rules.remove(path);
             }
@@ -129,6 +132,16 @@ impl Compiler {
     }
 }
 
-fn keyed(file: RuleFile) -> (PathBuf, Vec<Arc<Rule>>) {
-    (file.path, file.rules.into_iter().map(Arc::new).collect())
+type Known = BTreeMap<PathBuf, Vec<Arc<Rule>>>;
+
+/// The rules of a file; those of `before` where it says what it said, so that they need not be compiled again.
+fn keyed(file: RuleFile, before: &Known) -> (PathBuf, Vec<Arc<Rule>>) {
+    let same = |(old, new): (&Arc<Rule>, &Rule)| {
+        old.path == new.path && old.text == new.text && old.problems == new.problems
+    };
+    let rules = match before.get(&file.path) {
+        Some(old) if old.len() == file.rules.len() && old.iter().zip(&file.rules).all(same) => old.clone(),
+        _ => file.rules.into_iter().map(Arc::new).collect(),
+    };
+    (file.path, rules)
 }

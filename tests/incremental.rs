@@ -159,7 +159,7 @@ fn boxed(rules: Vec<CompiledRule>) -> Vec<Box<CompiledRule>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(96))]
+    #![proptest_config(ProptestConfig::with_cases(48))]
 
     #[test]
     fn it_says_what_compiling_everything_says(

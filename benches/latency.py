@@ -28,6 +28,9 @@ ROOT = Path(__file__).resolve().parent.parent
 COLUMNS, LINES = 160, 50
 REST = 1.2  # seconds without a change, after which the screen is taken to be complete
 
+# The status line once all rules are counted: it begins with how many there are.
+COUNTED = re.compile(r"\s*[1-9][,.\d]* rules")
+
 PROBE = """title: A probe of latency
 id: 5f0c9b1e-7a0e-4a58-9f43-1d1f5b0f7a11
 logsource:
@@ -88,7 +91,7 @@ class Program:
     def settle(self, patience=180.0):
         """Waits until nothing is counted and nothing has changed for `REST` seconds; the time of the last change."""
         deadline = time.perf_counter() + patience
-        busy = lambda: re.search(r"counting|running|…\s*$", self.screen.display[-1].split(" rules")[0])
+        busy = lambda: not COUNTED.match(self.screen.display[-1])
         while time.perf_counter() - self.changed < REST or busy():
             if time.perf_counter() > deadline:
                 raise TimeoutError("the screen never rests")
@@ -201,7 +204,9 @@ def measure(arguments, work):
     program = Program(command, state)
     complete = program.settle() - program.started
     print(f"| all verdicts after a start | {complete:.2f} s |", flush=True)
-    program.keys("/A probe of latency\r")
+    program.keys("/")
+    program.settle()
+    program.keys("probe of latency\r")
     program.settle()
     print("\n".join(line.rstrip() for line in program.screen.display), file=sys.stderr)
     print(f"| save of one rule | {spread(saves(program, probe, [PROBE.format(image=i) for i in IMAGES], arguments.saves))} |", flush=True)

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
-use sigma_ocsf_tui::backend;
+use sigma_ocsf_tui::backend::{self, BackendId};
 use sigma_ocsf_tui::bridge::Settings;
 use sigma_ocsf_tui::bundle::{self, FailMode, RuleRoots, RunInputs, RunSettings};
 use sigma_ocsf_tui::pack::{self, DEFAULT_PACK, PackSource};
@@ -112,6 +112,7 @@ fn conformance(run: &Path, threads: u32) -> Result<Conformance, Box<dyn Error>> 
             fail_mode: FailMode::FailClosed,
             compile_cache_dir: None,
         },
+        backend: BackendId::DuckdbSql,
         compiled: &backend::compile(&rules, &pack, &settings),
     };
     let mut store = Store::open(Dataset::discover(run)?, SessionSettings { threads })?;

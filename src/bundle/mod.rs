@@ -28,11 +28,12 @@ mod write;
 
 pub(crate) use contents::{Contents, RuleResult, Sighting, contents};
 pub(crate) use coverage::{FieldCount, Totals};
+pub(crate) use detection::{DetectionLines, detection_lines};
 pub use error::BundleError;
 pub use folder::Staging;
 pub use plan::{FailMode, RunSettings};
 pub use plan_name::{RuleRoots, plan_names};
-pub use record::{RuleFacts, rule_facts, settings};
+pub use record::{RuleFacts, made_with, rule_facts};
 pub use verify::{Difference, Verification, verify, verify_rules};
 pub use write::{RunInputs, write};
 

@@ -93,7 +93,7 @@ pub struct RunSettings {
     pub raw_fallback_enabled: bool,
     /// What becomes of a rule that cannot run as it says.
     pub fail_mode: FailMode,
-    /// Where the user asked for a cache of plans. Nothing is kept there: compiling takes less than reading would.
+    /// Where the user asked for a cache of plans. There is none: nothing is read from there or written to it.
     pub compile_cache_dir: Option<String>,
 }
 
@@ -196,7 +196,7 @@ pub(super) struct Finding {
 pub(super) struct PlanContext<'a> {
     roots: &'a RuleRoots,
     pack: PackRecord,
-    settings: RunSettings,
+    backend: BackendRecord,
     /// Of every rule, as findings show them.
     paths: BTreeSet<&'a Path>,
 }
@@ -207,7 +207,7 @@ impl<'a> PlanContext<'a> {
         Self {
             roots: inputs.roots,
             pack: PackRecord::of(inputs.pack),
-            settings: inputs.settings.clone(),
+            backend: BackendRecord::of(inputs),
             paths: paths.collect(),
         }
     }
@@ -224,6 +224,20 @@ impl<'a> PlanContext<'a> {
             }
         }
         told
+    }
+}
+
+impl BackendRecord {
+    fn of(inputs: &RunInputs<'_>) -> Self {
+        let version = match inputs.backend {
+            BackendId::DuckdbSql => DUCKDB_VERSION,
+            BackendId::Interpreter => env!("CARGO_PKG_VERSION"),
+        };
+        Self {
+            id: inputs.backend.as_str().to_owned(),
+            version: version.to_owned(),
+            settings: inputs.settings.clone(),
+        }
     }
 }
 
@@ -248,17 +262,12 @@ impl PlanDocument {
     ) -> Result<Self, serde_json::Error> {
         let compilation = &compiled.compilation;
         let found = compilation.diagnostics.iter().chain(failure);
-        let backend = BackendRecord {
-            id: BackendId::DuckdbSql.as_str().to_owned(),
-            version: DUCKDB_VERSION.to_owned(),
-            settings: context.settings.clone(),
-        };
         let mut document = Self {
             schema_version: super::SCHEMA_VERSION,
             plan_sha256: String::new(),
             rule: rule(compilation, context.roots),
             mapping_pack: context.pack.clone(),
-            backend,
+            backend: context.backend.clone(),
             compiler: ToolRecord::this(),
             executable: compilation.is_executable() && failure.is_none(),
             non_executable: failure

@@ -17,8 +17,10 @@ mod run;
 mod sarif;
 mod screen;
 mod sql;
+mod stream;
 mod test;
 mod text;
+mod themes;
 mod verify;
 mod workspace;
 
@@ -43,7 +45,7 @@ struct Cli {
     command: Option<Command>,
     #[command(flatten)]
     inputs: Inputs,
-    /// Theme by name: dark, light, none, or one under ./themes; by default chosen from the terminal.
+    /// Theme by name, as `themes` lists them; by default chosen from the terminal.
     #[arg(long, value_name = "THEME")]
     theme: Option<String>,
 }
@@ -58,6 +60,7 @@ Examples:
   sigma-ocsf-tui matches rules/x.yml --parquet runs/7      the events that a rule matches
   sigma-ocsf-tui coverage rules/ --parquet runs/7          totals and gaps of a set of rules
   sigma-ocsf-tui run rules/ --parquet runs/7 --out out/7   plans, coverage and detections as files
+  sigma-ocsf-tui stream rules/ --events ocsf.jsonl         detections as events come
   sigma-ocsf-tui verify out/7 --parquet runs/7             whether they hold
   sigma-ocsf-tui report out/7 --out report                 a page to read, and other reports
   sigma-ocsf-tui test rules/                               the regression cases beside the rules
@@ -79,6 +82,8 @@ enum Command {
     Coverage(coverage::CoverageArgs),
     /// Run rules over events, and write plans, coverage and detections as a bundle.
     Run(run::RunArgs),
+    /// Ask rules of events as they come, as JSON Lines, and write detections.
+    Stream(stream::StreamArgs),
     /// Recompute what a bundle says, and run its plans again.
     Verify(verify::VerifyArgs),
     /// Report on a bundle: Markdown, one HTML page, ATT&CK Navigator layers, a Slack message.
@@ -90,6 +95,8 @@ enum Command {
     Pack(pack::PackCommand),
     /// Explain a diagnostic code, or list all of them.
     Reason(reason::ReasonArgs),
+    /// List the themes of the screen, and where their files lie.
+    Themes(themes::ThemesArgs),
     /// Print a completion script for a shell.
     Completions(completions::CompletionsArgs),
 }
@@ -206,11 +213,13 @@ pub fn main() -> ExitCode {
         Some(Command::Matches(args)) => matches::run(args),
         Some(Command::Coverage(args)) => coverage::run(args),
         Some(Command::Run(args)) => run::run(args),
+        Some(Command::Stream(args)) => stream::run(args),
         Some(Command::Verify(args)) => verify::run(args),
         Some(Command::Report(args)) => bundle_report::run(args),
         Some(Command::Test(args)) => test::run(args),
         Some(Command::Pack(command)) => pack::run(command),
         Some(Command::Reason(args)) => reason::run(args),
+        Some(Command::Themes(args)) => themes::run(args),
         Some(Command::Completions(args)) => completions::run(args),
     };
     match result {

@@ -28,6 +28,9 @@ pub(super) struct RunArgs {
     /// When the run is said to be, such as 2026-03-14T09:00:00Z. Without it a bundle has no time but the events'.
     #[arg(long, value_name = "RFC3339")]
     run_time: Option<Timestamp>,
+    /// What evaluates the plans; both give the same detections [default: duckdb_sql].
+    #[arg(long, value_enum)]
+    backend: Option<BackendId>,
     /// Replace the bundle that is there.
     #[arg(long)]
     force: bool,
@@ -53,13 +56,6 @@ struct Summary {
 
 pub(super) fn run(args: &RunArgs) -> Result<(), CliError> {
     store::verify_duckdb_version().map_err(|error| CliError::Configuration(error.to_string()))?;
-    if args.inputs.configured_backend().is_some_and(|backend| backend != BackendId::DuckdbSql) {
-        let message = format!(
-            "a bundle records plans of `{}`: the configuration names another backend",
-            BackendId::DuckdbSql.as_str()
-        );
-        return Err(CliError::Configuration(message));
-    }
     let gates = Gates::read(&args.fail_on, true)?;
     let run_id = run_id(args)?;
     let run_time = args.run_time.map(|time| time.to_string());
@@ -74,6 +70,7 @@ pub(super) fn run(args: &RunArgs) -> Result<(), CliError> {
         roots: &args.inputs.rule_roots(),
         pack: &workspace.pack.pack,
         settings: args.inputs.run_settings(&workspace),
+        backend: args.backend.or(args.inputs.configured_backend()).unwrap_or_default(),
         compiled: &workspace.compiled,
     };
     let facts = bundle::write(&inputs, &mut store, staging.folder()).map_err(failed)?;

@@ -144,18 +144,15 @@ impl Scene {
         incremental.compile(&self.rules, &PACKS[self.pack], &self.settings)
     }
 
-    fn from_scratch(&self) -> Vec<CompiledRule> {
-        backend::compile(&self.rules, &PACKS[self.pack], &self.settings)
+    fn compile_anew(&self) -> Vec<Arc<CompiledRule>> {
+        let compiled = backend::compile(&self.rules, &PACKS[self.pack], &self.settings);
+        compiled.into_iter().map(Arc::new).collect()
     }
 }
 
 /// Everything that is said of a rule, as text.
-fn shown<T: AsRef<CompiledRule>>(rules: &[T]) -> Vec<String> {
-    rules.iter().map(|rule| format!("{:#?}", rule.as_ref())).collect()
-}
-
-fn boxed(rules: Vec<CompiledRule>) -> Vec<Box<CompiledRule>> {
-    rules.into_iter().map(Box::new).collect()
+fn shown(rules: &[Arc<CompiledRule>]) -> Vec<String> {
+    rules.iter().map(|rule| format!("{rule:#?}")).collect()
 }
 
 proptest! {
@@ -168,10 +165,10 @@ proptest! {
     ) {
         let mut scene = Scene::new(&texts);
         let mut incremental = Incremental::default();
-        prop_assert_eq!(shown(&scene.compile(&mut incremental)), shown(&boxed(scene.from_scratch())));
+        prop_assert_eq!(shown(&scene.compile(&mut incremental)), shown(&scene.compile_anew()));
         for edit in edits {
             scene.apply(edit);
-            prop_assert_eq!(shown(&scene.compile(&mut incremental)), shown(&boxed(scene.from_scratch())));
+            prop_assert_eq!(shown(&scene.compile(&mut incremental)), shown(&scene.compile_anew()));
         }
     }
 }

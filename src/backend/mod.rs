@@ -2,9 +2,12 @@
 
 pub mod correlation_oracle;
 pub mod duckdb_sql;
+mod incremental;
 pub mod interpreter;
 
 use std::sync::Arc;
+
+pub use incremental::Incremental;
 
 use crate::bridge::{self, Compilation, Settings};
 use crate::pack::Pack;

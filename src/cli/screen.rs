@@ -23,12 +23,10 @@ pub(super) fn run(cli: &Cli) -> Result<(), CliError> {
     }
     // A pack that is not there is waited for on the screen, like one that does not load.
     let pack = inputs.pack_source().unwrap_or_else(|_| PackSource::Folder(PathBuf::from(inputs.pack_name())));
-    // A pack that does not load is shown on the screen, where it is mended; until then one thread will do.
-    let pack_threads = || pack::load(&pack).map_or(1, |loaded| loaded.pack.manifest.backend.threads);
     let options = tui::Options {
         rules: inputs.rule_paths().to_vec(),
         dataset: inputs.parquet.clone(),
-        threads: inputs.compiling.threads.unwrap_or_else(pack_threads),
+        threads: inputs.compiling.threads.unwrap_or_else(|| pack::session_threads(&pack)),
         pack,
         settings: inputs.compiling.settings(),
         theme: cli.theme.clone(),

@@ -94,7 +94,7 @@ pub(crate) fn correlation_extremes(plan: &CorrelationPlan) -> String {
     // The windows that fire: all of them are asked about here.
     ctes.pop();
     let mut text = Layout::default();
-    text.line(0, "WITH".to_owned(), None);
+    text.line(0, "WITH", None);
     let count = ctes.len();
     for (index, cte) in ctes.into_iter().enumerate() {
         cte.write(&mut text, index + 1 == count);

@@ -128,17 +128,20 @@ fn compiled(
     model.loaded = true;
     model.pack =
         PackState { info: pack.info, loaded: pack.loaded, errors: pack.errors, warnings: pack.warnings };
-    let before = model.entry().cloned();
+    let selected = model.entry().cloned();
     let mut entries: Vec<_> = rules.into_iter().map(|(rule, made)| RuleEntry::new(rule, made)).collect();
     entries.sort_by(|a, b| a.key.cmp(&b.key));
     entries.dedup_by(|a, b| a.key == b.key);
+    let mut before = model.rules.iter().peekable();
     for entry in &mut entries {
-        if let Ok(at) = model.rules.binary_search_by(|old| old.key.cmp(&entry.key)) {
-            entry.inherit(&model.rules[at]);
+        // Most keys are the same allocation, for which equality is quick to tell.
+        while before.next_if(|old| old.key != entry.key && old.key < entry.key).is_some() {}
+        if let Some(old) = before.next_if(|old| old.key == entry.key) {
+            entry.inherit(old);
         }
     }
     let first = model.rules.is_empty();
-    model.list.learn(&entries);
+    model.list.learn(&model.rules, &entries);
     model.rules = entries;
     if first {
         bench::set_baseline(model);
@@ -149,7 +152,7 @@ fn compiled(
         effects.extend(list::go_to(model, key));
     }
     effects.extend(coverage::refresh(model));
-    effects.extend(refresh_selected(model, before.as_ref()));
+    effects.extend(refresh_selected(model, selected.as_ref()));
     effects.extend(history::arrived(model));
     effects.extend(run::request(model));
     effects

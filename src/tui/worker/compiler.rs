@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::slot::Slot;
 use super::{PackReport, Report};
-use crate::backend::{self, CompiledRule};
+use crate::backend::{self, CompiledRule, Incremental};
 use crate::pack::{self, Pack};
 use crate::sigma::{self, Rule, RuleFile};
 use crate::tui::Options;
@@ -45,10 +45,11 @@ impl Request {
 /// What the thread holds between requests.
 pub(super) struct Compiler {
     options: Options,
-    rules: BTreeMap<PathBuf, Vec<Arc<Rule>>>,
+    rules: Known,
     /// Whether a file includes another: then what a change reaches is known only by loading all.
     includes: bool,
     pack: Option<Arc<Pack>>,
+    compiled: Incremental,
     report: PackReport,
     gone: Vec<PathBuf>,
 }
@@ -60,6 +61,7 @@ impl Compiler {
             rules: BTreeMap::new(),
             includes: false,
             pack: None,
+            compiled: Incremental::default(),
             report: PackReport::default(),
             gone: Vec::new(),
         }
@@ -105,11 +107,13 @@ impl Compiler {
         self.gone = roots.iter().filter(|root| !root.exists() && holds_rules(root)).cloned().collect();
         let there: Vec<_> = roots.iter().filter(|root| !self.gone.contains(root)).cloned().collect();
         if changed.rescan || self.includes || !self.reload(changed, &there) {
-            let gone = &self.gone;
-            self.rules.retain(|path, _| gone.iter().any(|root| path.starts_with(root)));
             let files = sigma::load_files(&there);
             self.includes = files.iter().any(|file| !file.includes.is_empty());
-            self.rules.extend(files.into_iter().map(keyed));
+            let before = std::mem::take(&mut self.rules);
+            self.rules = files.into_iter().map(|file| keyed(file, &before)).collect();
+            let gone = &self.gone;
+            let of_gone = |path: &PathBuf| gone.iter().any(|root| path.starts_with(root));
+            self.rules.extend(before.into_iter().filter(|(path, _)| of_gone(path)));
         }
     }
 
@@ -121,7 +125,8 @@ impl Compiler {
                 if !file.includes.is_empty() {
                     return false;
                 }
-                self.rules.extend([keyed(file)]);
+                let (path, rules) = keyed(file, &self.rules);
+                self.rules.insert(path, rules);
             } else if !self.gone.iter().any(|root| path.starts_with(root)) {
                 self.rules.remove(path);
             }
@@ -130,15 +135,21 @@ impl Compiler {
     }
 
     /// All rules, the pack that they were compiled with, and why a trial was not made.
-    fn compile(&self, trial: Option<&Trial>) -> (Vec<Compiled>, PackReport, Option<String>) {
+    fn compile(&mut self, trial: Option<&Trial>) -> (Vec<Compiled>, PackReport, Option<String>) {
         let (pack, report, refused) = self.tried_pack(trial);
         let rules = self.tried_rules(trial);
         let Some(pack) = pack else {
             return (rules.into_iter().map(|rule| (rule, None)).collect(), report, refused);
         };
-        let compiled = backend::compile(&rules, &pack, &self.options.settings);
-        let compiled = compiled.into_iter().map(|compiled| Some(Arc::new(compiled)));
-        (rules.into_iter().zip(compiled).collect(), report, refused)
+        let settings = &self.options.settings;
+        let compiled: Vec<Arc<CompiledRule>> = match trial {
+            // What is kept is of the pack as it is written.
+            Some(Trial::Alias(_)) => {
+                backend::compile(&rules, &pack, settings).into_iter().map(Arc::new).collect()
+            }
+            Some(Trial::Rule(_)) | None => self.compiled.compile(&rules, &pack, settings),
+        };
+        (rules.into_iter().zip(compiled.into_iter().map(Some)).collect(), report, refused)
     }
 
     /// The rules, a file that is tried with its other text.
@@ -177,6 +188,16 @@ impl Compiler {
     }
 }
 
-fn keyed(file: RuleFile) -> (PathBuf, Vec<Arc<Rule>>) {
-    (file.path, file.rules.into_iter().map(Arc::new).collect())
+type Known = BTreeMap<PathBuf, Vec<Arc<Rule>>>;
+
+/// The rules of a file; those of `before` where it says what it said, so that they need not be compiled again.
+fn keyed(file: RuleFile, before: &Known) -> (PathBuf, Vec<Arc<Rule>>) {
+    let same = |(old, new): (&Arc<Rule>, &Rule)| {
+        old.path == new.path && old.text == new.text && old.problems == new.problems
+    };
+    let rules = match before.get(&file.path) {
+        Some(old) if old.len() == file.rules.len() && old.iter().zip(&file.rules).all(same) => old.clone(),
+        _ => file.rules.into_iter().map(Arc::new).collect(),
+    };
+    (file.path, rules)
 }

@@ -186,6 +186,25 @@ fn changed_rules_are_read_again_and_a_lost_folder_keeps_its_rules() {
 }
 
 #[test]
+fn what_is_read_again_and_says_the_same_is_the_same_rule() {
+    let folder = folder();
+    let bench = Bench::new(folder.path());
+    let rescan = Changed { rescan: true, ..Changed::default() };
+    let (before, _) = bench.compile(1, everything());
+    let (after, _) = bench.compile(2, rescan.clone());
+    let same = |(one, other): (&Compiled, &Compiled)| {
+        let compiled = one.1.as_ref().zip(other.1.as_ref());
+        Arc::ptr_eq(&one.0, &other.0) && compiled.is_some_and(|(one, other)| Arc::ptr_eq(one, other))
+    };
+    assert_eq!((before.len(), after.len()), (1, 1));
+    assert!(same((&before[0], &after[0])));
+    fs::write(folder.path().join("rules/one.yml"), RULE.replace("title: One", "title: Other")).unwrap();
+    let (changed, _) = bench.compile(3, rescan);
+    assert_eq!(changed[0].0.title(), "Other");
+    assert!(!same((&after[0], &changed[0])));
+}
+
+#[test]
 fn an_included_file_stands_once_and_is_followed() {
     let folder = folder();
     let rules = folder.path().join("rules");

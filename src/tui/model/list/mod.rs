@@ -115,9 +115,10 @@ pub(crate) struct RuleList {
 }
 
 impl RuleList {
-    /// Takes in rules that were loaded anew.
-    pub(crate) fn learn(&mut self, rules: &[RuleEntry]) {
-        self.facts = facts::facts(rules);
+    /// Takes in rules that were loaded anew, those that it knows as they were `before`. Both stand in the order of
+    /// their keys.
+    pub(crate) fn learn(&mut self, before: &[RuleEntry], rules: &[RuleEntry]) {
+        self.facts = facts::facts(before, std::mem::take(&mut self.facts), rules);
         self.since.clear();
     }
 

@@ -162,7 +162,7 @@ fn new_parts_bring_new_matches_and_a_half_written_one_is_waited_for() {
     assert!(!shown.contains("not read yet"), "{shown}");
     assert!(terminal.title().contains("new · sigma-ocsf-tui"), "{}", terminal.title());
     terminal.keys(&["5"]);
-    terminal.wait_for(&["│↑"]);
+    terminal.wait_for(&["│»"]);
     terminal.keys(&["q"]);
     terminal.wait_for(&["left with 0"]);
     wait("the title as it was", || terminal.title(), |now| now == title);

@@ -108,6 +108,12 @@ impl Context {
         match self {
             Self::List => &[Self::List, Self::Browse],
             Self::Matches => &[Self::Matches, Self::Browse],
+            Self::Search => &[Self::Search, Self::Typing],
+            Self::Export => &[Self::Export, Self::Typing],
+            Self::Edit => &[Self::Edit, Self::Typing],
+            Self::NewRule => &[Self::NewRule, Self::Typing],
+            Self::Palette => &[Self::Palette, Self::Typing],
+            Self::Filter => &[Self::Filter, Self::Typing],
             other => {
                 Self::ALL.iter().position(|context| *context == other).map_or(&[], |at| &Self::ALL[at..=at])
             }

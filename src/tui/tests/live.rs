@@ -36,25 +36,25 @@ fn new_matches_are_marked_counted_and_found_until_the_rule_is_left() {
     assert_eq!(view::terminal_title(&screen.model), "sigma-ocsf-tui");
     screen.grow(2);
     let shown = text(&screen);
-    assert!(shown.contains("↑2 new  1,214 of 2,180 in scope"), "{shown}");
-    assert!(shown.contains("6  ↑2 new") && shown.contains(" ↑2 high 1,214"), "{shown}");
-    assert_eq!(shown.matches("↑02:50").count() + shown.matches("↑06").count(), 0);
-    assert_eq!(view::terminal_title(&screen.model), "↑2 new · sigma-ocsf-tui");
+    assert!(shown.contains("»2 new  1,214 of 2,180 in scope"), "{shown}");
+    assert!(shown.contains("6  »2 new") && shown.contains(" »2 high 1,214"), "{shown}");
+    assert_eq!(shown.matches("»02:50").count() + shown.matches("»06").count(), 0);
+    assert_eq!(view::terminal_title(&screen.model), "»2 new · sigma-ocsf-tui");
     // The new rows stand above the one that was under the cursor.
     screen.act(Action::Focus(Pane::Matches));
     screen.act(Action::Move(Motion::First));
-    let marks = text(&screen).lines().filter(|line| line.contains("│↑")).count();
+    let marks = text(&screen).lines().filter(|line| line.contains("│»")).count();
     assert_eq!(marks, 2, "{}", text(&screen));
     press(&mut screen, "1/new<enter>");
     assert_eq!(screen.model.visible, [0]);
     screen.act(Action::SortBy(Order::Arrived));
     press(&mut screen, "<esc>jk");
     assert_eq!(screen.model.entry().map(RuleEntry::arrived), Some(0), "left and looked at again");
-    assert!(!text(&screen).contains("↑2"), "{}", text(&screen));
+    assert!(!text(&screen).contains("»2"), "{}", text(&screen));
     screen.grow(3);
-    assert!(text(&screen).contains("↑3 new"), "only what has come since");
+    assert!(text(&screen).contains("»3 new"), "only what has come since");
     screen.act(Action::SeeAll);
-    assert!(!text(&screen).contains("↑3"), "{}", text(&screen));
+    assert!(!text(&screen).contains("»3"), "{}", text(&screen));
 }
 
 #[test]

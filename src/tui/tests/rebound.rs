@@ -80,7 +80,10 @@ fn help(screen: &mut Screen) -> String {
 fn every_symbol_that_is_drawn_is_explained() {
     let explained: BTreeSet<char> = help(&mut Screen::new((120, 36))).chars().collect();
     // What words and numbers are made of, and the lines between panes.
-    let plain = |c: &char| c.is_alphanumeric() || c.is_ascii() || "─│┼├┤┬┴┌┐└┘·×“”−".contains(*c);
+    // All control pictures are one symbol.
+    let control = |c: &char| ('\u{2400}'..='\u{2421}').contains(c);
+    let plain =
+        |c: &char| control(c) || c.is_alphanumeric() || c.is_ascii() || "─│┼├┤┬┴┌┐└┘·×“”−".contains(*c);
     let mut unexplained = BTreeSet::new();
     for keys in [
         "2jjjjjjjjj",

@@ -143,7 +143,8 @@ fn show(model: &mut Model) {
     if let Some(row) = view::edited_alias_row(model) {
         let page = usize::from(view::Layout::of(model).body(Pane::Route).height);
         let offset = model.offset_mut(Pane::Route);
-        offset.row = offset.row.clamp((row + 3).saturating_sub(page), row);
+        // Its notes below, where there is room for them; itself in any case.
+        offset.row = offset.row.max((row + 3).saturating_sub(page)).min(row);
     }
     navigate::settle(model);
 }

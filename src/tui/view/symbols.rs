@@ -60,12 +60,14 @@ pub(super) const NOTE: Symbol = symbol("↳", Role::DiagnosticError, "what was f
 pub(super) const TYPING: Symbol = symbol("▏", Role::FilterChip, "where text goes that is typed");
 pub(super) const MARKED: Symbol = symbol("*", Role::Text, "a match that is marked for a regression case");
 pub(super) const ARRIVED: Symbol =
-    symbol("↑", Role::Key, "what has come since the rule was last looked at, and how much");
+    symbol("»", Role::Key, "what has come since the rule was last looked at, and how much");
 pub(super) const ASCENDING: Symbol =
     symbol("↑", Role::TableHeader, "sorted, the least first; at an edge, more above");
 pub(super) const DESCENDING: Symbol =
     symbol("↓", Role::TableHeader, "sorted, the greatest first; at an edge, more below");
 pub(super) const LEADS_TO: Symbol = symbol("→", Role::TextDim, "the route: from the log source to the class");
+pub(super) const CONTROL: Symbol =
+    symbol("␛", Role::Text, "and its like: a control character of the data, drawn and never obeyed");
 pub(super) const UNEQUAL: Symbol = symbol("≠", Role::Text, "a filter of the route: is not");
 
 /// How many of the events in scope satisfy a line of the source: none, then each eighth.
@@ -118,5 +120,6 @@ pub(crate) const LEGEND: &[Symbol] = &[
     DESCENDING,
     LEADS_TO,
     UNEQUAL,
+    CONTROL,
     TYPING,
 ];

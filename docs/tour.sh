@@ -84,7 +84,7 @@ shot() {
     now=$(terminal capture-pane -p)
     while before=$now && sleep 0.6 && now=$(terminal capture-pane -p) && [ "$before" != "$now" ]; do :; done
     terminal capture-pane -p >"$work/$1.txt"
-    terminal capture-pane -e -p >"$work/$1.ansi"
+    terminal capture-pane -e -N -p >"$work/$1.ansi"
     say "$1"
 }
 

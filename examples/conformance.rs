@@ -13,7 +13,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
-use sigma_ocsf_tui::backend;
+use sigma_ocsf_tui::backend::{self, BackendId};
 use sigma_ocsf_tui::bridge::Settings;
 use sigma_ocsf_tui::bundle::{self, FailMode, RuleRoots, RunInputs, RunSettings};
 use sigma_ocsf_tui::pack::{self, DEFAULT_PACK, PackSource};
@@ -104,6 +104,7 @@ fn conformance(run: &Path, threads: u32) -> Result<Conformance, Box<dyn Error>> 
         run_time: None,
         roots: &RuleRoots::new(&[PathBuf::from(RULES)]),
         pack: &pack,
+        backend: BackendId::DuckdbSql,
         settings: RunSettings {
             threads,
             timezone: "UTC".to_owned(),

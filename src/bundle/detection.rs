@@ -85,8 +85,22 @@ impl Seen {
     }
 }
 
+/// The detections of one plan that events matched elsewhere, each as a line without its end, in the order given.
+pub(super) fn lines_of(
+    events: &[MatchedEvent],
+    name: &str,
+    plan: &PlanDocument,
+    run: RunStamp<'_>,
+    emit: &mut dyn FnMut(&[u8]),
+) {
+    let common = common(name, plan, run);
+    for event in events {
+        emit(&line(&common, Seen::event(event.clone())));
+    }
+}
+
 /// The part that all detections of a plan have in common.
-fn common(name: &str, plan: &PlanDocument, run: RunStamp<'_>) -> Map<String, Value> {
+pub(super) fn common(name: &str, plan: &PlanDocument, run: RunStamp<'_>) -> Map<String, Value> {
     let fields = &plan.compilation.fields;
     let fallback: Vec<&str> = fields.raw_fallback.iter().map(|field| field.field.as_str()).collect();
     let mut bridge = json!({

@@ -19,9 +19,11 @@ mod detection;
 mod error;
 mod folder;
 mod ir;
+mod job;
 mod pack_document;
 mod plan;
 mod plan_name;
+mod ran;
 mod record;
 mod verify;
 mod write;
@@ -30,11 +32,13 @@ pub(crate) use contents::{Contents, RuleResult, Sighting, contents};
 pub(crate) use coverage::{FieldCount, Totals};
 pub use error::BundleError;
 pub use folder::Staging;
+pub use job::write_job;
 pub use plan::{FailMode, RunSettings};
 pub use plan_name::{RuleRoots, plan_names};
-pub use record::{RuleFacts, rule_facts, settings};
+pub use ran::Ran;
+pub use record::{RuleFacts, backend, rule_facts, settings};
 pub use verify::{Difference, Verification, verify, verify_rules};
-pub use write::{RunInputs, write};
+pub use write::{RunInputs, write, write_ran};
 
 /// The version of all schemas of a bundle.
 const SCHEMA_VERSION: u32 = 1;

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{RuleRoots, RunInputs, canonical, ir, pack_document};
+use crate::backend::spark_sql::SPARK_VERSION;
 use crate::backend::{BackendId, CompiledRule};
 use crate::bridge::{Compilation, Diagnostic, FieldResolution, ReasonCode, Resolution, Severity};
 use crate::ocsf::{FieldType, OcsfPath};
@@ -195,6 +196,7 @@ pub(super) struct Finding {
 #[derive(Clone, Debug)]
 pub(super) struct PlanContext<'a> {
     roots: &'a RuleRoots,
+    backend: BackendId,
     pack: PackRecord,
     settings: RunSettings,
     /// Of every rule, as findings show them.
@@ -206,6 +208,7 @@ impl<'a> PlanContext<'a> {
         let paths = inputs.compiled.iter().map(|compiled| &*compiled.compilation.rule.path);
         Self {
             roots: inputs.roots,
+            backend: inputs.backend,
             pack: PackRecord::of(inputs.pack),
             settings: inputs.settings.clone(),
             paths: paths.collect(),
@@ -249,8 +252,8 @@ impl PlanDocument {
         let compilation = &compiled.compilation;
         let found = compilation.diagnostics.iter().chain(failure);
         let backend = BackendRecord {
-            id: BackendId::DuckdbSql.as_str().to_owned(),
-            version: DUCKDB_VERSION.to_owned(),
+            id: context.backend.as_str().to_owned(),
+            version: version(context.backend).to_owned(),
             settings: context.settings.clone(),
         };
         let mut document = Self {
@@ -281,6 +284,15 @@ impl PlanDocument {
             settings.remove("threads");
         }
         Ok(canonical::hash(&document))
+    }
+}
+
+/// The version of the backend that plans are made for.
+fn version(backend: BackendId) -> &'static str {
+    match backend {
+        BackendId::DuckdbSql => DUCKDB_VERSION,
+        BackendId::Interpreter => env!("CARGO_PKG_VERSION"),
+        BackendId::SparkSql => SPARK_VERSION,
     }
 }
 

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::plan::{PackRecord, PlanDocument, ToolRecord};
 use super::{BUNDLE, BundleError, PLAN_SUFFIX, PLANS, RunSettings};
+use crate::backend::BackendId;
 use crate::bridge::ReasonCode;
 
 /// The document. Its schema is `schemas/bundle.schema.json`.
@@ -101,6 +102,16 @@ pub(super) fn read<T: DeserializeOwned>(path: &Path) -> Result<T, BundleError> {
 /// There is no bundle at `bundle`, or it cannot be read.
 pub fn settings(bundle: &Path) -> Result<RunSettings, BundleError> {
     Ok(read::<BundleRecord>(&bundle.join(BUNDLE))?.settings)
+}
+
+/// The backend that a bundle's plans are for; none where it has no plans.
+///
+/// # Errors
+/// There is no bundle at `bundle`, or it cannot be read.
+pub fn backend(bundle: &Path) -> Result<Option<BackendId>, BundleError> {
+    let Some(name) = names(bundle)?.into_iter().next() else { return Ok(None) };
+    let plan: PlanDocument = read(&plan_path(bundle, &name))?;
+    Ok(BackendId::ALL.into_iter().find(|backend| backend.as_str() == plan.backend.id))
 }
 
 /// What became of each rule of a bundle, by the name of its plan. Nothing is said of matches.

@@ -17,6 +17,7 @@ use super::{
     BUNDLE, BundleError, COVERAGE, DETECTIONS, PLAN_SUFFIX, PLANS, ROUTER_TABLE, RunInputs, SNAPSHOT,
     canonical, coverage,
 };
+use crate::backend::BackendId;
 use crate::store::{DUCKDB_VERSION, Store};
 
 /// The files of a bundle beside its plans.
@@ -278,6 +279,11 @@ fn rerun(
     for name in names(bundle)? {
         let plan: PlanDocument = read(&plan_path(bundle, &name))?;
         if plan.compilation.sql.is_none() || !plan.compilation.reported {
+            continue;
+        }
+        if plan.backend.id != BackendId::DuckdbSql.as_str() {
+            let what = "it is for another backend than `duckdb_sql`, and cannot be run again here";
+            found.differs(plan_file(&name), what);
             continue;
         }
         found.rerun += 1;

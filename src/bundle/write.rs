@@ -14,10 +14,10 @@ use super::record::{
     BundleRecord, Counts, DatasetRecord, FileRecord, Hashes, RuleFacts, RunRecord, plan_path,
 };
 use super::{
-    BUNDLE, BundleError, COVERAGE, DETECTIONS, DETECTIONS_FOLDER, PLANS, ROUTER_TABLE, RuleRoots, SNAPSHOT,
-    canonical, coverage, pack_document, plan_names,
+    BUNDLE, BundleError, COVERAGE, DETECTIONS, DETECTIONS_FOLDER, PLANS, ROUTER_TABLE, Ran, RuleRoots,
+    SNAPSHOT, canonical, coverage, pack_document, plan_names,
 };
-use crate::backend::{CompiledRule, Sql};
+use crate::backend::{BackendId, CompiledRule, Sql};
 use crate::bridge::{Diagnostic, Plan};
 use crate::evaluate::{self, Cancel, EvalError, Summary};
 use crate::pack::Pack;
@@ -35,6 +35,8 @@ pub struct RunInputs<'a> {
     pub roots: &'a RuleRoots,
     /// The pack, as loaded.
     pub pack: &'a Pack,
+    /// What the rules were compiled for.
+    pub backend: BackendId,
     /// The settings in force.
     pub settings: RunSettings,
     /// The rules.
@@ -53,6 +55,37 @@ pub fn write(
     store: &mut Store,
     folder: &Path,
 ) -> Result<Vec<RuleFacts>, BundleError> {
+    bundle(inputs, store, Matches::Here, folder)
+}
+
+/// Writes the bundle of rules that ran in a job over the same events as `store`, as [`write()`] does for those that it runs.
+///
+/// # Errors
+/// The file system refuses.
+pub fn write_ran(
+    inputs: &RunInputs<'_>,
+    store: &mut Store,
+    ran: &Ran,
+    folder: &Path,
+) -> Result<Vec<RuleFacts>, BundleError> {
+    bundle(inputs, store, Matches::Ran(ran), folder)
+}
+
+/// Where the matches come from.
+#[derive(Clone, Copy)]
+enum Matches<'a> {
+    /// From statements that the store runs.
+    Here,
+    /// From a job.
+    Ran(&'a Ran),
+}
+
+fn bundle(
+    inputs: &RunInputs<'_>,
+    store: &mut Store,
+    matches: Matches<'_>,
+    folder: &Path,
+) -> Result<Vec<RuleFacts>, BundleError> {
     for below in [PLANS, DETECTIONS_FOLDER] {
         let below = folder.join(below);
         fs::create_dir_all(&below).map_err(BundleError::io(&below))?;
@@ -61,7 +94,7 @@ pub fn write(
     write_json(&folder.join(ROUTER_TABLE), &router_table)?;
     write_json(&folder.join(SNAPSHOT), &pack_document::snapshot(inputs.pack))?;
     let pack = PackRecord::of(inputs.pack);
-    let rules = write_rules(inputs, store, folder)?;
+    let rules = write_rules(inputs, store, matches, folder)?;
     let coverage = rules.coverage.finish(pack.clone());
     let coverage_path = folder.join(COVERAGE);
     let coverage = canonical::value(&coverage).map_err(BundleError::json(&coverage_path))?;
@@ -98,10 +131,18 @@ struct Rules {
 }
 
 /// Plans and detections, a rule at a time, by name.
-fn write_rules(inputs: &RunInputs<'_>, store: &mut Store, folder: &Path) -> Result<Rules, BundleError> {
+fn write_rules(
+    inputs: &RunInputs<'_>,
+    store: &mut Store,
+    matches: Matches<'_>,
+    folder: &Path,
+) -> Result<Rules, BundleError> {
     let context = PlanContext::new(inputs);
     let run = RunStamp { id: inputs.run_id, time: inputs.run_time };
-    let mut outcomes = outcomes(store, inputs.compiled);
+    let mut outcomes = match matches {
+        Matches::Here => outcomes(store, inputs.compiled),
+        Matches::Ran(ran) => outcomes_elsewhere(ran, store, inputs),
+    };
     let mut writer = DetectionWriter::create(&folder.join(DETECTIONS))?;
     let mut facts = Vec::new();
     let mut plan_hashes = Vec::new();
@@ -118,7 +159,13 @@ fn write_rules(inputs: &RunInputs<'_>, store: &mut Store, folder: &Path) -> Resu
         if let Some(Ok(summary)) = &outcome
             && summary.is_none_or(|summary| summary.matches > 0)
         {
-            let written = detection::lines(store, &name, &document, run, &mut |line| writer.line(line));
+            let emit = &mut |line: &[u8]| writer.line(line);
+            let written = match matches {
+                Matches::Here => detection::lines(store, &name, &document, run, emit),
+                Matches::Ran(ran) => {
+                    ran.of(&name).map(|events| detection::lines_of(events, &name, &document, run, emit))
+                }
+            };
             outcome = Some(written.map(|()| None));
         }
         if let Some(Err(error)) = &outcome {
@@ -165,6 +212,21 @@ fn outcomes(
     outcomes
 }
 
+/// What a job gave for each rule that reports by itself.
+fn outcomes_elsewhere(
+    ran: &Ran,
+    store: &Store,
+    inputs: &RunInputs<'_>,
+) -> BTreeMap<usize, Result<Option<Summary>, EvalError>> {
+    let outcome = |(name, index): (String, usize)| {
+        let compiled = inputs.compiled.get(index).filter(|rule| rule.compilation.reported)?;
+        let plan = compiled.compilation.plan.as_ref()?;
+        let ran = evaluate::check_types(store, &plan.columns).and_then(|()| ran.of(&name).map(|_| None));
+        Some((index, ran))
+    };
+    by_name(inputs).into_iter().filter_map(outcome).collect()
+}
+
 fn dataset(store: &Store) -> DatasetRecord {
     let dataset = store.dataset();
     let file = |path: &std::path::PathBuf| FileRecord {
@@ -184,7 +246,7 @@ fn dataset(store: &Store) -> DatasetRecord {
 }
 
 /// A document for people and `diff`: keys sorted, two spaces a level, LF.
-fn write_json(path: &Path, document: &Value) -> Result<(), BundleError> {
+pub(super) fn write_json(path: &Path, document: &Value) -> Result<(), BundleError> {
     let mut text = serde_json::to_vec_pretty(document).map_err(BundleError::json(path))?;
     text.push(b'\n');
     fs::write(path, text).map_err(BundleError::io(path))

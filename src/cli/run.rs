@@ -73,6 +73,7 @@ pub(super) fn run(args: &RunArgs) -> Result<(), CliError> {
         run_time: run_time.as_deref(),
         roots: &args.inputs.rule_roots(),
         pack: &workspace.pack.pack,
+        backend: BackendId::DuckdbSql,
         settings: args.inputs.run_settings(&workspace),
         compiled: &workspace.compiled,
     };

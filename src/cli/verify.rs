@@ -89,12 +89,14 @@ fn recompiled(
     inputs: &Inputs,
     settings: RunSettings,
 ) -> Result<Vec<Difference>, CliError> {
-    let workspace = inputs.compile()?;
+    let backend = bundle::backend(&args.bundle).map_err(failed)?.unwrap_or_default();
+    let workspace = inputs.compile_for(backend)?;
     let inputs = RunInputs {
         run_id: "",
         run_time: None,
         roots: &inputs.rule_roots(),
         pack: &workspace.pack.pack,
+        backend,
         settings,
         compiled: &workspace.compiled,
     };

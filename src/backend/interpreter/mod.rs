@@ -20,7 +20,8 @@ use regex::Regexes;
 
 pub use event::{Event, Field};
 pub use regex::RegexRefused;
-pub(crate) use regex::find as find_regex;
+pub(crate) use regex::{find as find_regex, with_ascii_classes};
+pub(crate) use scalar::upper_char;
 pub use value::Value;
 
 /// The backend's id, as plans record it.

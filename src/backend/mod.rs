@@ -115,6 +115,8 @@ fn for_spark(mut compilation: Compilation) -> CompiledRule {
         compilation.diagnostics.extend(refusals);
         (compilation.plan, compilation.correlation) = (None, None);
     }
+    // No correlation runs there, and a rule is silent only within one that does.
+    compilation.reported = true;
     let sql = compilation.plan.as_ref().map(spark_sql::emit);
     CompiledRule { compilation, sql }
 }

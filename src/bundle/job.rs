@@ -57,9 +57,10 @@ pub fn write_job(inputs: &RunInputs<'_>, folder: &Path) -> Result<Vec<RuleFacts>
             matches: None,
         });
     }
-    write_json(&folder.join("letters.json"), &letters())?;
+    let letters = letters();
+    write_json(&folder.join("letters.json"), &letters)?;
     write_text(&folder.join("run.py"), RUNNER)?;
-    write_json(&folder.join("job.json"), &job.manifest(PackRecord::of(inputs.pack), &facts)?)?;
+    write_json(&folder.join("job.json"), &job.manifest(PackRecord::of(inputs.pack), &facts, &letters)?)?;
     Ok(facts)
 }
 
@@ -107,7 +108,12 @@ impl Job {
         self.derived.extend(derived);
     }
 
-    fn manifest(self, pack: PackRecord, facts: &[RuleFacts]) -> Result<Value, BundleError> {
+    fn manifest(
+        self,
+        pack: PackRecord,
+        facts: &[RuleFacts],
+        letters: &Value,
+    ) -> Result<Value, BundleError> {
         let refused = facts.iter().filter_map(|rule| {
             let reason = rule.reason?;
             Some(json!({"name": rule.name, "title": rule.title, "reason_code": reason}))
@@ -126,7 +132,7 @@ impl Job {
             "hashes": {
                 "plans_sha256": canonical::hash(&Value::Array(self.plan_hashes)),
                 "runner_sha256": canonical::sha256(RUNNER.as_bytes()),
-                "letters_sha256": canonical::hash(&letters()),
+                "letters_sha256": canonical::hash(letters),
             },
         });
         canonical::value(&document).map_err(BundleError::json(Path::new("job.json")))

@@ -17,6 +17,7 @@ mod report;
 mod run;
 mod sarif;
 mod screen;
+mod spark;
 mod sql;
 mod test;
 mod text;

@@ -22,6 +22,9 @@ const LOWER_FAR: [std::ops::RangeInclusive<char>; 4] = [
     '\u{10594}'..='\u{10595}',
 ];
 
+/// No letter beyond has a case.
+const LAST: char = '\u{1ffff}';
+
 fn lower_exceptions() -> String {
     LOWER.chars().chain(LOWER_FAR.into_iter().flatten()).collect()
 }
@@ -40,7 +43,8 @@ pub(super) fn lower_of(text: &str) -> String {
 /// A text in upper case.
 pub(super) fn upper(text: &str) -> String {
     let (from, to) = &*UPPER;
-    let letter = format!("CASE WHEN contains({from}, c_) THEN translate(c_, {from}, {to}) ELSE upper(c_) END");
+    let letter =
+        format!("CASE WHEN contains({from}, c_) THEN translate(c_, {from}, {to}) ELSE upper(c_) END");
     let other = format!("array_join(transform(split({text}, ''), c_ -> {letter}), '')");
     format!("CASE WHEN {} THEN upper({text}) ELSE {other} END", is_ascii(text))
 }
@@ -50,7 +54,7 @@ pub(super) fn upper(text: &str) -> String {
 static UPPER: LazyLock<(String, String)> = LazyLock::new(|| {
     let newer = text::fold(&lower_exceptions());
     let differs = |c: &char| !c.to_uppercase().eq([interpreter::upper_char(*c)]) || newer.contains(*c);
-    let from: String = ('\u{80}'..=char::MAX).filter(differs).collect();
+    let from: String = ('\u{80}'..=LAST).filter(differs).collect();
     let to: String = from.chars().map(interpreter::upper_char).collect();
     (literal::text(&from), literal::text(&to))
 });
@@ -68,7 +72,7 @@ pub(crate) struct Letter {
 
 /// Every letter that has a lower or an upper case other than itself.
 pub(crate) fn letters() -> impl Iterator<Item = Letter> {
-    ('\0'..=char::MAX).filter_map(|letter| {
+    ('\0'..=LAST).filter_map(|letter| {
         let [lower, upper] = [text::fold(&letter.to_string()), interpreter::upper_char(letter).to_string()];
         let changes = lower != letter.to_string() || upper != letter.to_string();
         changes.then_some(Letter { letter, lower, upper })

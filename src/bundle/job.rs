@@ -4,7 +4,7 @@
 //! | file | what it holds |
 //! |---|---|
 //! | `run.py` | the runner, for `spark-submit` |
-//! | `job.json` | scans, scopes and rules, the pack, the hashes of the rest; `spark_job.schema.json` |
+//! | `job.json` | scans, scopes and rules, the pack, and hashes |
 //! | `letters.json` | lower and upper case of all letters, which the runner asks its Spark for first |
 //! | `sql/<name>.sql` | each rule as one statement |
 //! | `plans/<name>.plan.json` | its plan, as in a bundle; also of the rules that cannot run |

@@ -83,21 +83,28 @@ impl Spark {
     }
 
     fn command(&self, script: &Path, master: &str) -> Command {
+        let room = room(master);
         match self {
             Self::Submit(submit) => {
                 let mut command = Command::new(submit);
-                command.args(["--master", master, "--conf", "spark.ui.enabled=false"]).arg(script);
+                command.args(["--master", master, "--conf", "spark.ui.enabled=false"]);
+                command.args(room.split_whitespace()).arg(script);
                 command
             }
             Self::Python(python) => {
                 let mut command = Command::new(python);
-                let options =
-                    format!("--master {} --conf spark.ui.enabled=false pyspark-shell", quoted(master));
+                let master = quoted(master);
+                let options = format!("--master {master} --conf spark.ui.enabled=false {room} pyspark-shell");
                 command.env("PYSPARK_SUBMIT_ARGS", options).arg(script);
                 command
             }
         }
     }
+}
+
+/// A local Spark does all the work in its driver, for which the usual gigabyte is too little with a thousand rules.
+fn room(master: &str) -> &'static str {
+    if master.starts_with("local") { "--driver-memory 4g --driver-java-options -Xss16m" } else { "" }
 }
 
 /// A word of `PYSPARK_SUBMIT_ARGS`, which Python's `shlex` takes apart.

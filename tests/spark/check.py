@@ -155,7 +155,7 @@ def other_java(job, events, scene):
 
 
 MASTER = "local[2]"
-SUBMIT = f"--master {MASTER} --conf spark.ui.enabled=false pyspark-shell"
+SUBMIT = f"--master {MASTER} --driver-memory 4g --driver-java-options -Xss16m --conf spark.ui.enabled=false pyspark-shell"
 
 with tempfile.TemporaryDirectory() as folder:
     scene = pathlib.Path(folder)

@@ -30,6 +30,8 @@ SETTINGS = {
     "spark.sql.parquet.int96RebaseModeInRead": "CORRECTED",
     # Hundreds of tests in one stage are more code than one method may have: a projection splits it, a stage does not.
     "spark.sql.codegen.wholeStage": "false",
+    # Plans of a thousand rules are megabytes as text, which Spark would keep for its screen.
+    "spark.sql.maxPlanStringLength": "8192",
 }
 
 HOST_LIMIT = 4096
@@ -410,7 +412,12 @@ class Runner:
             self.reading(classes, scopes).write.parquet(target)
             self.matches.append(target)
             return
+        except (ConnectionError, EOFError) as error:
+            raise Failure(2, "Spark has gone, out of memory as a rule: give its driver more (--driver-memory 4g), or "
+                          "fewer --rules-per-pass (%s)" % first_line(error))
         except Exception as error:
+            if type(error).__name__ == "Py4JNetworkError":
+                raise Failure(2, "Spark has gone: %s" % first_line(error))
             rules = [rule for scope in scopes for rule in scope["rules"]]
             if len(rules) == 1:
                 self.fail(rules[0], kind_of(error), first_line(error))

@@ -104,7 +104,6 @@ fn conformance(run: &Path, threads: u32) -> Result<Conformance, Box<dyn Error>> 
         run_time: None,
         roots: &RuleRoots::new(&[PathBuf::from(RULES)]),
         pack: &pack,
-        backend: BackendId::DuckdbSql,
         settings: RunSettings {
             threads,
             timezone: "UTC".to_owned(),
@@ -113,6 +112,7 @@ fn conformance(run: &Path, threads: u32) -> Result<Conformance, Box<dyn Error>> 
             fail_mode: FailMode::FailClosed,
             compile_cache_dir: None,
         },
+        backend: BackendId::DuckdbSql,
         compiled: &backend::compile(&rules, &pack, &settings),
     };
     let mut store = Store::open(Dataset::discover(run)?, SessionSettings { threads })?;

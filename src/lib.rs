@@ -9,6 +9,7 @@
 //! | [`backend`] | plan → text for an engine |
 //! | [`store`] | a dataset: discovery, the dotted view, the DuckDB session |
 //! | [`evaluate`] | plans over a store |
+//! | [`stream`] | plans over events as they come: windows, late events, checkpoints |
 //! | [`attribution`] | why a rule did or did not match |
 //! | [`bundle`] | the run bundle: canonical JSON, hashes, the contract files |
 //! | [`report`] | a bundle for people: Markdown, HTML, an ATT&CK Navigator layer, a Slack message |
@@ -32,5 +33,6 @@ pub mod pysigma;
 pub mod report;
 pub mod sigma;
 pub mod store;
+pub mod stream;
 pub mod tui;
 pub mod watch;

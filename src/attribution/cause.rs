@@ -221,9 +221,17 @@ fn explain(plan: &Plan, finding: &Finding, numbers: &Numbers) -> String {
             format!("the dataset has no event of {classes}")
         }
         Cause::MissingTelemetry => {
-            let stop = finding.stopped_at.as_ref();
-            let filter = stop.map_or(String::new(), |stop| format!(" passes {}", stop.label));
-            format!("of {} of {classes} none{filter}", events(numbers.scope.class))
+            let class = format!("of {} of {classes}", events(numbers.scope.class));
+            match &finding.stopped_at {
+                // Of all events of the class, some may pass this filter.
+                Some(stop) if stop.before < numbers.scope.class => format!(
+                    "{class} {} pass the filters before, and none of these passes {}",
+                    figures::count(stop.before),
+                    stop.label
+                ),
+                Some(stop) => format!("{class} none passes {}", stop.label),
+                None => format!("{class} none is in scope"),
+            }
         }
         Cause::NormalizationGap => {
             format!(

@@ -13,6 +13,9 @@ use crate::figures;
 use crate::sigma::{BoundOperator, BoundValue};
 use crate::store::Store;
 
+/// Events that have all keys of the last step, and the least and the most that a window measures.
+type Extremes = (u64, Option<f64>, Option<f64>);
+
 /// The cause of an executable correlation, and its parts.
 pub(super) fn attribute(
     store: &mut Store,
@@ -32,9 +35,10 @@ pub(super) fn attribute(
         };
         rules.push((rule.title.clone(), finding));
     }
-    store.ensure_columns(&plan.columns)?;
     let statement = pieces::correlation_extremes(plan);
-    let found = store.select(&statement, cancel, |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+    let found = store.narrowed(&plan.columns, |store| -> Result<Vec<Extremes>, EvalError> {
+        Ok(store.select(&statement, cancel, |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?)
+    })?;
     let (grouped_events, least, most) = found.into_iter().next().unwrap_or((0, None, None));
     let parts = match plan.steps.last() {
         Some(step) => parts(step, rules, grouped_events, least, most),

@@ -1,12 +1,13 @@
 //! Single events: which predicates hold of each, with the values they look at, and what that amounts to.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use super::literals::found_at;
 use super::model::{EventName, Evidence, Failure, MatchReason, NearMiss, Place, ValueCount};
 use super::numbers::{Job, where_scope};
 use super::outline::{Node, Outline};
-use super::words::{Difference, Miss, describe, difference, excluded};
+use super::words::{Miss, describe, difference, excluded};
 use crate::backend::duckdb_sql::{RELATION, pieces};
 use crate::bridge::ir::{PatternPart, Predicate, Test};
 use crate::evaluate::{Cancel, EvalError, host};
@@ -125,7 +126,6 @@ enum Order {
 }
 
 fn fetch(store: &mut Store, job: Job<'_>, query: &Query, cancel: &Cancel) -> Result<Vec<Seen>, EvalError> {
-    store.ensure_columns(&job.plan.columns)?;
     let mut sources: Vec<String> = Vec::new();
     let mut nodes: Vec<(usize, usize)> = Vec::new();
     let mut columns = vec![
@@ -158,23 +158,25 @@ fn fetch(store: &mut Store, job: Job<'_>, query: &Query, cancel: &Cancel) -> Res
         query.limit
     );
     let (filters, predicates) = (job.plan.scope.filters.len(), nodes.len());
-    let found = store.select(&sql, cancel, |row| {
-        let values = (0..sources.len()).map(|place| row.get(4 + filters + predicates + place));
-        let values = values.collect::<Result<Vec<Option<String>>, _>>()?;
-        let of = |place: usize| values.get(place).cloned().flatten();
-        let split = |text: String| text.split(SEPARATOR).map(str::to_owned).collect::<Vec<_>>();
-        let mut found = BTreeMap::new();
-        for (index, (at, place)) in nodes.iter().enumerate() {
-            found.insert(*at, (row.get(4 + filters + index)?, of(*place).map(split).unwrap_or_default()));
-        }
-        Ok(Seen {
-            name: EventName { id: row.get(0)?, time: row.get(1)?, host: row.get(2)? },
-            class_uid: row.get(3)?,
-            filters: (0..filters).map(|place| row.get(4 + place)).collect::<Result<_, _>>()?,
-            predicates: found,
-        })
-    })?;
-    Ok(found)
+    store.narrowed(&job.plan.columns, |store| {
+        let seen = store.select(&sql, cancel, |row| {
+            let values = (0..sources.len()).map(|place| row.get(4 + filters + predicates + place));
+            let values = values.collect::<Result<Vec<Option<String>>, _>>()?;
+            let of = |place: usize| values.get(place).cloned().flatten();
+            let split = |text: String| text.split(SEPARATOR).map(str::to_owned).collect::<Vec<_>>();
+            let mut found = BTreeMap::new();
+            for (index, (at, place)) in nodes.iter().enumerate() {
+                found.insert(*at, (row.get(4 + filters + index)?, of(*place).map(split).unwrap_or_default()));
+            }
+            Ok(Seen {
+                name: EventName { id: row.get(0)?, time: row.get(1)?, host: row.get(2)? },
+                class_uid: row.get(3)?,
+                filters: (0..filters).map(|place| row.get(4 + place)).collect::<Result<_, _>>()?,
+                predicates: found,
+            })
+        })?;
+        Ok(seen)
+    })
 }
 
 /// Which rows, and what they are ordered by before time and id.
@@ -243,22 +245,38 @@ fn hints(outline: &Outline<'_>, at: usize, wanted: bool, values: &BTreeMap<usize
     }
 }
 
-/// For each literal of a test its words, folded: what a value that is meant has even where something is off.
-fn gists(test: &Test) -> Vec<Vec<String>> {
-    let literals: Vec<&str> = match test {
-        Test::TextIn { values, .. } if values.len() <= HINTED => values.iter().map(String::as_str).collect(),
+/// The literals that a test compares texts with.
+fn literals(test: &Test) -> Vec<&str> {
+    match test {
+        Test::TextIn { values, .. } => values.iter().map(String::as_str).collect(),
         Test::Text { value, .. } => vec![value],
         Test::Pattern { parts, .. } => parts
             .iter()
             .filter_map(|part| if let PatternPart::Text(text) = part { Some(text.as_str()) } else { None })
             .collect(),
         _ => Vec::new(),
+    }
+}
+
+/// How many code points at the start of a value are those of a literal, whatever their case.
+fn shared_start(test: &Test, value: &str) -> usize {
+    let value = text::fold(value);
+    let shared = |literal: &&str| {
+        text::fold(literal).chars().zip(value.chars()).take_while(|(wanted, found)| wanted == found).count()
     };
-    let words = |literal: &str| -> Vec<String> {
+    literals(test).iter().map(shared).max().unwrap_or(0)
+}
+
+/// For each literal of a test its words, folded: what a value that is meant has even where something is off.
+fn gists(test: &Test) -> Vec<Vec<String>> {
+    if matches!(test, Test::TextIn { values, .. } if values.len() > HINTED) {
+        return Vec::new();
+    }
+    let words = |literal: &&str| -> Vec<String> {
         let words = literal.split(|c: char| !c.is_alphanumeric()).filter(|word| word.chars().count() >= GIST);
         words.take(HINTED).map(text::fold).collect()
     };
-    literals.into_iter().map(words).filter(|words| !words.is_empty()).collect()
+    literals(test).iter().map(words).filter(|words| !words.is_empty()).collect()
 }
 
 /// The predicates that would have to come out differently for a node to hold, or not to: as few as can be, and of
@@ -289,9 +307,13 @@ pub(super) fn failures(outline: &Outline<'_>, at: usize, wanted: bool, seen: &Se
 fn failure(outline: &Outline<'_>, at: usize, predicate: &Predicate, wanted: bool, seen: &Seen) -> Failure {
     let values = seen.values(at);
     let (value, difference) = if wanted {
-        let each = values.iter().map(|value| (Some(value.clone()), difference(predicate, Some(value))));
-        each.min_by_key(|(_, found): &(Option<String>, Difference)| found.miss)
-            .unwrap_or_else(|| (None, difference(predicate, None)))
+        // Of several values, such as the hashes of a file, the one that begins as the rule's does is meant.
+        let each = values.iter().map(|value| (value, difference(predicate, Some(value))));
+        each.min_by_key(|(value, found)| (found.miss, Reverse(shared_start(&predicate.test, value))))
+            .map_or_else(
+                || (None, difference(predicate, None)),
+                |(value, found)| (Some(value.clone()), found),
+            )
     } else {
         let value = holding(&predicate.test, values);
         (value.cloned(), excluded(predicate, value.map(String::as_str)))
@@ -363,7 +385,6 @@ pub(super) fn common_values(
     if sources.is_empty() {
         return Ok(BTreeMap::new());
     }
-    store.ensure_columns(&job.plan.columns)?;
     let numbers: Vec<String> = (0..sources.len()).map(|place| place.to_string()).collect();
     let lists: Vec<&str> = sources.keys().map(String::as_str).collect();
     let sql = format!(
@@ -374,8 +395,10 @@ pub(super) fn common_values(
         lists.join(",\n    "),
         where_scope(job.plan)
     );
-    let rows = store.select(&sql, cancel, |row| {
-        Ok((row.get::<_, usize>(0)?, ValueCount { value: row.get(1)?, events: row.get(2)? }))
+    let rows = store.narrowed(&job.plan.columns, |store| -> Result<_, EvalError> {
+        Ok(store.select(&sql, cancel, |row| {
+            Ok((row.get::<_, usize>(0)?, ValueCount { value: row.get(1)?, events: row.get(2)? }))
+        })?)
     })?;
     let by_source: Vec<&Vec<usize>> = sources.values().collect();
     let mut common: BTreeMap<usize, Vec<ValueCount>> = BTreeMap::new();

@@ -58,12 +58,11 @@ pub(super) struct Job<'a> {
 /// The numbers of one rule, in one scan.
 pub(super) fn of_one(store: &mut Store, job: Job<'_>, cancel: &Cancel) -> Result<Numbers, EvalError> {
     check_types(store, &job.plan.columns)?;
-    store.ensure_columns(&job.plan.columns)?;
     let passed = passed(job.plan);
     let mut statement = Statement::default();
     let scope = scope_counts(&mut statement, &passed);
     let slots = statement.add(job, passed.last());
-    let found = statement.run(store, &pieces::class_filter(job.plan), cancel)?;
+    let found = statement.run(store, &job.plan.columns, &pieces::class_filter(job.plan), cancel)?;
     Ok(slots.read(&found, scope.read(&found)))
 }
 
@@ -75,31 +74,18 @@ pub(super) fn of_many(
     cancel: &Cancel,
     on_result: &mut dyn FnMut(usize, Result<Numbers, EvalError>),
 ) {
-    let mut sound = Vec::new();
-    let mut columns: BTreeMap<OcsfPath, ColumnType> = BTreeMap::new();
-    for (index, job) in jobs.iter().enumerate() {
-        match check_types(store, &job.plan.columns) {
-            Ok(()) => {
-                columns.extend(job.plan.columns.iter().map(|(path, t)| (path.clone(), *t)));
-                sound.push((index, *job));
-            }
-            Err(error) => on_result(index, Err(error)),
-        }
-    }
-    // All at once, as each new column makes the view anew.
-    if let Err(error) = store.ensure_columns(&columns) {
-        let error = EvalError::from(error);
-        sound.iter().for_each(|(index, _)| on_result(*index, Err(error.clone())));
-        return;
-    }
     let mut scopes: BTreeMap<String, Vec<Batch<'_>>> = BTreeMap::new();
-    for (index, job) in sound {
+    for (index, job) in jobs.iter().enumerate() {
+        if let Err(error) = check_types(store, &job.plan.columns) {
+            on_result(index, Err(error));
+            continue;
+        }
         let batches = scopes.entry(where_scope(job.plan)).or_default();
-        if !batches.last().is_some_and(|batch| batch.takes(&job)) {
+        if !batches.last().is_some_and(|batch| batch.takes(job)) {
             batches.push(Batch::default());
         }
         if let Some(batch) = batches.last_mut() {
-            batch.add(index, job);
+            batch.add(index, *job);
         }
     }
     for (scope, batches) in &scopes {
@@ -154,10 +140,9 @@ impl<'a> Batch<'a> {
 
     fn scope(&self, store: &mut Store, cancel: &Cancel) -> Result<ScopeNumbers, EvalError> {
         let Some((_, job)) = self.jobs.first() else { return Ok(ScopeNumbers::default()) };
-        store.ensure_columns(&self.columns)?;
         let mut statement = Statement::default();
         let slots = scope_counts(&mut statement, &passed(job.plan));
-        let found = statement.run(store, &pieces::class_filter(job.plan), cancel)?;
+        let found = statement.run(store, &job.plan.columns, &pieces::class_filter(job.plan), cancel)?;
         Ok(slots.read(&found))
     }
 
@@ -200,10 +185,9 @@ impl<'a> Batch<'a> {
         counted: &ScopeNumbers,
         cancel: &Cancel,
     ) -> Result<Vec<Numbers>, EvalError> {
-        store.ensure_columns(&self.columns)?;
         let mut statement = Statement::default();
         let slots: Vec<Slots> = jobs.iter().map(|(_, job)| statement.add(*job, None)).collect();
-        let found = statement.run(store, scope, cancel)?;
+        let found = statement.run(store, &self.columns, scope, cancel)?;
         Ok(slots.iter().map(|slots| slots.read(&found, counted.clone())).collect())
     }
 }
@@ -271,7 +255,13 @@ impl Statement {
         Slots { alone, cumulative, filled }
     }
 
-    fn run(self, store: &Store, scope: &str, cancel: &Cancel) -> Result<Vec<u64>, EvalError> {
+    fn run(
+        self,
+        store: &mut Store,
+        read: &BTreeMap<OcsfPath, ColumnType>,
+        scope: &str,
+        cancel: &Cancel,
+    ) -> Result<Vec<u64>, EvalError> {
         let columns: Vec<String> =
             self.columns.iter().enumerate().map(|(at, sql)| format!("{sql} AS c{at}")).collect();
         let counts: Vec<String> =
@@ -284,7 +274,9 @@ impl Statement {
             columns.join(",\n  ")
         );
         let count = self.counts.len();
-        let rows = store.select(&sql, cancel, |row| (0..count).map(|at| row.get(at)).collect())?;
+        let rows = store.narrowed(read, |store| -> Result<Vec<Vec<u64>>, EvalError> {
+            Ok(store.select(&sql, cancel, |row| (0..count).map(|at| row.get(at)).collect())?)
+        })?;
         Ok(rows.into_iter().next().unwrap_or_default())
     }
 }

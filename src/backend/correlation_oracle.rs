@@ -2,21 +2,26 @@
 //! (`sigma_semantics.md` 7). Quadratic in the events of a group, and knows no engine.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeInclusive;
+
+use serde::{Deserialize, Serialize};
 
 use super::Window;
 use crate::bridge::ir::FieldExpr;
-use crate::bridge::{CorrelationPlan, CorrelationStep, InputValue, Measure, Seen, Source, WindowTest};
+use crate::bridge::{
+    CorrelationInput, CorrelationPlan, CorrelationStep, InputValue, Measure, Seen, Source, WindowTest,
+};
 use crate::sigma::{Bound, BoundOperator, BoundValue};
 
 /// A value of an event.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Datum {
     /// Text.
     Text(String),
     /// A whole number.
     Integer(i64),
     /// A number with a fraction.
-    Float(f64),
+    Float(#[serde(with = "bits")] f64),
     /// `true` or `false`.
     Boolean(bool),
 }
@@ -38,6 +43,20 @@ impl Datum {
             Self::Float(number) => Some(*number),
             Self::Text(_) | Self::Boolean(_) => None,
         }
+    }
+}
+
+/// Numbers to the last bit, the infinite ones and NaN among them, which JSON does not have.
+mod bits {
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+    pub(super) fn serialize<S: Serializer>(number: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u64(number.to_bits())
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+        u64::deserialize(deserializer).map(f64::from_bits)
     }
 }
 
@@ -65,14 +84,16 @@ pub fn windows<E>(plan: &CorrelationPlan, matched: &[Vec<E>], reader: &EventRead
 }
 
 /// An event of a step, or a window of an earlier one.
-#[derive(Clone, Debug)]
-struct Occurrence {
-    event_ids: BTreeSet<String>,
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Occurrence {
+    pub(crate) event_ids: BTreeSet<String>,
     first_seen: i64,
-    time: i64,
+    /// Milliseconds since 1970, UTC.
+    pub(crate) time: i64,
     input: usize,
     is_window: bool,
-    key: Vec<String>,
+    /// What it is grouped by.
+    pub(crate) key: Vec<String>,
     values: Vec<Option<Datum>>,
 }
 
@@ -87,6 +108,46 @@ struct Identity<'o> {
 }
 
 impl Occurrence {
+    /// An event of an input; `None` where it lacks time or a key.
+    pub(crate) fn of_event<E>(
+        input: usize,
+        described: &CorrelationInput,
+        event: &E,
+        reader: &EventReader<'_, E>,
+    ) -> Option<Self> {
+        let value = |wanted: &InputValue| match wanted {
+            InputValue::Field(field) => (reader.value)(event, field),
+            InputValue::Key(_) => None,
+        };
+        let time = (reader.time)(event)?;
+        Some(Self {
+            event_ids: BTreeSet::from([(reader.id)(event)]),
+            first_seen: time,
+            time,
+            input,
+            is_window: false,
+            key: described.keys.iter().map(|key| Some(value(key)?.text())).collect::<Option<_>>()?,
+            values: described.values.iter().map(value).collect(),
+        })
+    }
+
+    /// A window of an earlier step; `None` where it lacks a key.
+    pub(crate) fn of_window(input: usize, described: &CorrelationInput, window: &Window) -> Option<Self> {
+        let value = |wanted: &InputValue| match wanted {
+            InputValue::Key(place) => window.group.get(*place).cloned().flatten(),
+            InputValue::Field(_) => None,
+        };
+        Some(Self {
+            event_ids: window.event_ids.iter().cloned().collect(),
+            first_seen: window.first_seen,
+            time: window.last_seen,
+            input,
+            is_window: true,
+            key: described.keys.iter().map(value).collect::<Option<_>>()?,
+            values: described.values.iter().map(|wanted| value(wanted).map(Datum::Text)).collect(),
+        })
+    }
+
     fn identity(&self) -> Identity<'_> {
         Identity {
             input: Some(self.input).filter(|_| self.is_window),
@@ -109,48 +170,11 @@ fn occurrences<E>(
         match described.source {
             Source::Rule(rule) => {
                 let events = matched.get(rule).into_iter().flatten();
-                all.extend(events.filter_map(|event| {
-                    let value = |wanted: &InputValue| match wanted {
-                        InputValue::Field(field) => (reader.value)(event, field),
-                        InputValue::Key(_) => None,
-                    };
-                    let time = (reader.time)(event)?;
-                    Some(Occurrence {
-                        event_ids: BTreeSet::from([(reader.id)(event)]),
-                        first_seen: time,
-                        time,
-                        input,
-                        is_window: false,
-                        key: described
-                            .keys
-                            .iter()
-                            .map(|key| Some(value(key)?.text()))
-                            .collect::<Option<_>>()?,
-                        values: described.values.iter().map(value).collect(),
-                    })
-                }));
+                all.extend(events.filter_map(|event| Occurrence::of_event(input, described, event, reader)));
             }
             Source::Step(inner) => {
                 let windows = fired.get(inner).into_iter().flatten();
-                all.extend(windows.filter_map(|window| {
-                    let value = |wanted: &InputValue| match wanted {
-                        InputValue::Key(place) => window.group.get(*place).cloned().flatten(),
-                        InputValue::Field(_) => None,
-                    };
-                    Some(Occurrence {
-                        event_ids: window.event_ids.iter().cloned().collect(),
-                        first_seen: window.first_seen,
-                        time: window.last_seen,
-                        input,
-                        is_window: true,
-                        key: described.keys.iter().map(value).collect::<Option<_>>()?,
-                        values: described
-                            .values
-                            .iter()
-                            .map(|wanted| value(wanted).map(Datum::Text))
-                            .collect(),
-                    })
-                }));
+                all.extend(windows.filter_map(|window| Occurrence::of_window(input, described, window)));
             }
         }
     }
@@ -169,27 +193,38 @@ fn fire(step: &CorrelationStep, all: Vec<Occurrence>) -> Vec<Window> {
 }
 
 fn fire_group(step: &CorrelationStep, key: &[String], occurrences: &[Occurrence]) -> Vec<Window> {
-    let length = step.timespan.value.milliseconds();
     let ends: BTreeSet<i64> = occurrences.iter().map(|occurrence| occurrence.time).collect();
     ends.into_iter()
         .filter_map(|end| {
-            let start = end.saturating_sub(length);
+            let span = span_ending(step, end);
             let held: Vec<&Occurrence> =
-                occurrences.iter().filter(|occurrence| (start..=end).contains(&occurrence.time)).collect();
-            holds(step, &held).then(|| Window {
-                last_seen: end,
-                group: key.iter().cloned().map(Some).collect(),
-                first_seen: held.iter().map(|occurrence| occurrence.first_seen).min().unwrap_or(end),
-                event_ids: held
-                    .iter()
-                    .flat_map(|o| &o.event_ids)
-                    .cloned()
-                    .collect::<BTreeSet<_>>()
-                    .into_iter()
-                    .collect(),
-            })
+                occurrences.iter().filter(|occurrence| span.contains(&occurrence.time)).collect();
+            window_of(step, key, end, &held)
         })
         .collect()
+}
+
+/// The times that a window ending at `end` holds, both ends among them.
+pub(crate) fn span_ending(step: &CorrelationStep, end: i64) -> RangeInclusive<i64> {
+    end.saturating_sub(step.timespan.value.milliseconds())..=end
+}
+
+/// The window of a group that ends at `end` and holds these, where it fires.
+pub(crate) fn window_of(
+    step: &CorrelationStep,
+    key: &[String],
+    end: i64,
+    held: &[&Occurrence],
+) -> Option<Window> {
+    holds(step, held).then(|| {
+        let event_ids: BTreeSet<&String> = held.iter().flat_map(|occurrence| &occurrence.event_ids).collect();
+        Window {
+            last_seen: end,
+            group: key.iter().cloned().map(Some).collect(),
+            first_seen: held.iter().map(|occurrence| occurrence.first_seen).min().unwrap_or(end),
+            event_ids: event_ids.into_iter().cloned().collect(),
+        }
+    })
 }
 
 fn holds(step: &CorrelationStep, held: &[&Occurrence]) -> bool {

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use super::canonical;
-use super::plan::{PlanDocument, RuleKind};
+use super::plan::{PlanContext, PlanDocument, RuleKind};
+use super::write::by_name;
+use super::{RunInputs, canonical};
 use crate::bridge::ColumnType;
 use crate::evaluate::{self, Cancel, EvalError, MatchedEvent, MatchedWindow};
 use crate::ocsf::OcsfPath;
@@ -20,37 +21,103 @@ pub(super) struct RunStamp<'a> {
     pub(super) time: Option<&'a str>,
 }
 
-/// The detections of one plan, each as a line without its end: by first seen, last seen, ids.
+/// What a plan has found: by first seen, last seen, ids.
+pub(super) enum Found {
+    /// An event rule.
+    Events(Vec<MatchedEvent>),
+    /// A correlation.
+    Windows(Vec<MatchedWindow>),
+}
+
+impl Found {
+    pub(super) const NOTHING: Self = Self::Events(Vec::new());
+}
+
+/// What the statement of a plan finds; nothing where it has none of its own.
 ///
 /// # Errors
-/// The plan's statement does not run over these events.
-pub(super) fn lines(
-    store: &mut Store,
-    name: &str,
-    plan: &PlanDocument,
-    run: RunStamp<'_>,
-    emit: &mut dyn FnMut(&[u8]),
-) -> Result<(), EvalError> {
+/// The statement does not run over these events.
+pub(super) fn found(store: &mut Store, plan: &PlanDocument) -> Result<Found, EvalError> {
     let Some(statement) = plan.compilation.sql.as_deref().filter(|_| plan.compilation.reported) else {
-        return Ok(());
+        return Ok(Found::NOTHING);
     };
     let column = |(path, column): (&OcsfPath, &super::plan::ColumnRecord)| {
         (path.clone(), ColumnType { field_type: column.field_type, list: column.list })
     };
     let columns: BTreeMap<OcsfPath, ColumnType> = plan.compilation.columns.iter().map(column).collect();
-    let common = common(name, plan, run);
     let cancel = Cancel::never();
     if plan.rule.kind == RuleKind::Correlation {
-        let keys = &plan.compilation.group_by;
-        for window in evaluate::recorded_windows(store, &columns, keys.len(), statement, &cancel)? {
-            emit(&line(&common, Seen::window(window, keys)));
-        }
+        let keys = plan.compilation.group_by.len();
+        evaluate::recorded_windows(store, &columns, keys, statement, &cancel).map(Found::Windows)
     } else {
-        for event in evaluate::recorded_events(store, &columns, statement, &cancel)? {
-            emit(&line(&common, Seen::event(event)));
+        evaluate::recorded_events(store, &columns, statement, &cancel).map(Found::Events)
+    }
+}
+
+/// What a plan has found, each as a line without its end.
+pub(super) fn lines(
+    name: &str,
+    plan: &PlanDocument,
+    run: RunStamp<'_>,
+    found: Found,
+    emit: &mut dyn FnMut(&[u8]),
+) {
+    let common = common(name, plan, run);
+    let keys = &plan.compilation.group_by;
+    match found {
+        Found::Events(events) => {
+            events.into_iter().for_each(|event| emit(&line(&common, Seen::event(event))))
+        }
+        Found::Windows(windows) => {
+            windows.into_iter().for_each(|window| emit(&line(&common, Seen::window(window, keys))));
         }
     }
-    Ok(())
+}
+
+/// The detections of one plan, for who finds its matches himself.
+#[derive(Clone, Debug)]
+pub(crate) struct DetectionLines {
+    common: Map<String, Value>,
+    keys: Vec<String>,
+    /// Of the plan.
+    pub(crate) plan_sha256: String,
+}
+
+impl DetectionLines {
+    /// An event that its rule matches, as a line without its end.
+    pub(crate) fn event(&self, event: MatchedEvent) -> Vec<u8> {
+        line(&self.common, Seen::event(event))
+    }
+
+    /// A window in which its correlation fires, as a line without its end.
+    pub(crate) fn window(&self, window: MatchedWindow) -> Vec<u8> {
+        line(&self.common, Seen::window(window, &self.keys))
+    }
+}
+
+/// The lines of each rule that reports by itself, with the name of its plan and its place among the rules, by name.
+///
+/// # Errors
+/// A plan cannot be written as JSON.
+pub(crate) fn detection_lines(
+    inputs: &RunInputs<'_>,
+) -> Result<Vec<(String, usize, DetectionLines)>, serde_json::Error> {
+    let context = PlanContext::new(inputs);
+    let run = RunStamp { id: inputs.run_id, time: inputs.run_time };
+    let reported = by_name(inputs).into_iter().filter_map(|(name, index)| {
+        let compiled = inputs.compiled.get(index)?;
+        compiled.compilation.reported.then_some((name, index, compiled))
+    });
+    let lines = reported.map(|(name, index, compiled)| {
+        let plan = PlanDocument::new(compiled, None, &context)?;
+        let lines = DetectionLines {
+            common: common(&name, &plan, run),
+            keys: plan.compilation.group_by,
+            plan_sha256: plan.plan_sha256,
+        };
+        Ok((name, index, lines))
+    });
+    lines.collect()
 }
 
 /// What was seen, and when.
@@ -82,20 +149,6 @@ impl Seen {
             host,
             group: Some(group.collect()),
         }
-    }
-}
-
-/// The detections of one plan that events matched elsewhere, each as a line without its end, in the order given.
-pub(super) fn lines_of(
-    events: &[MatchedEvent],
-    name: &str,
-    plan: &PlanDocument,
-    run: RunStamp<'_>,
-    emit: &mut dyn FnMut(&[u8]),
-) {
-    let common = common(name, plan, run);
-    for event in events {
-        emit(&line(&common, Seen::event(event.clone())));
     }
 }
 

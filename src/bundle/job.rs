@@ -108,12 +108,7 @@ impl Job {
         self.derived.extend(derived);
     }
 
-    fn manifest(
-        self,
-        pack: PackRecord,
-        facts: &[RuleFacts],
-        letters: &Value,
-    ) -> Result<Value, BundleError> {
+    fn manifest(self, pack: PackRecord, facts: &[RuleFacts], letters: &Value) -> Result<Value, BundleError> {
         let refused = facts.iter().filter_map(|rule| {
             let reason = rule.reason?;
             Some(json!({"name": rule.name, "title": rule.title, "reason_code": reason}))

@@ -20,23 +20,24 @@ mod error;
 mod folder;
 mod ir;
 mod job;
+mod job_result;
 mod pack_document;
 mod plan;
 mod plan_name;
-mod ran;
 mod record;
 mod verify;
 mod write;
 
 pub(crate) use contents::{Contents, RuleResult, Sighting, contents};
 pub(crate) use coverage::{FieldCount, Totals};
+pub(crate) use detection::{DetectionLines, detection_lines};
 pub use error::BundleError;
 pub use folder::Staging;
 pub use job::write_job;
+pub use job_result::JobResult;
 pub use plan::{FailMode, RunSettings};
 pub use plan_name::{RuleRoots, plan_names};
-pub use ran::Ran;
-pub use record::{RuleFacts, backend, rule_facts, settings};
+pub use record::{RuleFacts, made_with, rule_facts};
 pub use verify::{Difference, Verification, verify, verify_rules};
 pub use write::{RunInputs, write, write_ran};
 

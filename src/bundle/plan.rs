@@ -94,7 +94,7 @@ pub struct RunSettings {
     pub raw_fallback_enabled: bool,
     /// What becomes of a rule that cannot run as it says.
     pub fail_mode: FailMode,
-    /// Where the user asked for a cache of plans. Nothing is kept there: compiling takes less than reading would.
+    /// Where the user asked for a cache of plans. There is none: nothing is read from there or written to it.
     pub compile_cache_dir: Option<String>,
 }
 
@@ -196,9 +196,8 @@ pub(super) struct Finding {
 #[derive(Clone, Debug)]
 pub(super) struct PlanContext<'a> {
     roots: &'a RuleRoots,
-    backend: BackendId,
     pack: PackRecord,
-    settings: RunSettings,
+    backend: BackendRecord,
     /// Of every rule, as findings show them.
     paths: BTreeSet<&'a Path>,
 }
@@ -208,9 +207,8 @@ impl<'a> PlanContext<'a> {
         let paths = inputs.compiled.iter().map(|compiled| &*compiled.compilation.rule.path);
         Self {
             roots: inputs.roots,
-            backend: inputs.backend,
             pack: PackRecord::of(inputs.pack),
-            settings: inputs.settings.clone(),
+            backend: BackendRecord::of(inputs),
             paths: paths.collect(),
         }
     }
@@ -227,6 +225,21 @@ impl<'a> PlanContext<'a> {
             }
         }
         told
+    }
+}
+
+impl BackendRecord {
+    fn of(inputs: &RunInputs<'_>) -> Self {
+        let version = match inputs.backend {
+            BackendId::DuckdbSql => DUCKDB_VERSION,
+            BackendId::Interpreter => env!("CARGO_PKG_VERSION"),
+            BackendId::SparkSql => SPARK_VERSION,
+        };
+        Self {
+            id: inputs.backend.as_str().to_owned(),
+            version: version.to_owned(),
+            settings: inputs.settings.clone(),
+        }
     }
 }
 
@@ -251,17 +264,12 @@ impl PlanDocument {
     ) -> Result<Self, serde_json::Error> {
         let compilation = &compiled.compilation;
         let found = compilation.diagnostics.iter().chain(failure);
-        let backend = BackendRecord {
-            id: context.backend.as_str().to_owned(),
-            version: version(context.backend).to_owned(),
-            settings: context.settings.clone(),
-        };
         let mut document = Self {
             schema_version: super::SCHEMA_VERSION,
             plan_sha256: String::new(),
             rule: rule(compilation, context.roots),
             mapping_pack: context.pack.clone(),
-            backend,
+            backend: context.backend.clone(),
             compiler: ToolRecord::this(),
             executable: compilation.is_executable() && failure.is_none(),
             non_executable: failure
@@ -284,15 +292,6 @@ impl PlanDocument {
             settings.remove("threads");
         }
         Ok(canonical::hash(&document))
-    }
-}
-
-/// The version of the backend that plans are made for.
-fn version(backend: BackendId) -> &'static str {
-    match backend {
-        BackendId::DuckdbSql => DUCKDB_VERSION,
-        BackendId::Interpreter => env!("CARGO_PKG_VERSION"),
-        BackendId::SparkSql => SPARK_VERSION,
     }
 }
 

@@ -21,6 +21,8 @@ pub(super) struct BundleRecord {
     pub(super) tool: ToolRecord,
     pub(super) run: RunRecord,
     pub(super) duckdb_version: String,
+    /// What evaluated the plans.
+    pub(super) backend: String,
     pub(super) mapping_pack: PackRecord,
     pub(super) settings: RunSettings,
     pub(super) dataset: DatasetRecord,
@@ -96,22 +98,15 @@ pub(super) fn read<T: DeserializeOwned>(path: &Path) -> Result<T, BundleError> {
     serde_json::from_slice(&bytes).map_err(BundleError::json(path))
 }
 
-/// The settings that a bundle was made with.
+/// The settings that a bundle was made with, and what evaluated its plans; `None` for something that this program does
+/// not know.
 ///
 /// # Errors
 /// There is no bundle at `bundle`, or it cannot be read.
-pub fn settings(bundle: &Path) -> Result<RunSettings, BundleError> {
-    Ok(read::<BundleRecord>(&bundle.join(BUNDLE))?.settings)
-}
-
-/// The backend that a bundle's plans are for; none where it has no plans.
-///
-/// # Errors
-/// There is no bundle at `bundle`, or it cannot be read.
-pub fn backend(bundle: &Path) -> Result<Option<BackendId>, BundleError> {
-    let Some(name) = names(bundle)?.into_iter().next() else { return Ok(None) };
-    let plan: PlanDocument = read(&plan_path(bundle, &name))?;
-    Ok(BackendId::ALL.into_iter().find(|backend| backend.as_str() == plan.backend.id))
+pub fn made_with(bundle: &Path) -> Result<(RunSettings, Option<BackendId>), BundleError> {
+    let record = read::<BundleRecord>(&bundle.join(BUNDLE))?;
+    let backend = BackendId::ALL.into_iter().find(|known| known.as_str() == record.backend);
+    Ok((record.settings, backend))
 }
 
 /// What became of each rule of a bundle, by the name of its plan. Nothing is said of matches.

@@ -8,17 +8,17 @@ use std::path::Path;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::detection::{self, RunStamp};
+use super::detection::{self, Found, RunStamp};
 use super::plan::{PackRecord, PlanContext, PlanDocument, RunSettings, ToolRecord};
 use super::record::{
     BundleRecord, Counts, DatasetRecord, FileRecord, Hashes, RuleFacts, RunRecord, plan_path,
 };
 use super::{
-    BUNDLE, BundleError, COVERAGE, DETECTIONS, DETECTIONS_FOLDER, PLANS, ROUTER_TABLE, Ran, RuleRoots,
+    BUNDLE, BundleError, COVERAGE, DETECTIONS, DETECTIONS_FOLDER, JobResult, PLANS, ROUTER_TABLE, RuleRoots,
     SNAPSHOT, canonical, coverage, pack_document, plan_names,
 };
 use crate::backend::{BackendId, CompiledRule, Sql};
-use crate::bridge::{Diagnostic, Plan};
+use crate::bridge::{CorrelationPlan, Diagnostic, Plan};
 use crate::evaluate::{self, Cancel, EvalError, Summary};
 use crate::pack::Pack;
 use crate::sigma::Rule;
@@ -35,10 +35,10 @@ pub struct RunInputs<'a> {
     pub roots: &'a RuleRoots,
     /// The pack, as loaded.
     pub pack: &'a Pack,
-    /// What the rules were compiled for.
-    pub backend: BackendId,
     /// The settings in force.
     pub settings: RunSettings,
+    /// What evaluates the plans.
+    pub backend: BackendId,
     /// The rules.
     pub compiled: &'a [CompiledRule],
 }
@@ -55,35 +55,31 @@ pub fn write(
     store: &mut Store,
     folder: &Path,
 ) -> Result<Vec<RuleFacts>, BundleError> {
-    bundle(inputs, store, Matches::Here, folder)
+    let outcomes = match inputs.backend {
+        BackendId::Interpreter => interpreted(store, inputs.compiled),
+        BackendId::DuckdbSql | BackendId::SparkSql => counted(store, inputs.compiled),
+    };
+    bundle(inputs, store, outcomes, folder)
 }
 
-/// Writes the bundle of rules that ran in a job over the same events as `store`, as [`write()`] does for those that it runs.
+/// Writes the bundle of rules that ran in a job over the events of `store`, as [`write()`] does for those that it runs.
 ///
 /// # Errors
 /// The file system refuses.
 pub fn write_ran(
     inputs: &RunInputs<'_>,
     store: &mut Store,
-    ran: &Ran,
+    result: &JobResult,
     folder: &Path,
 ) -> Result<Vec<RuleFacts>, BundleError> {
-    bundle(inputs, store, Matches::Ran(ran), folder)
-}
-
-/// Where the matches come from.
-#[derive(Clone, Copy)]
-enum Matches<'a> {
-    /// From statements that the store runs.
-    Here,
-    /// From a job.
-    Ran(&'a Ran),
+    let outcomes = of_job(result, store, inputs);
+    bundle(inputs, store, outcomes, folder)
 }
 
 fn bundle(
     inputs: &RunInputs<'_>,
     store: &mut Store,
-    matches: Matches<'_>,
+    outcomes: Outcomes,
     folder: &Path,
 ) -> Result<Vec<RuleFacts>, BundleError> {
     for below in [PLANS, DETECTIONS_FOLDER] {
@@ -94,7 +90,7 @@ fn bundle(
     write_json(&folder.join(ROUTER_TABLE), &router_table)?;
     write_json(&folder.join(SNAPSHOT), &pack_document::snapshot(inputs.pack))?;
     let pack = PackRecord::of(inputs.pack);
-    let rules = write_rules(inputs, store, matches, folder)?;
+    let rules = write_rules(inputs, store, outcomes, folder)?;
     let coverage = rules.coverage.finish(pack.clone());
     let coverage_path = folder.join(COVERAGE);
     let coverage = canonical::value(&coverage).map_err(BundleError::json(&coverage_path))?;
@@ -104,6 +100,7 @@ fn bundle(
         tool: ToolRecord::this(),
         run: RunRecord { id: inputs.run_id.to_owned(), time_utc: inputs.run_time.map(str::to_owned) },
         duckdb_version: store.duckdb_version().to_owned(),
+        backend: inputs.backend.as_str().to_owned(),
         settings: inputs.settings.clone(),
         dataset: dataset(store),
         counts: Counts { plans: rules.facts.len(), detections: rules.detections },
@@ -134,15 +131,11 @@ struct Rules {
 fn write_rules(
     inputs: &RunInputs<'_>,
     store: &mut Store,
-    matches: Matches<'_>,
+    mut outcomes: Outcomes,
     folder: &Path,
 ) -> Result<Rules, BundleError> {
     let context = PlanContext::new(inputs);
     let run = RunStamp { id: inputs.run_id, time: inputs.run_time };
-    let mut outcomes = match matches {
-        Matches::Here => outcomes(store, inputs.compiled),
-        Matches::Ran(ran) => outcomes_elsewhere(ran, store, inputs),
-    };
     let mut writer = DetectionWriter::create(&folder.join(DETECTIONS))?;
     let mut facts = Vec::new();
     let mut plan_hashes = Vec::new();
@@ -154,23 +147,21 @@ fn write_rules(
             PlanDocument::new(compiled, failure, &context).map_err(BundleError::json(&path))
         };
         let before = writer.lines;
-        let mut outcome = outcomes.remove(&index);
         let mut document = plan(None)?;
-        if let Some(Ok(summary)) = &outcome
-            && summary.is_none_or(|summary| summary.matches > 0)
-        {
-            let emit = &mut |line: &[u8]| writer.line(line);
-            let written = match matches {
-                Matches::Here => detection::lines(store, &name, &document, run, emit),
-                Matches::Ran(ran) => {
-                    ran.of(&name).map(|events| detection::lines_of(events, &name, &document, run, emit))
-                }
-            };
-            outcome = Some(written.map(|()| None));
-        }
-        if let Some(Err(error)) = &outcome {
-            let rule = &compiled.compilation.rule;
-            document = plan(Some(&error.diagnostic(&rule.path, rule.span)))?;
+        let found = outcomes.remove(&index).map(|outcome| match outcome? {
+            Ran::Unread => detection::found(store, &document),
+            Ran::Found(found) => Ok(found),
+        });
+        let ran = matches!(found, Some(Ok(_)));
+        match found {
+            Some(Ok(found)) => {
+                detection::lines(&name, &document, run, found, &mut |line| writer.line(line));
+            }
+            Some(Err(error)) => {
+                let rule = &compiled.compilation.rule;
+                document = plan(Some(&error.diagnostic(&rule.path, rule.span)))?;
+            }
+            None => {}
         }
         let detections = writer.lines - before;
         write_json(&path, &canonical::value(&document).map_err(BundleError::json(&path))?)?;
@@ -181,7 +172,7 @@ fn write_rules(
             title: document.rule.title,
             reason: document.non_executable.map(|refusal| refusal.reason_code),
             fallback_used: document.compilation.fallback_used,
-            matches: matches!(outcome, Some(Ok(_))).then_some(detections),
+            matches: ran.then_some(detections),
         });
     }
     let (detections, detections_sha256) = writer.finish()?;
@@ -194,37 +185,66 @@ pub(super) fn by_name(inputs: &RunInputs<'_>) -> BTreeMap<String, usize> {
     plan_names(&rules, inputs.roots).into_iter().zip(0..).collect()
 }
 
-/// What running each rule gave that reports by itself. Of correlations nothing is known yet.
-fn outcomes(
-    store: &mut Store,
-    compiled: &[CompiledRule],
-) -> BTreeMap<usize, Result<Option<Summary>, EvalError>> {
-    let reported = compiled.iter().enumerate().filter(|(_, rule)| rule.compilation.reported);
-    let correlations = reported.clone().filter(|(_, rule)| rule.compilation.correlation.is_some());
-    let mut outcomes: BTreeMap<_, _> = correlations.map(|(index, _)| (index, Ok(None))).collect();
-    let runnable: Vec<(usize, (&Plan, &Sql))> = reported
+/// What came of running a rule.
+enum Ran {
+    /// It matches something, or is a correlation, of which nothing is known yet: its statement tells.
+    Unread,
+    /// This.
+    Found(Found),
+}
+
+/// What running each rule gave, by its place.
+type Outcomes = BTreeMap<usize, Result<Ran, EvalError>>;
+
+/// By DuckDB, of all rules that report: which of them match at all. Their statements are run one by one later, so that
+/// what they find is never in memory together.
+fn counted(store: &mut Store, compiled: &[CompiledRule]) -> Outcomes {
+    let runnable: Vec<(usize, (&Plan, &Sql))> = reported(compiled)
         .filter_map(|(index, rule)| Some((index, (rule.compilation.plan.as_ref()?, rule.sql.as_ref()?))))
         .collect();
     let pairs: Vec<(&Plan, &Sql)> = runnable.iter().map(|(_, pair)| *pair).collect();
     let summaries = evaluate::summaries(store, &pairs, &Cancel::never());
-    let ran = runnable.iter().zip(summaries).map(|((index, _), summary)| (*index, summary.map(Some)));
-    outcomes.extend(ran);
-    outcomes
+    let ran = |summary: Summary| match summary.matches {
+        0 => Ran::Found(Found::NOTHING),
+        _ => Ran::Unread,
+    };
+    let ran = runnable.iter().zip(summaries).map(|((index, _), summary)| (*index, summary.map(ran)));
+    correlations(compiled).map(|(index, _)| (index, Ok(Ran::Unread))).chain(ran).collect()
 }
 
-/// What a job gave for each rule that reports by itself.
-fn outcomes_elsewhere(
-    ran: &Ran,
-    store: &Store,
-    inputs: &RunInputs<'_>,
-) -> BTreeMap<usize, Result<Option<Summary>, EvalError>> {
+/// By the interpreter, of all rules that report: what they find, in one reading of each class.
+fn interpreted(store: &Store, compiled: &[CompiledRule]) -> Outcomes {
+    let cancel = Cancel::never();
+    let runnable: Vec<(usize, &Plan)> = reported(compiled)
+        .filter_map(|(index, rule)| Some((index, rule.compilation.plan.as_ref()?)))
+        .collect();
+    let plans: Vec<&Plan> = runnable.iter().map(|(_, plan)| *plan).collect();
+    let found = evaluate::interpreted_events(store, &plans, &cancel);
+    let events = runnable.iter().zip(found).map(|((index, _), found)| (*index, found.map(Found::Events)));
+    let windows = correlations(compiled).map(|(index, plan)| {
+        (index, evaluate::interpreted_matched_windows(store, plan, &cancel).map(Found::Windows))
+    });
+    events.chain(windows).map(|(index, found)| (index, found.map(Ran::Found))).collect()
+}
+
+/// What a job gave for each rule that reports.
+fn of_job(result: &JobResult, store: &Store, inputs: &RunInputs<'_>) -> Outcomes {
     let outcome = |(name, index): (String, usize)| {
         let compiled = inputs.compiled.get(index).filter(|rule| rule.compilation.reported)?;
         let plan = compiled.compilation.plan.as_ref()?;
-        let ran = evaluate::check_types(store, &plan.columns).and_then(|()| ran.of(&name).map(|_| None));
-        Some((index, ran))
+        let found = evaluate::check_types(store, &plan.columns).and_then(|()| result.of(&name));
+        Some((index, found.map(Ran::Found)))
     };
     by_name(inputs).into_iter().filter_map(outcome).collect()
+}
+
+/// The rules whose matches are detections, with their places.
+fn reported(compiled: &[CompiledRule]) -> impl Iterator<Item = (usize, &CompiledRule)> {
+    compiled.iter().enumerate().filter(|(_, rule)| rule.compilation.reported)
+}
+
+fn correlations(compiled: &[CompiledRule]) -> impl Iterator<Item = (usize, &CorrelationPlan)> {
+    reported(compiled).filter_map(|(index, rule)| Some((index, rule.compilation.correlation.as_ref()?)))
 }
 
 fn dataset(store: &Store) -> DatasetRecord {

@@ -19,8 +19,10 @@ mod sarif;
 mod screen;
 mod spark;
 mod sql;
+mod stream;
 mod test;
 mod text;
+mod themes;
 mod verify;
 mod workspace;
 
@@ -45,7 +47,7 @@ struct Cli {
     command: Option<Command>,
     #[command(flatten)]
     inputs: Inputs,
-    /// Theme by name: dark, light, none, or one under ./themes; by default chosen from the terminal.
+    /// Theme by name, as `themes` lists them; by default chosen from the terminal.
     #[arg(long, value_name = "THEME")]
     theme: Option<String>,
 }
@@ -60,7 +62,8 @@ Examples:
   sigma-ocsf-tui matches rules/x.yml --parquet runs/7      the events that a rule matches
   sigma-ocsf-tui coverage rules/ --parquet runs/7          totals and gaps of a set of rules
   sigma-ocsf-tui run rules/ --parquet runs/7 --out out/7   plans, coverage and detections as files
-  sigma-ocsf-tui export rules/ --backend spark_sql --out j  a job for spark-submit
+  sigma-ocsf-tui stream rules/ --events ocsf.jsonl         detections as events come
+  sigma-ocsf-tui export rules/ --backend spark_sql --out j a job for spark-submit
   sigma-ocsf-tui verify out/7 --parquet runs/7             whether they hold
   sigma-ocsf-tui report out/7 --out report                 a page to read, and other reports
   sigma-ocsf-tui test rules/                               the regression cases beside the rules
@@ -82,6 +85,8 @@ enum Command {
     Coverage(coverage::CoverageArgs),
     /// Run rules over events, and write plans, coverage and detections as a bundle.
     Run(run::RunArgs),
+    /// Ask rules of events as they come, as JSON Lines, and write detections.
+    Stream(stream::StreamArgs),
     /// Write rules as a job for Spark, which runs over a lake without this program.
     Export(export::ExportArgs),
     /// Recompute what a bundle says, and run its plans again.
@@ -95,6 +100,8 @@ enum Command {
     Pack(pack::PackCommand),
     /// Explain a diagnostic code, or list all of them.
     Reason(reason::ReasonArgs),
+    /// List the themes of the screen, and where their files lie.
+    Themes(themes::ThemesArgs),
     /// Print a completion script for a shell.
     Completions(completions::CompletionsArgs),
 }
@@ -211,12 +218,14 @@ pub fn main() -> ExitCode {
         Some(Command::Matches(args)) => matches::run(args),
         Some(Command::Coverage(args)) => coverage::run(args),
         Some(Command::Run(args)) => run::run(args),
+        Some(Command::Stream(args)) => stream::run(args),
         Some(Command::Export(args)) => export::run(args),
         Some(Command::Verify(args)) => verify::run(args),
         Some(Command::Report(args)) => bundle_report::run(args),
         Some(Command::Test(args)) => test::run(args),
         Some(Command::Pack(command)) => pack::run(command),
         Some(Command::Reason(args)) => reason::run(args),
+        Some(Command::Themes(args)) => themes::run(args),
         Some(Command::Completions(args)) => completions::run(args),
     };
     match result {

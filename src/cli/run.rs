@@ -28,7 +28,7 @@ pub(super) struct RunArgs {
     /// When the run is said to be, such as 2026-03-14T09:00:00Z. Without it a bundle has no time but the events'.
     #[arg(long, value_name = "RFC3339")]
     run_time: Option<Timestamp>,
-    /// What runs the rules: duckdb_sql, or spark_sql for an installed Spark [default: duckdb_sql].
+    /// What evaluates the plans; all give the same detections, `spark_sql` in an installed Spark [default: duckdb_sql].
     #[arg(long, value_enum)]
     backend: Option<BackendId>,
     /// Where Spark runs, as `spark-submit --master` has it.
@@ -59,14 +59,10 @@ struct Summary {
 
 pub(super) fn run(args: &RunArgs) -> Result<(), CliError> {
     store::verify_duckdb_version().map_err(|error| CliError::Configuration(error.to_string()))?;
-    let backend = args.backend.or(args.inputs.configured_backend()).unwrap_or_default();
-    if backend == BackendId::Interpreter {
-        let message = "a bundle records statements of `duckdb_sql` or `spark_sql`: `interpreter` has none";
-        return Err(CliError::Configuration(message.to_owned()));
-    }
     let gates = Gates::read(&args.fail_on, true)?;
     let run_id = run_id(args)?;
     let run_time = args.run_time.map(|time| time.to_string());
+    let backend = args.backend.or(args.inputs.configured_backend()).unwrap_or_default();
     let workspace = args.inputs.compile_for(backend)?;
     let Some(mut store) = args.inputs.open_store(workspace.threads)? else {
         return Err(CliError::Configuration("`run` needs events: --parquet PATH".to_owned()));
@@ -77,14 +73,14 @@ pub(super) fn run(args: &RunArgs) -> Result<(), CliError> {
         run_time: run_time.as_deref(),
         roots: &args.inputs.rule_roots(),
         pack: &workspace.pack.pack,
-        backend,
         settings: args.inputs.run_settings(&workspace),
+        backend,
         compiled: &workspace.compiled,
     };
     let facts = match &args.inputs.parquet {
         Some(events) if backend == BackendId::SparkSql => {
-            let ran = spark::run(&inputs, events, &args.master)?;
-            bundle::write_ran(&inputs, &mut store, &ran, staging.folder())
+            let result = spark::run(&inputs, events, &args.master)?;
+            bundle::write_ran(&inputs, &mut store, &result, staging.folder())
         }
         _ => bundle::write(&inputs, &mut store, staging.folder()),
     };

@@ -1,9 +1,11 @@
 //! No subcommand: the screen.
 
 use std::io::{self, IsTerminal};
+use std::path::PathBuf;
 
 use super::{CliError, Inputs};
-use crate::{pack, tui};
+use crate::pack::{self, PackSource};
+use crate::tui;
 
 pub(super) fn run(inputs: &Inputs, theme: Option<String>) -> Result<(), CliError> {
     if !(io::stdin().is_terminal() && io::stdout().is_terminal()) {
@@ -18,7 +20,8 @@ pub(super) fn run(inputs: &Inputs, theme: Option<String>) -> Result<(), CliError
                 .to_owned(),
         ));
     }
-    let pack = inputs.pack_source()?;
+    // A pack that is not there is waited for on the screen, like one that does not load.
+    let pack = inputs.pack_source().unwrap_or_else(|_| PackSource::Folder(PathBuf::from(inputs.pack_name())));
     // A pack that does not load is shown on the screen, where it is mended; until then one thread will do.
     let pack_threads = || pack::load(&pack).map_or(1, |loaded| loaded.pack.manifest.backend.threads);
     let options = tui::Options {

@@ -7,13 +7,13 @@ use std::process::{Command, Stdio};
 
 use super::text::one_line;
 use super::{CliError, run::failed};
-use crate::bundle::{self, Ran, RunInputs};
+use crate::bundle::{self, JobResult, RunInputs};
 
 /// How lines of the runner begin; the rest is Spark's log.
 const RUNNER_SAYS: &str = "run.py: ";
 
 /// Runs rules over the events at `events` in the Spark that `master` names, and tells of its progress on standard error.
-pub(super) fn run(inputs: &RunInputs<'_>, events: &Path, master: &str) -> Result<Ran, CliError> {
+pub(super) fn run(inputs: &RunInputs<'_>, events: &Path, master: &str) -> Result<JobResult, CliError> {
     let spark = Spark::find()?;
     let folder = tempfile::tempdir()?;
     let (job, out) = (folder.path().join("job"), folder.path().join("out"));
@@ -30,7 +30,7 @@ pub(super) fn run(inputs: &RunInputs<'_>, events: &Path, master: &str) -> Result
         child.stderr.take().map_or_else(|| Ok(String::new()), |stderr| told(BufReader::new(stderr)))?;
     match child.wait()?.code() {
         // 1: rules failed, and are named.
-        Some(0 | 1) if out.is_dir() => Ran::read(&out).map_err(failed),
+        Some(0 | 1) if out.is_dir() => JobResult::read(&out).map_err(failed),
         Some(2) => Err(CliError::Configuration(format!("Spark: {last}"))),
         _ => Err(CliError::Data(format!("Spark: {last}"))),
     }

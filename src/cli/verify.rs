@@ -10,6 +10,7 @@ use super::config::Config;
 use super::run::failed;
 use super::text::one_line;
 use super::{CliError, Compiling, Enabled, Format, Inputs};
+use crate::backend::BackendId;
 use crate::bundle::{self, Difference, RunInputs, RunSettings, Verification};
 use crate::store;
 use crate::tui::text::count;
@@ -50,12 +51,12 @@ struct Finding {
 
 pub(super) fn run(args: &VerifyArgs) -> Result<(), CliError> {
     store::verify_duckdb_version().map_err(|error| CliError::Configuration(error.to_string()))?;
-    let settings = bundle::settings(&args.bundle).map_err(failed)?;
+    let (settings, backend) = bundle::made_with(&args.bundle).map_err(failed)?;
     let inputs = inputs(args, &settings);
     let mut store = inputs.open_store(settings.threads)?;
     let mut found = bundle::verify(&args.bundle, store.as_mut()).map_err(failed)?;
     if !args.rules.is_empty() {
-        found.differences.extend(recompiled(args, &inputs, settings)?);
+        found.differences.extend(recompiled(args, &inputs, settings, backend.unwrap_or_default())?);
     }
     let differences = found.differences.len();
     report(args, found)?;
@@ -88,16 +89,16 @@ fn recompiled(
     args: &VerifyArgs,
     inputs: &Inputs,
     settings: RunSettings,
+    backend: BackendId,
 ) -> Result<Vec<Difference>, CliError> {
-    let backend = bundle::backend(&args.bundle).map_err(failed)?.unwrap_or_default();
     let workspace = inputs.compile_for(backend)?;
     let inputs = RunInputs {
         run_id: "",
         run_time: None,
         roots: &inputs.rule_roots(),
         pack: &workspace.pack.pack,
-        backend,
         settings,
+        backend,
         compiled: &workspace.compiled,
     };
     bundle::verify_rules(&args.bundle, &inputs).map_err(failed)

@@ -38,10 +38,14 @@ impl Inputs {
         RuleRoots::new(self.rule_paths())
     }
 
-    pub(super) fn pack_source(&self) -> Result<PackSource, CliError> {
+    /// The pack that the arguments name, else that of the configuration.
+    pub(super) fn pack_name(&self) -> &str {
         let configured = self.config.as_ref().and_then(|config| config.mapping_pack.as_deref());
-        let pack = self.pack.as_deref().or(configured).unwrap_or(DEFAULT_PACK);
-        PackSource::find(pack, Path::new("."))
+        self.pack.as_deref().or(configured).unwrap_or(DEFAULT_PACK)
+    }
+
+    pub(super) fn pack_source(&self) -> Result<PackSource, CliError> {
+        PackSource::find(self.pack_name(), Path::new("."))
             .map_err(|error| CliError::Configuration(findings(&error.findings)))
     }
 

@@ -1,11 +1,12 @@
 //! Plans by the interpreter: the store hands out events, and every plan of a scope is asked of each.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::error::{EvalError, check_columns, check_types};
 use super::events::{StoredEvent, for_each_event};
-use super::{Cancel, Summary, Window};
-use crate::backend::correlation_oracle::{self, Datum, EventReader};
+use super::recorded::{in_order, located_events, located_windows, places};
+use super::{Cancel, MatchedEvent, MatchedWindow, Summary, Window};
+use crate::backend::correlation_oracle::{self, EventReader};
 use crate::backend::interpreter::{Interpreter, Value};
 use crate::bridge::{CorrelationPlan, Plan};
 use crate::ocsf::ClassUid;
@@ -18,21 +19,36 @@ pub fn interpreted_summaries(
     plans: &[&Plan],
     cancel: &Cancel,
 ) -> Vec<Result<Summary, EvalError>> {
-    let mut results = vec![Err(EvalError::Cancelled); plans.len()];
-    let mut by_classes: BTreeMap<&[ClassUid], Vec<Job<'_>>> = BTreeMap::new();
-    for (plan, result) in plans.iter().zip(&mut results) {
-        match interpreter(store, plan) {
-            Ok(interpreter) => {
-                let jobs = by_classes.entry(&plan.scope.class_uids).or_default();
-                jobs.push(Job { plan, interpreter, result });
-            }
-            Err(error) => *result = Err(error),
+    let mut summaries = vec![Summary::default(); plans.len()];
+    let outcomes = for_each_match(store, plans, cancel, &mut |index, stored| {
+        if let Some(summary) = summaries.get_mut(index) {
+            count(summary, stored.time);
         }
+    });
+    outcomes.into_iter().zip(summaries).map(|(outcome, summary)| outcome.map(|()| summary)).collect()
+}
+
+/// What [`super::recorded_events`] gives, by the interpreter: what each plan matched, in the order given.
+pub fn interpreted_events(
+    store: &Store,
+    plans: &[&Plan],
+    cancel: &Cancel,
+) -> Vec<Result<Vec<MatchedEvent>, EvalError>> {
+    let mut matched: Vec<Vec<(String, Option<i64>)>> = vec![Vec::new(); plans.len()];
+    let outcomes = for_each_match(store, plans, cancel, &mut |index, stored| {
+        if let Some(events) = matched.get_mut(index) {
+            events.push((stored.event_id.clone(), stored.time));
+        }
+    });
+    let ids: BTreeSet<&str> = matched.iter().flatten().map(|(id, _)| id.as_str()).collect();
+    match places(store, &ids, cancel) {
+        Ok(hosts) => outcomes
+            .into_iter()
+            .zip(&matched)
+            .map(|(outcome, events)| outcome.map(|()| located_events(events.clone(), &hosts)))
+            .collect(),
+        Err(error) => vec![Err(error); plans.len()],
     }
-    for jobs in by_classes.values_mut() {
-        summarize(store, jobs, cancel);
-    }
-    results
 }
 
 /// What [`super::event_ids`] gives, by the interpreter: the ids of all events that a plan matches, in byte order.
@@ -79,47 +95,68 @@ pub fn interpreted_windows(
     let reader = EventReader {
         id: &|stored: &StoredEvent| stored.event_id.clone(),
         time: &|stored| stored.time,
-        value: &|stored, source| stored.event.first_value(source).and_then(datum),
+        value: &|stored, source| stored.event.first_value(source).and_then(Value::datum),
     };
     let mut windows = correlation_oracle::windows(plan, &matched, &reader);
     windows.sort_unstable();
     Ok(windows)
 }
 
-/// Whole numbers beyond 64 bits have no part in a correlation: no OCSF attribute is that wide.
-fn datum(value: Value) -> Option<Datum> {
-    match value {
-        Value::Text(text) => Some(Datum::Text(text)),
-        Value::Integer(number) => i64::try_from(number).ok().map(Datum::Integer),
-        Value::Float(number) => Some(Datum::Float(number)),
-        Value::Boolean(truth) => Some(Datum::Boolean(truth)),
-    }
+/// What [`super::recorded_windows`] gives, by the interpreter.
+///
+/// # Errors
+/// As for [`interpreted_event_ids`].
+pub fn interpreted_matched_windows(
+    store: &Store,
+    plan: &CorrelationPlan,
+    cancel: &Cancel,
+) -> Result<Vec<MatchedWindow>, EvalError> {
+    let windows = in_order(interpreted_windows(store, plan, cancel)?);
+    let ids: BTreeSet<&str> =
+        windows.iter().flat_map(|window| &window.event_ids).map(String::as_str).collect();
+    let hosts = places(store, &ids, cancel)?;
+    Ok(located_windows(windows, &hosts))
 }
 
-struct Job<'a> {
-    plan: &'a Plan,
-    interpreter: Interpreter<'a>,
-    result: &'a mut Result<Summary, EvalError>,
-}
-
-fn interpreter<'p>(store: &Store, plan: &'p Plan) -> Result<Interpreter<'p>, EvalError> {
+fn interpreter<'p>(store: &Store, plan: &'p Plan) -> Result<Interpreter<&'p Plan>, EvalError> {
     check_columns(store, plan)?;
     Ok(Interpreter::new(plan)?)
 }
 
-fn summarize(store: &Store, jobs: &mut [Job<'_>], cancel: &Cancel) {
-    let plans: Vec<&Plan> = jobs.iter().map(|job| job.plan).collect();
-    let mut summaries = vec![Summary::default(); jobs.len()];
-    let outcome = for_each_event(store, &plans, cancel, |stored| {
-        for (job, summary) in jobs.iter().zip(&mut summaries) {
-            if job.interpreter.matches(&stored.event) {
-                count(summary, stored.time);
+/// Calls `visit` with each event that a plan matches and the plan's place in `plans`. Whether each plan ran to its end;
+/// of one that did not, what it was said to match counts for nothing.
+fn for_each_match(
+    store: &Store,
+    plans: &[&Plan],
+    cancel: &Cancel,
+    visit: &mut dyn FnMut(usize, &StoredEvent),
+) -> Vec<Result<(), EvalError>> {
+    let mut outcomes = vec![Ok(()); plans.len()];
+    let mut by_classes: BTreeMap<&[ClassUid], Vec<(usize, Interpreter<&Plan>)>> = BTreeMap::new();
+    for (index, (plan, outcome)) in plans.iter().zip(&mut outcomes).enumerate() {
+        match interpreter(store, plan) {
+            Ok(interpreter) => {
+                by_classes.entry(&plan.scope.class_uids).or_default().push((index, interpreter));
+            }
+            Err(error) => *outcome = Err(error),
+        }
+    }
+    for jobs in by_classes.values() {
+        let asked: Vec<&Plan> = jobs.iter().map(|(_, interpreter)| interpreter.plan()).collect();
+        let read = for_each_event(store, &asked, cancel, |stored| {
+            for (index, interpreter) in jobs {
+                if interpreter.matches(&stored.event) {
+                    visit(*index, &stored);
+                }
+            }
+        });
+        for (index, ..) in jobs {
+            if let (Err(error), Some(outcome)) = (&read, outcomes.get_mut(*index)) {
+                *outcome = Err(error.clone());
             }
         }
-    });
-    for (job, summary) in jobs.iter_mut().zip(summaries) {
-        *job.result = outcome.clone().map(|()| summary);
     }
+    outcomes
 }
 
 fn count(summary: &mut Summary, time: Option<i64>) {

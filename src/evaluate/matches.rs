@@ -142,7 +142,7 @@ fn match_row(row: &Row<'_>, shown: usize) -> duckdb::Result<MatchRow> {
     })
 }
 
-pub(super) fn shorten(mut value: String) -> String {
+pub(crate) fn shorten(mut value: String) -> String {
     if value.len() > VALUE_LIMIT {
         let ellipsis = '…';
         let end = (0..=VALUE_LIMIT - ellipsis.len_utf8()).rev().find(|at| value.is_char_boundary(*at));

@@ -28,9 +28,12 @@ pub use event_tree::whole_event;
 pub use export::{Export, ExportError, ExportFormat};
 pub use finding::codes;
 pub use histogram::Histogram;
-pub use interpreted::{interpreted_event_ids, interpreted_summaries, interpreted_windows};
-pub(crate) use matches::host;
+pub use interpreted::{
+    interpreted_event_ids, interpreted_events, interpreted_matched_windows, interpreted_summaries,
+    interpreted_windows,
+};
 pub use matches::{event_ids, match_rows, matches};
+pub(crate) use matches::{host, shorten};
 pub use parts::{MatchedParts, matched_parts};
 pub use recorded::{MatchedEvent, MatchedWindow, recorded_events, recorded_windows};
 pub use slice::{Order, Slice, SortKey};

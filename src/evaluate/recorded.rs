@@ -1,6 +1,6 @@
 //! Statements as plans record them, with the columns they count on: what a bundle runs, and what an auditor runs anew.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::error::{EvalError, check_types};
 use super::matches::shorten;
@@ -50,6 +50,11 @@ pub fn recorded_events(
         };
         Ok((matched, hosts))
     })?;
+    Ok(located_events(matched, &hosts))
+}
+
+/// Events of ids and times with their hosts, by time (those without one last) and then id.
+pub(super) fn located_events(matched: Vec<(String, Option<i64>)>, hosts: &Hosts) -> Vec<MatchedEvent> {
     let with_host = |(event_id, time): (String, Option<i64>)| MatchedEvent {
         host: hosts.get(&event_id).and_then(|seen| seen.host.clone()),
         event_id,
@@ -60,7 +65,7 @@ pub fn recorded_events(
         let key = |event: &MatchedEvent| (event.time.is_none(), event.time);
         key(one).cmp(&key(other)).then_with(|| one.event_id.cmp(&other.event_id))
     });
-    Ok(events)
+    events
 }
 
 /// Every window that the statement of a correlation yields, grouped by `keys` values; by the time of its first event,
@@ -75,57 +80,83 @@ pub fn recorded_windows(
     statement: &str,
     cancel: &Cancel,
 ) -> Result<Vec<MatchedWindow>, EvalError> {
-    let mut found = windows::of_statement(store, columns, keys, statement, cancel)?;
-    found.sort_unstable_by(|one, other| {
+    let found = in_order(windows::of_statement(store, columns, keys, statement, cancel)?);
+    if found.is_empty() {
+        return Ok(Vec::new());
+    }
+    let hosts = store.narrowed(columns, |store| hosts(store, statement, "unnest(event_ids)", cancel))?;
+    Ok(located_windows(found, &hosts))
+}
+
+/// Windows by the time of their first event, then of their last, then their ids.
+pub(super) fn in_order(mut windows: Vec<Window>) -> Vec<Window> {
+    windows.sort_unstable_by(|one, other| {
         let key = |window: &Window| (window.first_seen, window.last_seen);
         key(one)
             .cmp(&key(other))
             .then_with(|| one.event_ids.cmp(&other.event_ids))
             .then_with(|| one.group.cmp(&other.group))
     });
-    if found.is_empty() {
-        return Ok(Vec::new());
-    }
-    let hosts = store.narrowed(columns, |store| hosts(store, statement, "unnest(event_ids)", cancel))?;
+    windows
+}
+
+/// Windows with the hosts of their first events.
+pub(super) fn located_windows(windows: Vec<Window>, hosts: &Hosts) -> Vec<MatchedWindow> {
     let with_host = |window: Window| {
         let seen = window.event_ids.iter().filter_map(|id| Some((hosts.get(id)?, id)));
         let first = seen.min_by_key(|(seen, id)| (seen.time.is_none(), seen.time, *id));
         MatchedWindow { host: first.and_then(|(seen, _)| seen.host.clone()), window }
     };
-    Ok(found.into_iter().map(with_host).collect())
+    windows.into_iter().map(with_host).collect()
 }
 
 /// When and where an event was seen.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Seen {
+pub(super) struct Seen {
     time: Option<i64>,
     host: Option<String>,
 }
 
-/// Time and host of each event that a statement names in `ids`, an expression over its columns. Of events that share an
-/// id, the earliest counts.
-fn hosts(
-    store: &Store,
-    statement: &str,
-    ids: &str,
-    cancel: &Cancel,
-) -> Result<BTreeMap<String, Seen>, EvalError> {
-    let host = host(store);
+/// Time and host of events, by id. Of events that share an id, the earliest counts.
+pub(super) type Hosts = BTreeMap<String, Seen>;
+
+/// Of each event that a statement names in `ids`, an expression over its columns.
+fn hosts(store: &Store, statement: &str, ids: &str, cancel: &Cancel) -> Result<Hosts, EvalError> {
     // A recorded statement may come from anywhere: `query` takes it as one SELECT, whatever it says.
-    let text = format!(
-        "SELECT \"metadata.event_id\", \"time\", {host} FROM ocsf_events \
-         WHERE \"metadata.event_id\" IN (SELECT {ids} FROM query({}))",
-        string(statement)
-    );
-    let mut rows: Vec<(String, Seen)> = store.select(&text, cancel, |row| {
-        let host = row.get::<_, Option<String>>(2)?.map(shorten);
-        Ok((row.get(0)?, Seen { time: row.get(1)?, host }))
+    let named = format!("\"metadata.event_id\" IN (SELECT {ids} FROM query({}))", string(statement));
+    hosts_where(store, &named, &|_| true, cancel)
+}
+
+/// Of the events of these ids.
+pub(super) fn places(store: &Store, ids: &BTreeSet<&str>, cancel: &Cancel) -> Result<Hosts, EvalError> {
+    if ids.is_empty() {
+        return Ok(Hosts::new());
+    }
+    hosts_where(store, "true", &|id| ids.contains(id), cancel)
+}
+
+fn hosts_where(
+    store: &Store,
+    condition: &str,
+    wanted: &dyn Fn(&str) -> bool,
+    cancel: &Cancel,
+) -> Result<Hosts, EvalError> {
+    let host = host(store);
+    let text = format!("SELECT \"metadata.event_id\", \"time\", {host} FROM ocsf_events WHERE {condition}");
+    let mut rows: Vec<(String, Seen)> = Vec::new();
+    store.select(&text, cancel, |row| {
+        let event_id: String = row.get(0)?;
+        if wanted(&event_id) {
+            let host = row.get::<_, Option<String>>(2)?.map(shorten);
+            rows.push((event_id, Seen { time: row.get(1)?, host }));
+        }
+        Ok(())
     })?;
     rows.sort_unstable_by(|(_, one), (_, other)| {
         let key = |seen: &Seen| (seen.time.is_none(), seen.time, seen.host.is_none());
         key(one).cmp(&key(other)).then_with(|| one.host.cmp(&other.host))
     });
-    let mut hosts = BTreeMap::new();
+    let mut hosts = Hosts::new();
     for (event_id, seen) in rows {
         hosts.entry(event_id).or_insert(seen);
     }

@@ -1,7 +1,7 @@
 //! The report as one HTML page: no script, nothing from a network, light and dark, charts with the tables behind them.
 
 use super::Report;
-use super::page::Page;
+use super::page::{Attribute, Page};
 use super::sections::{Cell, Chart, Section, Table};
 use super::text::clip;
 use crate::figures;
@@ -87,10 +87,13 @@ fn write_section(page: &mut Page, at: usize, section: &Section) {
     });
 }
 
+/// What is wider than the page scrolls, also by keyboard.
+fn scrolling(title: &'static str) -> [Attribute<'static>; 4] {
+    [("class", "scroll"), ("tabindex", "0"), ("role", "region"), ("aria-label", title)]
+}
+
 fn write_table(page: &mut Page, table: &Table) {
-    // A table wider than the page scrolls, also by keyboard.
-    let scroll = [("class", "scroll"), ("tabindex", "0"), ("role", "region"), ("aria-label", table.title)];
-    page.element("div", &scroll, |page| {
+    page.element("div", &scrolling(table.title), |page| {
         page.element("table", &[], |page| {
             page.words("caption", &[], table.title);
             page.element("thead", &[], |page| {
@@ -141,12 +144,15 @@ fn write_chart(page: &mut Page, id: &str, chart: &Chart) {
             ("aria-labelledby", labelled.as_str()),
             ("viewBox", frame.as_str()),
         ];
-        page.element("svg", &attributes, |page| {
-            page.words("title", &[("id", &title)], chart.title);
-            page.words("desc", &[("id", &description)], &alternative(chart));
-            for (at, (label, parts)) in chart.bars.iter().take(BARS).enumerate() {
-                write_bar(page, ROW * at as u64 + 4, label, parts, longest);
-            }
+        // What does not fit a narrow page scrolls, so that its text can be read.
+        page.element("div", &scrolling(chart.title), |page| {
+            page.element("svg", &attributes, |page| {
+                page.words("title", &[("id", &title)], chart.title);
+                page.words("desc", &[("id", &description)], &alternative(chart));
+                for (at, (label, parts)) in chart.bars.iter().take(BARS).enumerate() {
+                    write_bar(page, ROW * at as u64 + 4, label, parts, longest);
+                }
+            });
         });
         if chart.bars.len() > shown {
             let more = format!(

@@ -3,6 +3,7 @@
 //! Keys, the mouse, the watcher and the workers all end up as an [`Action`]; [`super::update::update`] decides
 //! what it means.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
@@ -132,6 +133,12 @@ pub(crate) enum Action {
     ToggleWhySource,
     /// Leave it for its place in the source.
     GoToWhy,
+    /// Show what can be opened.
+    ShowWelcome,
+    /// Open what is under the cursor of that.
+    OpenChoice,
+    /// Take the theme of that name into use.
+    UseTheme(Cow<'static, str>),
     /// A click at a column and row of the screen.
     Click(u16, u16),
     /// The wheel, over a column and row, so many lines down.
@@ -227,11 +234,13 @@ pub(crate) struct Changed {
     pub pack: bool,
     /// The dataset.
     pub dataset: bool,
+    /// The user's own files.
+    pub extra: bool,
 }
 
 impl From<Changes> for Changed {
     fn from(changes: Changes) -> Self {
-        let Changes { rules, rescan, pack, dataset, .. } = changes;
-        Self { rules, rescan, pack, dataset }
+        let Changes { rules, rescan, pack, dataset, extra, .. } = changes;
+        Self { rules, rescan, pack, dataset, extra }
     }
 }

@@ -7,14 +7,18 @@ use std::ops::ControlFlow;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError};
 use std::time::{Duration, Instant};
 
-use super::TuiError;
 use super::action::Action;
 use super::editor;
 use super::event::{self, Event};
 use super::model::Model;
+use super::places::Places;
 use super::terminal::Screen;
+use super::theme::{Shelf, Theme};
 use super::update::{EditorPlace, Effect, editor_closed, refresh, start, update};
 use super::worker::Workers;
+use super::workspace::{self, Workspace};
+use super::{Options, TuiError};
+use crate::watch::Watcher;
 
 /// The least time between two frames.
 const FRAME: Duration = Duration::from_millis(16);
@@ -30,6 +34,17 @@ pub(super) struct App {
     /// Lets the input thread read on after a key.
     pub input: Sender<()>,
     pub workers: Workers,
+    /// What it was started with; another workspace takes the place of what it names.
+    pub options: Options,
+    pub places: Places,
+    /// The theme in use.
+    pub shelf: Shelf,
+    /// Follows the files of what is open.
+    pub watcher: Option<Watcher>,
+    /// What is said of it among the notices.
+    pub theme_said: Vec<String>,
+    /// Where workers and the watcher send to.
+    pub sender: Sender<Event>,
     /// Since when something has been under way.
     pub busy_since: Option<Instant>,
 }
@@ -107,7 +122,13 @@ impl App {
         let action = match event {
             None => Some(Action::MentionWork),
             Some(Event::Input(input)) => event::action_for(&self.model, input),
-            Some(Event::Changed(changed)) => Some(Action::FilesChanged(changed)),
+            Some(Event::Changed(changed)) => {
+                if changed.extra {
+                    let theme = self.shelf.look_again();
+                    self.dress(theme);
+                }
+                Some(Action::FilesChanged(changed))
+            }
             Some(Event::Report(report)) => Some(Action::Worker(report)),
             Some(Event::InputEnded(error)) => return Err(error.into()),
             Some(Event::Died(name)) => return Err(TuiError::Thread(name)),
@@ -126,6 +147,15 @@ impl App {
                     self.model.notices.push(said);
                 }
                 Effect::OpenEditor(place) => self.edit(&place)?,
+                Effect::UseTheme(name) => {
+                    let theme = self.shelf.choose(&name);
+                    self.dress(theme);
+                }
+                Effect::OpenWorkspace(workspace) => return self.open(workspace),
+                Effect::OpenDemo => match workspace::demo(self.places.state.as_deref()) {
+                    Ok(demo) => return self.open(demo),
+                    Err(error) => self.model.notices.push(format!("the demo cannot be written: {error}")),
+                },
                 effect => self.workers.perform(effect),
             }
         }
@@ -134,6 +164,35 @@ impl App {
             false => self.busy_since = None,
         }
         Ok(ControlFlow::Continue(()))
+    }
+
+    /// Takes over another theme, where there is one, and says what is wrong with it instead of what was before.
+    pub(super) fn dress(&mut self, theme: Option<Theme>) {
+        let Model { notices, .. } = &mut self.model;
+        notices.retain(|notice| !self.theme_said.contains(notice));
+        notices.extend(self.shelf.said().iter().cloned());
+        self.theme_said = self.shelf.said().to_vec();
+        self.model.own_themes = self.shelf.own();
+        if let Some(theme) = theme {
+            self.model.theme = theme;
+        }
+    }
+
+    /// Opens another workspace in place of this one.
+    fn open(&mut self, workspace: Workspace) -> Result<ControlFlow<()>, TuiError> {
+        let options = workspace.options(&self.options);
+        self.watcher = None;
+        self.workers = Workers::start(options.clone(), &self.sender)?;
+        self.watcher = super::watch(&options, &self.places, &self.sender);
+        let mut model = Model::new(self.screen.size()?, self.model.theme.clone());
+        model.generations = self.model.generations.after();
+        model.recent = std::mem::take(&mut self.model.recent);
+        model.open(&options);
+        self.model = model;
+        self.options = options;
+        self.dress(None);
+        let effects = start(&mut self.model);
+        self.perform(effects)
     }
 
     /// Leaves the terminal to the user's editor until it ends.

@@ -2,6 +2,8 @@
 //!
 //! Key dispatch, the hints of the status line and the help all read this one table.
 
+use std::borrow::Cow;
+
 use crossterm::event::{KeyCode, KeyEvent};
 
 use super::action::{Action, Copied, Fold, Motion, Narrow};
@@ -41,13 +43,15 @@ pub(crate) enum Context {
     Coverage,
     /// The command palette.
     Palette,
+    /// What can be opened.
+    Welcome,
     /// The help.
     Help,
 }
 
 impl Context {
     /// All of them, in the order of the help.
-    pub(crate) const ALL: [Self; 14] = [
+    pub(crate) const ALL: [Self; 15] = [
         Self::Browse,
         Self::List,
         Self::Matches,
@@ -61,6 +65,7 @@ impl Context {
         Self::Why,
         Self::Coverage,
         Self::Palette,
+        Self::Welcome,
         Self::Help,
     ];
 
@@ -77,6 +82,7 @@ impl Context {
             (None, Some(Overlay::Why(_)), _) => &[Self::Why],
             (None, Some(Overlay::Coverage(_)), _) => &[Self::Coverage],
             (None, Some(Overlay::Palette(_)), _) => &[Self::Palette],
+            (None, Some(Overlay::Welcome(_)), _) => &[Self::Welcome],
             (None, None, true) => &[Self::Filter],
             (None, None, false) if model.focus == Pane::Rules => &[Self::List, Self::Browse],
             (None, None, false) if model.focus == Pane::Matches => &[Self::Matches, Self::Browse],
@@ -100,6 +106,7 @@ impl Context {
             Self::Why => "In why a rule matches or not",
             Self::Coverage => "In the coverage",
             Self::Palette => "In the command palette",
+            Self::Welcome => "Where nothing is open",
             Self::Help => "In this help",
         }
     }
@@ -150,7 +157,7 @@ impl Command {
 
 use Context::{
     Browse, Changes, Copying, Coverage, Event, Export, Filter, Help, List, Matches, Palette, Proposals,
-    Search, Why,
+    Search, Welcome, Why,
 };
 
 const UP: &[Key] = &[Key::char('k'), Key::code(KeyCode::Up)];
@@ -199,6 +206,14 @@ pub(crate) const COMMANDS: &[Command] = &[
     command("edit", "Open the rule at this line in $VISUAL or $EDITOR", Browse, &[Key::char('e')], || Action::EditRule).hint("edit").when(|m| m.selected.is_some()),
     command("edit_pack", "Open the pack there, at this field or the route", Browse, &[Key::char('E')], || Action::EditPack).when(|m| m.selected.is_some()),
     command("coverage", "What the rules cover, and what would add most", Browse, &[Key::char('C')], || Action::ShowCoverage),
+    command("welcome", "The demo, and what was open before", Browse, &[], || Action::ShowWelcome),
+    command("themes", "How the screen looks", Browse, &[], || Action::OpenPalette("theme_")),
+    command("theme_dark", "For a dark terminal, on its own background", Browse, &[], || Action::UseTheme(Cow::Borrowed("dark"))),
+    command("theme_light", "For a light terminal, on its own background", Browse, &[], || Action::UseTheme(Cow::Borrowed("light"))),
+    command("theme_contrast", "As much contrast as there is, on black", Browse, &[], || Action::UseTheme(Cow::Borrowed("contrast"))),
+    command("theme_ember", "Warm and soft, on dark brown", Browse, &[], || Action::UseTheme(Cow::Borrowed("ember"))),
+    command("theme_signal", "Safe for colour-blind eyes, on dark blue-grey", Browse, &[], || Action::UseTheme(Cow::Borrowed("signal"))),
+    command("theme_none", "No colours", Browse, &[], || Action::UseTheme(Cow::Borrowed("none"))),
     command("commands", "Every command by name", Browse, &[Key::char(':')], || Action::OpenPalette("")),
     command("reload", "Read and run everything again", Browse, &[Key::char('r')], || Action::Reload),
     command("quit", "Leave", Browse, QUIT, || Action::Quit).hint("quit"),
@@ -314,6 +329,13 @@ pub(crate) const COMMANDS: &[Command] = &[
     command("palette_erase", "Take the last character away", Palette, &[Key::code(KeyCode::Backspace), Key::ctrl('h')], || Action::ErasePalette),
     command("palette_close", "Close", Palette, ESC, || Action::Clear).hint("close"),
     command("palette_quit", "Leave", Palette, &[Key::ctrl('c')], || Action::Quit),
+    command("welcome_open", "Open it", Welcome, ENTER, || Action::OpenChoice).hint("open"),
+    command("welcome_down", "Next line", Welcome, DOWN, || Action::Move(Motion::Lines(1))),
+    command("welcome_up", "Line before", Welcome, UP, || Action::Move(Motion::Lines(-1))),
+    command("welcome_commands", "Every command by name", Welcome, &[Key::char(':')], || Action::OpenPalette("")).hint("commands"),
+    command("welcome_close", "Back to what is open", Welcome, ESC, || Action::Clear).hint("close").when(|m| !m.opened.is_empty()),
+    command("welcome_quit", "Leave", Welcome, QUIT, || Action::Quit).hint("quit"),
+    command("welcome_help", "Show the help", Welcome, &[Key::char('?')], || Action::ToggleHelp).hint("help"),
     command("close_help", "Close it", Help, &[Key::code(KeyCode::Esc), Key::char('?'), Key::char('q')], || Action::ToggleHelp).hint("close"),
     command("help_down", "Scroll down", Help, DOWN, || Action::Move(Motion::Lines(1))),
     command("help_up", "Scroll up", Help, UP, || Action::Move(Motion::Lines(-1))),

@@ -25,6 +25,7 @@ mod theme;
 mod update;
 mod view;
 mod worker;
+mod workspace;
 
 #[cfg(test)]
 mod tests;
@@ -42,7 +43,8 @@ use event::Event;
 use model::Model;
 use places::Places;
 use terminal::Screen;
-use theme::Surroundings;
+pub use theme::ThemeListing;
+use theme::{Shelf, Surroundings};
 use worker::{Report, Workers};
 
 /// What the screen shows.
@@ -92,25 +94,46 @@ pub fn run(options: Options) -> Result<(), TuiError> {
     // Asks the terminal, and so comes before anything that reads from it.
     let around = Surroundings::detect();
     let places = Places::detect();
-    let theme = theme::load(options.theme.as_deref(), &theme_folders(&places), around);
+    let (shelf, theme) = Shelf::open(options.theme.as_deref(), theme_folders(&places), around);
     let screen = Screen::take()?;
-    let mut model = Model::new(screen.size()?, theme.theme);
-    model.notices = theme.warnings;
-    model.dataset.root.clone_from(&options.dataset);
+    let mut model = Model::new(screen.size()?, theme);
+    model.open(&options);
     let (sender, events) = mpsc::channel();
-    let _watcher = watch(&options, &sender);
-    let workers = Workers::start(options, &sender)?;
-    let input = event::read_input(sender)?;
-    App { model, screen, events, input, workers, busy_since: None }.run()
+    let watcher = watch(&options, &places, &sender);
+    let workers = Workers::start(options.clone(), &sender)?;
+    let input = event::read_input(sender.clone())?;
+    let (theme_said, busy_since) = (Vec::new(), None);
+    let mut app = App {
+        model,
+        screen,
+        events,
+        input,
+        workers,
+        options,
+        places,
+        shelf,
+        theme_said,
+        watcher,
+        sender,
+        busy_since,
+    };
+    app.dress(None);
+    app.run()
+}
+
+/// The themes that can be chosen by name.
+#[must_use]
+pub fn themes() -> Vec<ThemeListing> {
+    theme::listed(&theme_folders(&Places::detect()))
 }
 
 /// Watches the inputs. What does not work is said on the status line.
-fn watch(options: &Options, sender: &Sender<Event>) -> Option<Watcher> {
+fn watch(options: &Options, places: &Places, sender: &Sender<Event>) -> Option<Watcher> {
     let inputs = Inputs {
         rules: options.rules.clone(),
         pack: pack::folders(&options.pack),
         dataset: options.dataset.clone(),
-        extra: Vec::new(),
+        extra: theme_folders(places),
     };
     // A loop that has ended hears nothing any more, and needs not.
     let notify = |sender: &Sender<Event>, notice: String| {

@@ -8,8 +8,11 @@ use crossterm::cursor::Show;
 use crossterm::event::{
     DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture,
 };
-use crossterm::execute;
-use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
+use crossterm::terminal::{
+    BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
+    disable_raw_mode, enable_raw_mode,
+};
+use crossterm::{execute, queue};
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 
@@ -64,10 +67,12 @@ impl Screen {
         }
     }
 
-    /// Draws a frame; none once a panicking thread has given the terminal back.
+    /// Draws a frame; none once a panicking thread has given the terminal back. Terminals that can show it in one go.
     pub(super) fn draw(&mut self, model: &Model) -> Result<(), TuiError> {
         if TAKEN.load(Ordering::SeqCst) {
+            queue!(self.terminal.backend_mut(), BeginSynchronizedUpdate)?;
             self.terminal.draw(|frame| view::draw(frame, model))?;
+            execute!(self.terminal.backend_mut(), EndSynchronizedUpdate)?;
         }
         Ok(())
     }
@@ -101,7 +106,9 @@ fn give_back_on_panic() {
 fn give_back() {
     if TAKEN.swap(false, Ordering::SeqCst) {
         let _ = disable_raw_mode();
-        let _ =
-            execute!(io::stdout(), DisableBracketedPaste, DisableMouseCapture, LeaveAlternateScreen, Show);
+        let mut out = io::stdout();
+        // A frame whose drawing panicked has begun an update.
+        let _ = execute!(out, EndSynchronizedUpdate, DisableBracketedPaste, DisableMouseCapture);
+        let _ = execute!(out, LeaveAlternateScreen, Show);
     }
 }

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use ratatui::style::Style;
 use ratatui::text::Span;
 use unicode_segmentation::UnicodeSegmentation;
-use unicode_width::UnicodeWidthStr;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 pub(crate) use crate::figures::count;
 
@@ -20,39 +20,73 @@ pub(crate) const LINE_LIMIT: usize = 16 * 1024;
 /// Text in one style.
 pub(crate) type Piece = (String, Style);
 
-/// `text` with nothing in it that a terminal would act on, or that would reorder what stands beside it.
+/// `text` with nothing in it that a terminal would act on, that would reorder what stands beside it, or that could not
+/// be seen. What is too long ends in `…`.
 pub(crate) fn sanitize(text: &str) -> Cow<'_, str> {
-    let text = clip(text, LINE_LIMIT);
-    if text.chars().all(|c| replacement(c).is_none()) {
+    let whole = text;
+    let text = clip(whole, LINE_LIMIT);
+    // A mark without a letter below it would be lost, or be drawn over what stands before it.
+    let orphan = text.chars().next().is_some_and(|c| shown(c) == Shown::AsItIs && c.width() == Some(0));
+    let clipped = text.len() < whole.len();
+    if !orphan && !clipped && text.chars().all(|c| shown(c) == Shown::AsItIs) {
         return Cow::Borrowed(text);
     }
     let mut safe = String::with_capacity(text.len() + TAB);
+    if orphan {
+        safe.push('◌');
+    }
+    // Where the last tab ended, which is a stop.
+    let mut stop = 0;
     for c in text.chars() {
-        match replacement(c) {
-            None => safe.push(c),
-            Some('\t') => {
-                let column = safe.rsplit('\n').next().map_or(0, width);
+        match shown(c) {
+            Shown::AsItIs => safe.push(c),
+            Shown::Tab => {
+                let column = safe.get(stop..).map_or(0, width);
                 safe.extend(std::iter::repeat_n(' ', TAB - column % TAB));
+                stop = safe.len();
             }
-            Some(visible) => safe.push(visible),
+            Shown::Picture(picture) => safe.push(picture),
+            Shown::Number => safe.push_str(&format!("<U+{:04X}>", u32::from(c))),
         }
+    }
+    if clipped {
+        safe.push('…');
     }
     Cow::Owned(safe)
 }
 
-/// What is drawn in place of a character that is not drawn as it is. A tab stands for its blanks.
-fn replacement(c: char) -> Option<char> {
+/// How a character is drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shown {
+    AsItIs,
+    /// As blanks up to the next stop.
+    Tab,
+    /// As another character, which stands for it.
+    Picture(char),
+    /// As `<U+202E>`.
+    Number,
+}
+
+fn shown(c: char) -> Shown {
     match c {
-        '\t' => Some('\t'),
+        '\t' => Shown::Tab,
         // The Control Pictures block mirrors C0 at U+2400.
-        '\0'..='\u{1f}' => char::from_u32(0x2400 + c as u32),
-        '\u{7f}' => Some('␡'),
-        '\u{80}'..='\u{9f}' => Some('·'),
-        // Line and paragraph separators, zero-width and bidirectional controls, byte order mark, tags.
-        '\u{2028}' | '\u{2029}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{061c}' => Some('·'),
-        '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' => Some('·'),
-        '\u{e0000}'..='\u{e007f}' => Some('·'),
-        _ => None,
+        '\0'..='\u{1f}' => char::from_u32(0x2400 + c as u32).map_or(Shown::Number, Shown::Picture),
+        '\u{7f}' => Shown::Picture('␡'),
+        '\u{80}'..='\u{9f}' => Shown::Number,
+        // What turns the direction of text, so that it reads as something else than it is.
+        '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{206f}' => {
+            Shown::Number
+        }
+        // Line and paragraph separators.
+        '\u{2028}' | '\u{2029}' => Shown::Number,
+        // What cannot be seen. The joiners U+200C and U+200D are part of words and of emoji.
+        '\u{ad}' | '\u{34f}' | '\u{180e}' | '\u{200b}' | '\u{2060}'..='\u{2065}' | '\u{feff}' => {
+            Shown::Number
+        }
+        '\u{115f}' | '\u{1160}' | '\u{3164}' | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}' => Shown::Number,
+        '\u{e0000}'..='\u{e007f}' => Shown::Number,
+        _ => Shown::AsItIs,
     }
 }
 
@@ -212,7 +246,7 @@ mod tests {
 
     #[test]
     fn nothing_a_terminal_acts_on_survives() {
-        assert_eq!(sanitize("a\u{1b}[31mb\u{9b}c\u{202e}d\r\u{7f}\0"), "a␛[31mb·c·d␍␡␀");
+        assert_eq!(sanitize("a\u{1b}[31mb\u{9b}c\u{202e}d\r\u{7f}\0"), "a␛[31mb<U+009B>c<U+202E>d␍␡␀");
         assert_eq!(sanitize("plain é 漢"), "plain é 漢");
     }
 
@@ -240,7 +274,29 @@ mod tests {
 
     #[test]
     fn a_megabyte_line_is_clipped() {
-        assert_eq!(sanitize(&"x".repeat(1 << 20)).len(), LINE_LIMIT);
+        let shown = sanitize(&"x".repeat(1 << 20)).into_owned();
+        assert_eq!((shown.len(), shown.ends_with('…')), (LINE_LIMIT + '…'.len_utf8(), true));
+    }
+
+    #[test]
+    fn what_turns_or_hides_text_is_shown_by_its_number() {
+        assert_eq!(sanitize("if \u{202e}\u{2066}user\u{2069}"), "if <U+202E><U+2066>user<U+2069>");
+        assert_eq!(sanitize("pass\u{200b}word\u{3164}"), "pass<U+200B>word<U+3164>");
+        // Joined emoji, Persian with its joiner, Hebrew and a flag are text.
+        for text in ["👩\u{200d}💻", "می\u{200c}خواهم", "שלום", "🇫🇷", "e\u{301}"] {
+            assert_eq!(sanitize(text), text);
+        }
+    }
+
+    #[test]
+    fn a_mark_without_a_letter_gets_a_place_to_stand() {
+        assert_eq!(sanitize("\u{301}a"), "◌\u{301}a");
+    }
+
+    #[test]
+    fn joined_emoji_are_one_thing_when_text_is_cut() {
+        let people = "👩\u{200d}💻👩\u{200d}💻";
+        assert_eq!((width(people), fit(people, 3), fit(people, 2)), (4, "👩\u{200d}💻…".into(), "…".into()));
     }
 
     #[test]

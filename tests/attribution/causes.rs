@@ -32,6 +32,28 @@ fn without_events_behind_a_filter_telemetry_is_missing() {
     assert_eq!((found.class_events, found.scope_events), (3, 0));
     let stop = found.stopped_at.unwrap();
     assert_eq!((stop.label.as_str(), stop.before), ("activity_id eq 1", 3));
+    assert_eq!(
+        found.explanation,
+        "of 3 events of class 1007 (process_activity) none passes activity_id eq 1"
+    );
+}
+
+/// Events of the class pass the last filter, but not those that are left by then.
+#[test]
+fn a_later_filter_is_told_of_what_the_earlier_ones_leave() {
+    let world = World::new(
+        "SELECT 1007 AS class_uid, CAST(1 + n % 2 AS INTEGER) AS activity_id, \
+         CASE WHEN n % 2 = 0 THEN 'elsewhere' ELSE 'windows-sysmon' END AS \"metadata.source_type\", \
+         'e' || n AS \"metadata.event_id\", n AS \"time\" FROM range(5) t(n)",
+    );
+    let found = world.explain(&launch(TOOL), false).finding;
+    assert_eq!(found.cause, Cause::MissingTelemetry);
+    let stop = found.stopped_at.unwrap();
+    assert!(stop.label.starts_with("metadata.source_type in "), "{}", stop.label);
+    assert_eq!((found.class_events, stop.before), (5, 3));
+    let told =
+        "of 5 events of class 1007 (process_activity) 3 pass the filters before, and none of these passes ";
+    assert_eq!(found.explanation, format!("{told}{}", stop.label));
 }
 
 #[test]
@@ -219,4 +241,17 @@ fn hostile_values_are_data() {
     let found = world.explain(&text, false);
     assert_eq!(found.finding.cause, Cause::RuleLogic);
     assert_eq!(found.nearest.len(), 2);
+}
+
+/// Of the hashes of a file, the one of the rule's algorithm is compared, not the first.
+#[test]
+fn of_several_values_the_one_that_begins_alike_is_told() {
+    let world = World::new(
+        "SELECT 1005 AS class_uid, 1 AS activity_id, 'windows-sysmon' AS \"metadata.source_type\", \
+         'e' AS \"metadata.event_id\", CAST(0 AS BIGINT) AS \"time\", \
+         [{'algorithm': 'MD5', 'value': 'AA'}, {'algorithm': 'IMPHASH', 'value': 'BB'}] AS \"module.file.hashes\"",
+    );
+    let wanted = "    selection:\n        Hashes|contains: 'IMPHASH=CC'\n    condition: selection\n";
+    let found = world.explain(&rule("image_load", wanted), false);
+    assert_eq!(found.nearest[0].failed[0].value.as_deref(), Some("IMPHASH=BB"));
 }

@@ -99,13 +99,13 @@ fn rules_and_pack_on_the_command_line_win() {
 }
 
 #[test]
-fn the_backend_is_chosen_and_a_bundle_takes_only_its_own() {
-    let (folder, out) = place();
+fn the_backend_is_chosen_and_a_flag_wins() {
+    let (folder, _) = place();
     let file = config(folder.path(), "      backend: interpreter\n      raw_fallback_enabled: true\n");
-    let path = file.to_str().unwrap();
-    ended(0, &["check", "--config", path, "--parquet", EVENTS]);
-    let (_, said) = ended(2, &["run", "--config", path, "--parquet", EVENTS, "--out", out.to_str().unwrap()]);
-    assert!(said.contains("duckdb_sql"), "{said}");
+    ended(0, &["check", "--config", file.to_str().unwrap(), "--parquet", EVENTS]);
+    let backend = |out: &Path| json(out.join("bundle.json"))["backend"].clone();
+    assert_eq!(backend(&ran(folder.path(), &file, &[])), "interpreter");
+    assert_eq!(backend(&ran(folder.path(), &file, &["--backend", "duckdb_sql"])), "duckdb_sql");
     let file = config(folder.path(), "      backend: tenzir\n");
     let (_, said) = ended(2, &["check", "--config", file.to_str().unwrap()]);
     assert!(said.contains("run.yaml:5:16: ") && said.contains("tenzir"), "{said}");

@@ -56,7 +56,7 @@ impl Event {
     }
 
     /// What is at a path; the case of names counts.
-    pub(super) fn field(&self, path: &str) -> Cow<'_, Field> {
+    pub(crate) fn field(&self, path: &str) -> Cow<'_, Field> {
         match self.fields.get(path) {
             Some(field) => Cow::Borrowed(field),
             None => Cow::Owned(self.below_a_list(path)),
@@ -64,9 +64,27 @@ impl Event {
     }
 
     /// The class of the event, where it has one.
-    pub(super) fn class_uid(&self) -> Option<ClassUid> {
-        match self.fields.get("class_uid") {
-            Some(Field::One(Some(Value::Integer(number)))) => u32::try_from(*number).ok().map(ClassUid),
+    pub(crate) fn class_uid(&self) -> Option<ClassUid> {
+        u32::try_from(self.integer("class_uid")?).ok().map(ClassUid)
+    }
+
+    /// All of them, by path.
+    pub(crate) fn fields(&self) -> impl Iterator<Item = (&str, &Field)> {
+        self.fields.iter().map(|(path, field)| (&**path, field))
+    }
+
+    /// The text at a path, where it is one.
+    pub(crate) fn text(&self, path: &str) -> Option<&str> {
+        match self.fields.get(path) {
+            Some(Field::One(Some(Value::Text(text)))) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The whole number at a path, where it is one.
+    pub(crate) fn integer(&self, path: &str) -> Option<i128> {
+        match self.fields.get(path) {
+            Some(Field::One(Some(Value::Integer(number)))) => Some(*number),
             _ => None,
         }
     }

@@ -12,6 +12,8 @@ mod shape;
 mod test;
 mod value;
 
+use std::borrow::Borrow;
+
 use crate::bridge::Plan;
 use crate::bridge::ir::{Expr, FieldExpr, Predicate, Test};
 use crate::ocsf::ClassUid;
@@ -29,33 +31,38 @@ pub const ID: &str = "interpreter";
 
 /// A plan, ready to be asked of events.
 #[derive(Debug)]
-pub struct Interpreter<'p> {
-    plan: &'p Plan,
+pub struct Interpreter<P> {
+    plan: P,
     regexes: Regexes,
 }
 
-impl<'p> Interpreter<'p> {
+impl<P: Borrow<Plan>> Interpreter<P> {
     /// Makes a plan ready.
     ///
     /// # Errors
     /// One of its regular expressions is not one, or takes too much memory.
-    pub fn new(plan: &'p Plan) -> Result<Self, RegexRefused> {
+    pub fn new(plan: P) -> Result<Self, RegexRefused> {
         let mut regexes = Regexes::default();
-        for filter in plan.scope.filters.iter().filter(|filter| filter.op == FilterOp::Regex) {
+        for filter in plan.borrow().scope.filters.iter().filter(|filter| filter.op == FilterOp::Regex) {
             regexes.add(&filter::searched(filter))?;
         }
-        add_regexes(&plan.predicate, &mut regexes)?;
+        add_regexes(&plan.borrow().predicate, &mut regexes)?;
         Ok(Self { plan, regexes })
     }
 
     /// Whether the event is in the plan's scope, and what the rule says holds of it.
     #[must_use]
     pub fn matches(&self, event: &Event) -> bool {
-        self.in_scope(event) && self.holds(&self.plan.predicate, event)
+        self.in_scope(event) && self.holds(&self.plan().predicate, event)
+    }
+
+    /// The plan.
+    pub(crate) fn plan(&self) -> &Plan {
+        self.plan.borrow()
     }
 
     fn in_scope(&self, event: &Event) -> bool {
-        let scope = &self.plan.scope;
+        let scope = &self.plan().scope;
         event.class_uid().is_some_and(|class| scope.class_uids.contains(&class))
             && scope.filters.iter().all(|filter| filter::passes(filter, event, &self.regexes))
     }

@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 
+use crate::backend::correlation_oracle::Datum;
 use crate::bridge::ir::Number;
 
 /// A value of an event, of the type that it has there.
@@ -32,6 +33,16 @@ impl Value {
             Self::Integer(number) => Some(Number::Integer(*number)),
             Self::Float(number) => Some(Number::Float(*number)),
             Self::Text(_) | Self::Boolean(_) => None,
+        }
+    }
+
+    /// As correlations take it. Whole numbers beyond 64 bits have no part in them: no OCSF attribute is that wide.
+    pub(crate) fn datum(self) -> Option<Datum> {
+        match self {
+            Self::Text(text) => Some(Datum::Text(text)),
+            Self::Integer(number) => i64::try_from(number).ok().map(Datum::Integer),
+            Self::Float(number) => Some(Datum::Float(number)),
+            Self::Boolean(truth) => Some(Datum::Boolean(truth)),
         }
     }
 

@@ -11,6 +11,7 @@ mod inputs;
 pub(crate) mod list;
 mod overlay;
 mod palette;
+mod welcome;
 mod why;
 
 use std::collections::BTreeSet;
@@ -26,13 +27,16 @@ pub(crate) use inputs::{DatasetInfo, DatasetState, PackInfo, PackState};
 pub(crate) use overlay::{
     Answer, Bench, Changes, ChangesView, ExportPrompt, Overlay, Proposals, Proposed, Said,
 };
-pub(crate) use palette::Palette;
+pub(crate) use palette::{Found, Palette};
+pub(crate) use welcome::Welcome;
 pub(crate) use why::{Item, Why, WhyView};
 
 use crate::authoring::{AliasEdit, Fills};
 use crate::evaluate::{MatchRow, MatchTable, Order, Slice};
+use crate::tui::Options;
 use crate::tui::highlight::Highlights;
-use crate::tui::theme::Theme;
+use crate::tui::theme::{Theme, ThemeListing};
+use crate::tui::workspace::Workspace;
 use list::RuleList;
 
 /// A region of the screen that can have the keys.
@@ -146,6 +150,24 @@ pub(crate) struct Generations {
     pub gaps: u64,
 }
 
+impl Generations {
+    /// Those of another workspace, whose answers are told from the answers of this one.
+    pub(crate) fn after(self) -> Self {
+        Self {
+            compile: self.compile + 1,
+            dataset: self.dataset + 1,
+            matches: self.matches + 1,
+            summaries: self.summaries + 1,
+            bench: self.bench + 1,
+            rows: self.rows + 1,
+            event: self.event + 1,
+            why: self.why + 1,
+            fills: self.fills + 1,
+            gaps: self.gaps + 1,
+        }
+    }
+}
+
 /// The matches of the selected rule.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Matches {
@@ -174,6 +196,12 @@ pub(crate) struct Model {
     pub size: (u16, u16),
     /// How roles look.
     pub theme: Theme,
+    /// What is open.
+    pub opened: Workspace,
+    /// What was open before, the last one first.
+    pub recent: Vec<Workspace>,
+    /// Themes that the user has written.
+    pub own_themes: Vec<ThemeListing>,
     /// The rules, by path and document.
     pub rules: Vec<RuleEntry>,
     /// Whether the rules have been read at all.
@@ -236,6 +264,9 @@ impl Model {
         Self {
             size,
             theme,
+            opened: Workspace::default(),
+            recent: Vec::new(),
+            own_themes: Vec::new(),
             rules: Vec::new(),
             loaded: false,
             gone: Vec::new(),
@@ -264,6 +295,12 @@ impl Model {
             generations: Generations::default(),
             notices: Vec::new(),
         }
+    }
+
+    /// Notes what is to be shown.
+    pub(crate) fn open(&mut self, options: &Options) {
+        self.opened = Workspace::of(options);
+        self.dataset.root.clone_from(&options.dataset);
     }
 
     /// How far `pane` is scrolled.

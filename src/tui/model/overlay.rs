@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{CoverageView, EventView, Palette, RuleKey, WhyView};
+use super::{CoverageView, EventView, Palette, RuleKey, Welcome, WhyView};
 use crate::authoring::{Effect, PackDiff, Proposal, RuleDiff};
 use crate::sigma::SigmaField;
 
@@ -23,6 +23,8 @@ pub(crate) enum Overlay {
     Coverage(CoverageView),
     /// The command palette.
     Palette(Palette),
+    /// What can be opened.
+    Welcome(Welcome),
 }
 
 /// Which file to write matches to.

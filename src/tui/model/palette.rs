@@ -1,5 +1,7 @@
 //! The command palette, while it is open.
 
+use crate::tui::theme::ThemeListing;
+
 /// The command palette.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Palette {
@@ -7,8 +9,17 @@ pub(crate) struct Palette {
     pub family: &'static str,
     /// What was typed.
     pub typed: String,
-    /// Places of the commands that answer, in the table of commands, the best first.
-    pub found: Vec<usize>,
+    /// What answers, the best first.
+    pub found: Vec<Found>,
     /// The one under the cursor, of those.
     pub cursor: usize,
+}
+
+/// Something that the palette offers.
+#[derive(Clone, Debug)]
+pub(crate) enum Found {
+    /// The place of a command in the table of commands.
+    Command(usize),
+    /// A theme that the user has written.
+    Theme(ThemeListing),
 }

@@ -22,9 +22,10 @@ use crate::store::EventIdSource;
 use crate::tui::action::Action;
 use crate::tui::highlight::Highlighter;
 use crate::tui::model::{AliasAway, Bench, DatasetInfo, Model, PackInfo, Proposed, RuleKey};
-use crate::tui::theme::{self, Background, Depth, Surroundings, Theme};
+use crate::tui::theme::{self, Theme};
 use crate::tui::update::{Effect, refresh, start, update};
 use crate::tui::worker::{Ask, Exported, PackReport, Report, Rows, WholeEvent};
+use crate::tui::workspace::Workspace;
 
 pub(super) static UNMAPPED: Code = Code {
     name: "unmapped_field",
@@ -383,9 +384,10 @@ fn whole_event(id: &str) -> WholeEvent {
     WholeEvent { event_id: id.to_owned(), fields, parts: parts.into() }
 }
 
+/// A theme that no change of a shipped one changes, so that the pictures of the screen stay.
 pub(super) fn theme(name: &str) -> Theme {
-    let around = Surroundings { no_color: false, depth: Depth::Palette, background: Background::Dark };
-    theme::load(Some(name), &[], around).theme
+    let text = if name == "light" { include_str!("light.yaml") } else { include_str!("dark.yaml") };
+    theme::of_text(text).unwrap()
 }
 
 static HIGHLIGHTER: LazyLock<Highlighter> = LazyLock::new(Highlighter::load);
@@ -404,8 +406,19 @@ impl Screen {
 
     pub(super) fn with(size: (u16, u16), rules: Vec<Compiled>, dataset: bool) -> Self {
         let mut model = Model::new(size, theme("dark"));
+        model.opened.rules = vec![PathBuf::from("rules")];
         model.dataset.root = dataset.then(|| PathBuf::from("runs/1/normalized"));
         let mut screen = Self { model, rules, dataset };
+        let effects = start(&mut screen.model);
+        screen.work(effects);
+        screen
+    }
+
+    /// Nothing is open.
+    pub(super) fn empty(size: (u16, u16), recent: Vec<Workspace>) -> Self {
+        let mut model = Model::new(size, theme("dark"));
+        model.recent = recent;
+        let mut screen = Self { model, rules: Vec::new(), dataset: false };
         let effects = start(&mut screen.model);
         screen.work(effects);
         screen

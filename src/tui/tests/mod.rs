@@ -2,11 +2,14 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod chaos;
+mod first_minute;
 mod fixtures;
 mod keys;
 mod list;
 mod matches;
 mod snapshots;
+mod themes;
+mod unicode;
 mod why;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};

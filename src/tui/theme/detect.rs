@@ -13,8 +13,10 @@ const PATIENCE: Duration = Duration::from_millis(200);
 pub(crate) enum Depth {
     /// Any RGB colour.
     Truecolor,
-    /// The palette of 16 or 256.
+    /// The palette of 256.
     Palette,
+    /// The first 16 of it, which are the terminal's own.
+    Sixteen,
 }
 
 /// What text is drawn on.
@@ -42,9 +44,18 @@ pub(super) fn no_color() -> bool {
 }
 
 pub(super) fn depth() -> Depth {
-    match env::var("COLORTERM").as_deref() {
-        Ok("truecolor" | "24bit") => Depth::Truecolor,
-        _ => Depth::Palette,
+    let of = |variable| env::var(variable).unwrap_or_default();
+    depth_of(&of("COLORTERM"), &of("TERM"))
+}
+
+/// `COLORTERM` says it best, and is lost on the way to another machine; then the terminal's name tells.
+fn depth_of(colorterm: &str, term: &str) -> Depth {
+    const TRUECOLOR: [&str; 6] = ["direct", "kitty", "alacritty", "foot", "wezterm", "ghostty"];
+    match colorterm {
+        "truecolor" | "24bit" => Depth::Truecolor,
+        _ if TRUECOLOR.iter().any(|name| term.contains(name)) => Depth::Truecolor,
+        _ if term.contains("256") => Depth::Palette,
+        _ => Depth::Sixteen,
     }
 }
 
@@ -69,6 +80,14 @@ fn from_colorfgbg(value: &str) -> Background {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_terminals_name_tells_what_colorterm_does_not() {
+        assert_eq!(depth_of("truecolor", "xterm"), Depth::Truecolor);
+        assert_eq!(depth_of("", "xterm-kitty"), Depth::Truecolor);
+        assert_eq!(depth_of("", "screen-256color"), Depth::Palette);
+        assert_eq!(depth_of("", "xterm"), Depth::Sixteen);
+    }
 
     #[test]
     fn colorfgbg_is_read() {

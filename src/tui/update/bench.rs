@@ -195,6 +195,7 @@ pub(super) fn move_cursor(model: &mut Model, motion: Motion) {
         Some(Overlay::Event(open)) => open.cursor,
         Some(Overlay::Coverage(open)) => open.stops().position(|stop| stop == open.cursor).unwrap_or(0),
         Some(Overlay::Palette(open)) => open.cursor,
+        Some(Overlay::Welcome(open)) => open.cursor,
         Some(Overlay::Export(_) | Overlay::Why(_)) | None => return,
     };
     move_to(model, navigate::target(at, lines.saturating_sub(1), page, motion));
@@ -214,6 +215,7 @@ pub(super) fn move_to(model: &mut Model, line: usize) {
             open.cursor = stop.unwrap_or(open.cursor);
         }
         Some(Overlay::Palette(open)) => open.cursor = line,
+        Some(Overlay::Welcome(open)) => open.cursor = line,
         Some(Overlay::Export(_) | Overlay::Why(_)) | None => {}
     }
 }

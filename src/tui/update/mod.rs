@@ -14,14 +14,17 @@ mod mouse;
 mod navigate;
 mod palette;
 mod report;
+pub(crate) mod welcome;
 mod why;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::action::{Action, Changed};
 use super::highlight::Language;
 use super::model::{Matches, Model, Overlay, Pane, RuleKey, Why};
 use super::worker::{NewAlias, Question, RowsWanted, ToSave};
+use super::workspace::Workspace;
 use crate::authoring::AliasEdit;
 use crate::backend::CompiledRule;
 use crate::evaluate::Slice;
@@ -111,6 +114,12 @@ pub(crate) enum Effect {
     SaveCase(ToSave),
     /// Colour a text.
     Highlight(Language, Arc<str>),
+    /// Open something else.
+    OpenWorkspace(Workspace),
+    /// Open the demo.
+    OpenDemo,
+    /// Take the theme of that name into use.
+    UseTheme(Cow<'static, str>),
     /// Leave.
     Quit,
 }
@@ -188,6 +197,9 @@ fn apply(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::ShowWhy => return why::show(model),
         Action::ToggleWhySource => why::toggle_source(model),
         Action::GoToWhy => return why::go_to_source(model),
+        Action::ShowWelcome => welcome::show(model),
+        Action::OpenChoice => return welcome::choose(model),
+        Action::UseTheme(name) => return vec![Effect::UseTheme(name)],
         Action::Click(column, row) => return mouse::click(model, column, row),
         Action::Wheel(column, row, lines) => return mouse::wheel(model, column, row, lines),
         Action::MentionWork => model.work.mentioned = true,
@@ -199,6 +211,9 @@ fn apply(model: &mut Model, action: Action) -> Vec<Effect> {
 
 /// What to do first of all.
 pub(crate) fn start(model: &mut Model) -> Vec<Effect> {
+    if model.opened.is_empty() {
+        welcome::show(model);
+    }
     reload(model)
 }
 
@@ -244,6 +259,10 @@ fn clear(model: &mut Model) -> Vec<Effect> {
     }
     if matches!(model.overlay, Some(Overlay::Why(_))) {
         return why::close(model);
+    }
+    if matches!(model.overlay, Some(Overlay::Palette(_))) && model.opened.is_empty() {
+        welcome::show(model);
+        return Vec::new();
     }
     if model.overlay.is_some() {
         return bench::close(model);

@@ -1,8 +1,9 @@
 //! The command palette: every action by name.
 
 use super::{Effect, update};
-use crate::tui::command::{COMMANDS, Command};
-use crate::tui::model::{Model, Overlay, Palette, list};
+use crate::tui::action::Action;
+use crate::tui::command::COMMANDS;
+use crate::tui::model::{Found, Model, Overlay, Palette, list};
 
 /// Opens it, for the commands whose names begin with `family`.
 pub(super) fn open(model: &mut Model, family: &'static str) {
@@ -28,20 +29,25 @@ pub(super) fn erase(model: &mut Model) {
 fn search(model: &mut Model) {
     let Some(Overlay::Palette(open)) = &mut model.overlay else { return };
     let typed = open.typed.trim().to_lowercase();
-    let mut found: Vec<(u32, usize)> = COMMANDS
+    let commands = COMMANDS
         .iter()
         .enumerate()
         .filter(|(_, command)| command.is_named() && command.name.starts_with(open.family))
-        .filter_map(|(at, command)| Some((answer(command, &typed)?, at)))
-        .collect();
+        .filter_map(|(at, command)| Some((answer(command.name, command.doc, &typed)?, Found::Command(at))));
+    let is_command = |name: &str| COMMANDS.iter().any(|command| command.name == name);
+    let own = model.own_themes.iter().map(|theme| (format!("theme_{}", theme.name), theme));
+    let themes = own.filter(|(name, _)| name.starts_with(open.family) && !is_command(name)).filter_map(
+        |(name, theme)| Some((answer(&name, &theme.description, &typed)?, Found::Theme(theme.clone()))),
+    );
+    let mut found: Vec<_> = commands.chain(themes).collect();
     found.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
-    open.found = found.into_iter().map(|(_, at)| at).collect();
+    open.found = found.into_iter().map(|(_, found)| found).collect();
     open.cursor = 0;
 }
 
 /// How well a command answers: each word by name, fuzzily, or by an occurrence in what it does.
-fn answer(command: &Command, typed: &str) -> Option<u32> {
-    let (name, doc) = (command.name.replace('_', " "), command.doc.to_lowercase());
+fn answer(name: &str, doc: &str, typed: &str) -> Option<u32> {
+    let (name, doc) = (name.replace('_', " "), doc.to_lowercase());
     let of_word = |word| list::score(&name, word).or_else(|| doc.contains(word).then_some(0));
     typed.split([' ', '_']).filter(|word| !word.is_empty()).map(of_word).sum()
 }
@@ -49,8 +55,13 @@ fn answer(command: &Command, typed: &str) -> Option<u32> {
 /// Closes it and does what the command under the cursor does.
 pub(super) fn run(model: &mut Model) -> Vec<Effect> {
     let Some(Overlay::Palette(open)) = &model.overlay else { return Vec::new() };
-    let command = open.found.get(open.cursor).and_then(|at| COMMANDS.get(*at));
-    let Some(command) = command else { return Vec::new() };
+    let Some(found) = open.found.get(open.cursor).cloned() else { return Vec::new() };
     model.overlay = None;
-    if (command.available)(model) { update(model, (command.action)()) } else { Vec::new() }
+    match found {
+        Found::Command(at) => match COMMANDS.get(at).filter(|command| (command.available)(model)) {
+            Some(command) => update(model, (command.action)()),
+            None => Vec::new(),
+        },
+        Found::Theme(theme) => update(model, Action::UseTheme(theme.name.into())),
+    }
 }

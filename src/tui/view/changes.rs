@@ -28,7 +28,7 @@ pub(super) fn draw(buffer: &mut Buffer, screen: Rect, model: &Model, open: &Chan
         return;
     }
     let first = first(open, usize::from(body.height));
-    paint::scrolled(buffer, body, &lines, Offset { row: first, column: 0 });
+    paint::scrolled(buffer, body, &model.theme, &lines, Offset { row: first, column: 0 });
     let row = open.cursor.saturating_sub(first);
     paint::select(buffer, body, row, model.theme.style(Role::Selection));
     paint::line(buffer, body, row, &[("›".to_owned(), model.theme.style(Role::Selection))], 0);

@@ -6,8 +6,7 @@
 //!    */windows/security → 3002
 //! ```
 
-use super::paint::{PaneLine, piece};
-use super::route::paragraph;
+use super::paint::{PaneLine, paragraph, piece};
 use crate::bridge::{Compilation, CorrelatedRule, CorrelationPlan};
 use crate::sigma::Body;
 use crate::tui::model::Model;

@@ -25,7 +25,7 @@ pub(super) fn draw(buffer: &mut Buffer, screen: Rect, model: &Model) {
     let area = popup::place(screen, WIDTH, lines(model).len());
     popup::draw(buffer, area, model, &vec![piece(&model.theme, Role::PaneTitleFocused, "Help")]);
     let body = popup::inner(area);
-    paint::scrolled(buffer, body, &lines(model), Offset { row, column: 0 });
+    paint::scrolled(buffer, body, &model.theme, &lines(model), Offset { row, column: 0 });
 }
 
 fn lines(model: &Model) -> Vec<PaneLine> {

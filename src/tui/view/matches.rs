@@ -15,6 +15,7 @@ use ratatui::style::Style;
 
 use super::paint::{self, PaneLine, piece};
 use super::timeline;
+use super::trouble;
 use super::{Extent, Layout};
 use crate::bridge::ir::Expr;
 use crate::evaluate::{MatchRow, MatchTable, SortKey, Summary};
@@ -99,7 +100,8 @@ pub(super) fn draw(buffer: &mut Buffer, body: Rect, model: &Model) {
 
 /// What is to be said above the table, or in its place.
 fn message(model: &Model, width: usize) -> Vec<PaneLine> {
-    let Some(entry) = model.entry() else { return Vec::new() };
+    let trouble = trouble::no_events(model, width);
+    let Some(entry) = model.entry().filter(|_| trouble.is_empty()) else { return trouble };
     let (role, said) = match said(model, entry) {
         Some(said) => said,
         None => return absent(model, width),
@@ -109,9 +111,6 @@ fn message(model: &Model, width: usize) -> Vec<PaneLine> {
 }
 
 fn said(model: &Model, entry: &RuleEntry) -> Option<(Role, String)> {
-    if let Some(error) = &model.dataset.error {
-        return Some((Role::Error, error.clone()));
-    }
     if let Some(error) = &model.matches.error {
         return Some((Role::Error, error.clone()));
     }
@@ -164,6 +163,7 @@ fn draw_table(buffer: &mut Buffer, area: Rect, model: &Model, table: &MatchTable
     let columns = Columns::new(model, table, usize::from(area.width));
     let heading = columns.line(" ", &header(model, table), theme.style(Role::TableHeader), model);
     paint::line(buffer, area, 0, &heading, offset.column);
+    paint::mark_cut(buffer, area, 0, theme, (&heading, offset.column));
     let height = usize::from(area.height.saturating_sub(1));
     let first = offset.row.min(row_count(table).saturating_sub(height));
     let role = if model.matches.stale { Role::Stale } else { Role::Text };
@@ -174,6 +174,7 @@ fn draw_table(buffer: &mut Buffer, area: Rect, model: &Model, table: &MatchTable
             None => vec![piece(theme, Role::TextDim, " …")],
         };
         paint::line(buffer, area, row + 1, &line, offset.column);
+        paint::mark_cut(buffer, area, row + 1, theme, (&line, offset.column));
         if index == model.matches.cursor && model.focus == Pane::Matches {
             paint::select(buffer, area, row + 1, theme.style(Role::Selection));
         }

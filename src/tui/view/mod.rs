@@ -5,6 +5,7 @@
 //!          ├───────────┼───────────
 //!          │ sql.rs    │ matches.rs
 //! status.rs    over all: proposals.rs, changes.rs, why/, event.rs, export.rs, coverage.rs, palette.rs, help.rs
+//! welcome.rs   where nothing is open; trouble.rs what is wrong with rules, events or pack; tiny.rs no room
 //! ```
 //!
 //! Nothing here changes anything or fails; where there is no room, less is drawn.
@@ -30,7 +31,10 @@ mod source;
 mod sql;
 mod status;
 mod timeline;
+mod tiny;
+mod trouble;
 mod verdict;
+mod welcome;
 mod why;
 
 use ratatui::Frame;
@@ -41,6 +45,8 @@ pub(crate) use layout::Layout;
 pub(crate) use matches::{reserved_rows, rows_above, rows_shown};
 pub(crate) use rules::list_area;
 pub(crate) use source::{line_at_row, row_of_line};
+#[cfg(test)]
+pub(crate) use verdict::{LEGEND, glyph as verdict_glyph};
 pub(crate) use why::{beside as why_beside, details_extent, item_at};
 
 use crate::tui::model::{Model, Overlay, Pane};
@@ -48,6 +54,9 @@ use crate::tui::model::{Model, Overlay, Pane};
 /// Draws everything.
 pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model) {
     let area = frame.area();
+    if tiny::is(area) {
+        return tiny::draw(frame.buffer_mut(), model);
+    }
     let layout = Layout::new(area, model);
     let buffer = frame.buffer_mut();
     frame::draw(buffer, &layout, model);
@@ -65,6 +74,7 @@ pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model) {
         Some(Overlay::Why(open)) => why::draw(buffer, area, model, *open),
         Some(Overlay::Coverage(open)) => coverage::draw(buffer, area, model, open),
         Some(Overlay::Palette(open)) => palette::draw(buffer, area, model, open),
+        Some(Overlay::Welcome(open)) => welcome::draw(buffer, area, model, open),
         None => {}
     }
     help::draw(buffer, area, model);
@@ -126,6 +136,7 @@ pub(crate) fn overlay_extent(model: &Model) -> (usize, usize) {
         Some(Overlay::Event(open)) => event::extent(model, open),
         Some(Overlay::Coverage(open)) => coverage::extent(model, open),
         Some(Overlay::Palette(open)) => palette::extent(model, open),
+        Some(Overlay::Welcome(open)) => welcome::extent(open),
         Some(Overlay::Export(_) | Overlay::Why(_)) | None => (0, 0),
     }
 }
@@ -138,6 +149,7 @@ pub(crate) fn overlay_line(model: &Model, row: u16) -> Option<usize> {
         Some(Overlay::Event(open)) => event::node_at(model, open, row),
         Some(Overlay::Coverage(open)) => coverage::line_at(model, open, row),
         Some(Overlay::Palette(open)) => palette::line_at(model, open, row),
+        Some(Overlay::Welcome(open)) => welcome::line_at(model, open, row),
         Some(Overlay::Export(_) | Overlay::Why(_)) | None => None,
     }
 }

@@ -47,6 +47,17 @@ pub(super) fn right(buffer: &mut Buffer, area: Rect, row: usize, pieces: &[Piece
     width
 }
 
+/// Text in lines that fit `width`, the first after `lead`, the others below it.
+pub(super) fn paragraph(model: &Model, role: Role, lead: &str, said: &str, width: usize) -> Vec<PaneLine> {
+    let room = width.saturating_sub(text::width(lead) + 1);
+    let blank = " ".repeat(text::width(lead));
+    let line = |(at, line): (usize, String)| {
+        let lead = if at == 0 { lead } else { &blank };
+        vec![piece(&model.theme, role, &format!("{lead}{line}"))]
+    };
+    text::wrap(said, room).into_iter().enumerate().map(line).collect()
+}
+
 /// Columns that a line takes.
 pub(super) fn width(pieces: &[Piece]) -> usize {
     pieces.iter().map(|(content, _)| text::width(content)).sum()
@@ -80,20 +91,22 @@ pub(super) fn title(buffer: &mut Buffer, area: Rect, model: &Model, pane: Pane, 
     pieces.extend(rest);
     line(buffer, area, 0, &pieces, 0);
     if width(&pieces) > usize::from(area.width) {
-        right(buffer, area, 0, &[("…".to_owned(), theme.style(Role::TextDim))]);
+        ellipsis(buffer, area, 0, theme);
     }
 }
 
 /// Draws lines, scrolled, in the body of a pane.
-pub(super) fn scrolled(buffer: &mut Buffer, body: Rect, lines: &[PaneLine], offset: Offset) {
+pub(super) fn scrolled(buffer: &mut Buffer, body: Rect, theme: &Theme, lines: &[PaneLine], offset: Offset) {
     let first = offset.row.min(lines.len().saturating_sub(usize::from(body.height)));
     for (row, pieces) in lines.iter().skip(first).take(usize::from(body.height)).enumerate() {
         line(buffer, body, row, pieces, offset.column);
+        mark_cut(buffer, body, row, theme, (pieces, offset.column));
     }
 }
 
 /// A line of text in the roles that a grammar gave it.
 pub(super) fn highlighted(theme: &Theme, line: &str, roles: Option<&LineRoles>) -> PaneLine {
+    let whole = line.len();
     let line = text::clip(line, text::LINE_LIMIT);
     let mut pieces = Vec::new();
     let mut start = 0;
@@ -104,7 +117,47 @@ pub(super) fn highlighted(theme: &Theme, line: &str, roles: Option<&LineRoles>) 
             start = *end;
         }
     }
-    expand(pieces)
+    let mut pieces = expand(pieces);
+    if line.len() < whole {
+        pieces.push(piece(theme, Role::TextDim, "…"));
+    }
+    pieces
+}
+
+/// Columns of a line without the blanks at its end.
+fn visible_width(line: &[Piece]) -> usize {
+    let mut all = width(line);
+    for (content, _) in line.iter().rev() {
+        let blank = text::width(content) - text::width(content.trim_end());
+        all -= blank;
+        if blank < text::width(content) {
+            break;
+        }
+    }
+    all
+}
+
+/// Draws `…` at the end of a row. A wide character that it would stand on the half of goes.
+fn ellipsis(buffer: &mut Buffer, area: Rect, row: usize, theme: &Theme) {
+    let before = area.right().saturating_sub(2);
+    let y = u16::try_from(row).map_or(u16::MAX, |row| area.y.saturating_add(row));
+    if let Some(cell) = buffer.cell_mut((before, y)).filter(|cell| text::width(cell.symbol()) > 1) {
+        cell.set_symbol(" ");
+    }
+    right(buffer, area, row, &[piece(theme, Role::TextDim, "…")]);
+}
+
+/// Marks a row whose line goes on beyond the right border.
+pub(super) fn mark_cut(
+    buffer: &mut Buffer,
+    area: Rect,
+    row: usize,
+    theme: &Theme,
+    (line, skip): (&[Piece], usize),
+) {
+    if visible_width(line) > skip + usize::from(area.width) {
+        ellipsis(buffer, area, row, theme);
+    }
 }
 
 /// Makes the pieces of one line safe, tabs counted from the start of the line.

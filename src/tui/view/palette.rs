@@ -14,9 +14,9 @@ use ratatui::layout::Rect;
 use super::paint::{self, PaneLine, piece};
 use super::popup;
 use crate::tui::command::{COMMANDS, Command};
-use crate::tui::model::{Model, Palette};
+use crate::tui::model::{Found, Model, Palette};
 use crate::tui::text;
-use crate::tui::theme::Role;
+use crate::tui::theme::{Role, ThemeListing};
 
 /// Columns of the whole.
 const WIDTH: u16 = 96;
@@ -34,6 +34,7 @@ pub(super) fn draw(buffer: &mut Buffer, screen: Rect, model: &Model, open: &Pale
     let title = match open.family {
         "group_" => "Group the rules",
         "sort_" => "Sort the rules",
+        "theme_" => "Themes",
         _ => "Commands",
     };
     popup::draw(buffer, area, model, &vec![piece(theme, Role::PaneTitleFocused, title)]);
@@ -46,8 +47,14 @@ pub(super) fn draw(buffer: &mut Buffer, screen: Rect, model: &Model, open: &Pale
     }
     let first = first(open, list);
     let shown = open.found.iter().enumerate().skip(first).take(usize::from(list.height));
-    for (at, command) in shown.filter_map(|(at, place)| Some((at, COMMANDS.get(*place)?))) {
-        paint::line(buffer, list, at - first, &line(model, command, usize::from(list.width)), 0);
+    for (at, found) in shown {
+        let line = match found {
+            Found::Command(place) => {
+                COMMANDS.get(*place).map(|command| command_line(model, command, list.width))
+            }
+            Found::Theme(own) => Some(theme_line(model, own, list.width)),
+        };
+        paint::line(buffer, list, at - first, &line.unwrap_or_default(), 0);
         if at == open.cursor {
             paint::select(buffer, list, at - first, theme.style(Role::Selection));
             paint::line(buffer, list, at - first, &[("›".to_owned(), theme.style(Role::Selection))], 0);
@@ -65,16 +72,24 @@ fn first(open: &Palette, list: Rect) -> usize {
     (open.cursor + 1).saturating_sub(usize::from(list.height).max(1))
 }
 
-fn line(model: &Model, command: &Command, width: usize) -> PaneLine {
-    let theme = &model.theme;
+fn command_line(model: &Model, command: &Command, width: u16) -> PaneLine {
     let available = (command.available)(model);
     let keys: Vec<_> = command.keys.iter().map(ToString::to_string).collect();
     let doc = if available { command.doc.to_owned() } else { format!("{} (not now)", command.doc) };
+    line(model, (command.name, available), &doc, &keys.join(" "), width)
+}
+
+fn theme_line(model: &Model, own: &ThemeListing, width: u16) -> PaneLine {
+    line(model, (&format!("theme_{}", own.name), true), &own.description, "", width)
+}
+
+fn line(model: &Model, (name, available): (&str, bool), doc: &str, keys: &str, width: u16) -> PaneLine {
+    let theme = &model.theme;
     vec![
         ("  ".to_owned(), theme.style(Role::Text)),
-        (text::pad(command.name, NAMES), theme.style(if available { Role::Text } else { Role::TextDim })),
-        (text::pad(&doc, width.saturating_sub(2 + NAMES + KEYS)), theme.style(Role::TextDim)),
-        (text::pad_left(&keys.join(" "), KEYS), theme.style(Role::Key)),
+        (text::pad(name, NAMES), theme.style(if available { Role::Text } else { Role::TextDim })),
+        (text::pad(doc, usize::from(width).saturating_sub(2 + NAMES + KEYS)), theme.style(Role::TextDim)),
+        (text::pad_left(keys, KEYS), theme.style(Role::Key)),
     ]
 }
 

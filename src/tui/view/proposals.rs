@@ -44,7 +44,7 @@ pub(super) fn draw(buffer: &mut Buffer, screen: Rect, model: &Model, open: &Prop
             let lines = text::wrap(error, width).into_iter();
             let lines: Vec<PaneLine> =
                 lines.map(|line| vec![piece(&model.theme, Role::Error, &line)]).collect();
-            paint::scrolled(buffer, body, &lines, Offset::default());
+            paint::scrolled(buffer, body, &model.theme, &lines, Offset::default());
         }
         Answer::Ready(bench) => ready(buffer, body, model, open, bench),
     }
@@ -109,7 +109,7 @@ fn ready(buffer: &mut Buffer, body: Rect, model: &Model, open: &Proposals, bench
     let below =
         Rect { y: body.y + 2 + shown as u16, height: body.height.saturating_sub(2 + shown as u16), ..body };
     let lines = details(model, open, usize::from(body.width));
-    paint::scrolled(buffer, below, &lines, Offset::default());
+    paint::scrolled(buffer, below, &model.theme, &lines, Offset::default());
 }
 
 /// The first proposal shown, and how many.

@@ -19,7 +19,8 @@ use ratatui::layout::Rect;
 
 use super::correlation;
 use super::findings::findings;
-use super::paint::{self, PaneLine, piece};
+use super::paint::{self, PaneLine, paragraph, piece};
+use super::trouble;
 use crate::bridge::{Compilation, Diagnostic, FieldResolution, Resolution, RoutedScope, Severity};
 use crate::ocsf::{Catalog, ClassUid};
 use crate::pack::{FilterOp, RouteFilter};
@@ -45,7 +46,7 @@ pub(super) fn title(model: &Model) -> PaneLine {
 
 pub(super) fn draw(buffer: &mut Buffer, body: Rect, model: &Model) {
     let lines = lines(model, usize::from(body.width));
-    paint::scrolled(buffer, body, &lines, model.offset(Pane::Route));
+    paint::scrolled(buffer, body, &model.theme, &lines, model.offset(Pane::Route));
 }
 
 pub(super) fn lines(model: &Model, width: usize) -> Vec<PaneLine> {
@@ -85,17 +86,19 @@ fn pack_errors(model: &Model, width: usize) -> Vec<PaneLine> {
         lines.extend(pack_finding(model, Role::Error, " ✗ ", error, width));
     }
     if !lines.is_empty() {
-        if model.pack.info.is_some() {
-            let said = "below: as the pack was when it last loaded";
-            lines.extend(paragraph(model, Role::TextDim, "   ", said, width));
-        }
+        lines.extend(trouble::no_pack(model, width));
         lines.push(Vec::new());
     }
     lines
 }
 
 fn pack_finding(model: &Model, role: Role, mark: &str, finding: &Diagnostic, width: usize) -> Vec<PaneLine> {
-    let file = finding.path.file_name().unwrap_or_default().to_string_lossy();
+    let path = match model.pack.info {
+        // Which pack is meant is in doubt as long as none is loaded.
+        None => finding.path.as_os_str(),
+        Some(_) => finding.path.file_name().unwrap_or_default(),
+    };
+    let file = path.to_string_lossy();
     let said = format!("pack {file}:{}: {}", finding.span.start, finding.message);
     let mut lines = paragraph(model, role, mark, &said, width);
     if let Some(help) = &finding.help {
@@ -135,16 +138,6 @@ fn refusal(model: &Model, entry: &RuleEntry, width: usize) -> Vec<PaneLine> {
     }
     lines.push(Vec::new());
     lines
-}
-
-pub(super) fn paragraph(model: &Model, role: Role, lead: &str, said: &str, width: usize) -> Vec<PaneLine> {
-    let room = width.saturating_sub(text::width(lead) + 1);
-    let blank = " ".repeat(text::width(lead));
-    let line = |(at, line): (usize, String)| {
-        let lead = if at == 0 { lead } else { &blank };
-        vec![piece(&model.theme, role, &format!("{lead}{line}"))]
-    };
-    text::wrap(said, room).into_iter().enumerate().map(line).collect()
 }
 
 fn routing(model: &Model, compilation: &Compilation, width: usize) -> Vec<PaneLine> {

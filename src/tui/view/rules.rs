@@ -14,7 +14,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use super::paint::{self, PaneLine, piece};
-use super::{chips, verdict};
+use super::{chips, trouble, verdict};
 use crate::tui::model::list::{Group, Grouping, Order, Row, Since};
 use crate::tui::model::{Model, Pane, RuleEntry, Verdict};
 use crate::tui::text;
@@ -107,13 +107,14 @@ fn header(model: &Model, group: &Group, width: usize) -> PaneLine {
 }
 
 fn empty(buffer: &mut Buffer, area: Rect, model: &Model) {
-    let words = match (model.loaded, model.rules.is_empty()) {
-        (false, _) => "reading rules …",
-        (true, true) => "no rules here: name a .yml file or a folder of them",
-        (true, false) => "no rule passes the filter",
+    let width = usize::from(area.width);
+    let lines = match (model.loaded, model.rules.is_empty()) {
+        (false, _) => paint::paragraph(model, Role::TextDim, " ", "reading rules …", width),
+        (true, true) => trouble::no_rules(model, width),
+        (true, false) => paint::paragraph(model, Role::TextDim, " ", "no rule passes the filter", width),
     };
-    for (row, line) in text::wrap(words, usize::from(area.width.saturating_sub(2))).iter().enumerate() {
-        paint::line(buffer, area, row, &[piece(&model.theme, Role::TextDim, &format!(" {line}"))], 0);
+    for (row, line) in lines.iter().enumerate() {
+        paint::line(buffer, area, row, line, 0);
     }
 }
 
@@ -131,7 +132,8 @@ fn line(
     let (note, note_role) = note(entry, width);
     let (warnings, since) = verdict::marks(marks);
     let indent = 2 * depth;
-    let marked = text::width(warnings) + text::width(since);
+    let stale = if entry.is_stale() { " ~" } else { "" };
+    let marked = text::width(warnings) + text::width(since) + text::width(stale);
     let title = width.saturating_sub(indent + 3 + marked + 1 + text::width(&note) + 1 + counts + 1);
     let count_role = match entry.verdict() {
         Verdict::Matched(_) if !entry.is_stale() => Role::Text,
@@ -143,6 +145,7 @@ fn line(
         (text::pad(&entry.title, title), theme.style(title_role)),
         (warnings.to_owned(), theme.style(Role::DiagnosticWarning)),
         (since.to_owned(), theme.style(Role::Key)),
+        (stale.to_owned(), theme.style(Role::Stale)),
         (format!(" {note}"), theme.style(note_role)),
         (format!(" {}", text::pad_left(&count(entry), counts)), theme.style(count_role)),
         (" ".to_owned(), theme.style(Role::Text)),

@@ -103,7 +103,9 @@ fn draw_line(
         Some(finding) => underline(pieces, columns(line, finding.span), theme),
         None => pieces,
     };
-    paint::line(buffer, text_area, row, &pieces, model.offset(Pane::Source).column);
+    let skip = model.offset(Pane::Source).column;
+    paint::line(buffer, text_area, row, &pieces, skip);
+    paint::mark_cut(buffer, text_area, row, theme, (&pieces, skip));
     if beside {
         paint::right(buffer, text_area, row, &bar);
     }

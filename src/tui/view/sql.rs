@@ -33,7 +33,7 @@ pub(super) fn title(model: &Model) -> PaneLine {
 
 pub(super) fn draw(buffer: &mut Buffer, body: Rect, model: &Model) {
     let lines = lines(model, usize::from(body.width));
-    paint::scrolled(buffer, body, &lines, model.offset(Pane::Sql));
+    paint::scrolled(buffer, body, &model.theme, &lines, model.offset(Pane::Sql));
 }
 
 pub(super) fn lines(model: &Model, width: usize) -> Vec<PaneLine> {

@@ -14,11 +14,20 @@ use crate::tui::model::Model;
 use crate::tui::text;
 use crate::tui::theme::Role;
 
+/// Columns that a notice leaves: for the way to the help.
+const NOTICE_LEAVES: usize = 12;
+
 pub(super) fn draw(buffer: &mut Buffer, area: Rect, model: &Model) {
     let keys = hints(model);
-    let left = match state(model) {
-        Some(state) => [vec![state], vec![piece(&model.theme, Role::TextDim, "   ")], totals(model)].concat(),
-        None => totals(model),
+    let width = usize::from(area.width);
+    let totals = if model.opened.is_empty() { PaneLine::new() } else { totals(model) };
+    let left = match state(model, width) {
+        Some(state) => {
+            let gap = piece(&model.theme, Role::TextDim, "   ");
+            let whole = [vec![state.clone(), gap], totals].concat();
+            if paint::width(&whole) < width { whole } else { vec![state] }
+        }
+        None => totals,
     };
     paint::line(buffer, area, 0, &[vec![piece(&model.theme, Role::Text, " ")], left.clone()].concat(), 0);
     let room = usize::from(area.width).saturating_sub(paint::width(&left) + 3);
@@ -31,7 +40,7 @@ fn totals(model: &Model) -> PaneLine {
     let theme = &model.theme;
     let totals = model.list.totals;
     let figures = [
-        (model.rules.len() as u64, "rules", Role::Text),
+        (model.rules.len() as u64, if model.rules.len() == 1 { "rule" } else { "rules" }, Role::Text),
         (totals.executable, "executable", Role::Text),
         (totals.refused, "refused", Role::StatusRefused),
         (totals.fallback, "fallback", Role::StatusFallback),
@@ -59,7 +68,7 @@ fn totals(model: &Model) -> PaneLine {
 }
 
 /// What is under way, or wrong; the gravest first.
-fn state(model: &Model) -> Option<text::Piece> {
+fn state(model: &Model, width: usize) -> Option<text::Piece> {
     let theme = &model.theme;
     if model.work.mentioned && model.work.is_under_way() {
         return Some(piece(theme, Role::Key, &under_way(model)));
@@ -79,7 +88,7 @@ fn state(model: &Model) -> Option<text::Piece> {
         return Some(piece(theme, Role::Error, &text::fit(&format!("{word}{error}"), 48)));
     }
     let notice = model.notices.last()?;
-    Some(piece(theme, Role::DiagnosticWarning, &text::fit(notice, 72)))
+    Some(piece(theme, Role::DiagnosticWarning, &text::fit(notice, width.saturating_sub(NOTICE_LEAVES))))
 }
 
 fn under_way(model: &Model) -> String {

@@ -6,7 +6,7 @@ use crate::tui::model::{RuleEntry, Verdict};
 use crate::tui::theme::Role;
 
 /// The glyph of a rule, and its role.
-pub(super) fn glyph(entry: &RuleEntry) -> (&'static str, Role) {
+pub(crate) fn glyph(entry: &RuleEntry) -> (&'static str, Role) {
     let verdict = entry.verdict();
     let (symbol, role) = match verdict {
         Verdict::Matched(_) | Verdict::NoMatch if entry.fallback_used() => ("▲", Role::StatusFallback),
@@ -31,7 +31,7 @@ pub(super) fn marks((warnings, since): (bool, Option<Since>)) -> (&'static str, 
 }
 
 /// The glyphs, with what they mean: the legend of the help.
-pub(super) const LEGEND: &[(&str, Role, &str)] = &[
+pub(crate) const LEGEND: &[(&str, Role, &str)] = &[
     ("●", Role::StatusMatched, "matched"),
     ("○", Role::StatusNoMatch, "no match"),
     ("▲", Role::StatusFallback, "executable through raw.* (fallback)"),
@@ -41,6 +41,7 @@ pub(super) const LEGEND: &[(&str, Role, &str)] = &[
     ("!", Role::DiagnosticWarning, "there are warnings about the rule"),
     ("Δ", Role::Key, "changed since the baseline: other SQL, reason code or matches"),
     ("+", Role::Key, "new since the baseline"),
+    ("~", Role::Stale, "as it was before rule, pack or events changed; soon looked at again"),
     ("▾", Role::TextDim, "an open group; ▸ a folded one: how many matched, how many of all can run"),
     ("◦", Role::TextDim, "within others: a filter, or a rule that only a correlation asks for"),
 ];

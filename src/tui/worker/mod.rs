@@ -242,7 +242,12 @@ impl Workers {
                 texts.split_off(texts.len().saturating_sub(TEXTS))
             }),
             // The screen's own.
-            Effect::Copy { .. } | Effect::OpenEditor(_) | Effect::Quit => {}
+            Effect::Copy { .. }
+            | Effect::OpenEditor(_)
+            | Effect::UseTheme(_)
+            | Effect::OpenWorkspace(_)
+            | Effect::OpenDemo
+            | Effect::Quit => {}
         }
     }
 }

@@ -53,7 +53,7 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, model: &Model, open: WhyView
     let listed = lines(model, usize::from(area.width));
     let (at, first) = cursor(&listed, open, area);
     let lines: Vec<PaneLine> = listed.into_iter().map(|(_, line)| line).collect();
-    paint::scrolled(buffer, area, &lines, Offset { row: first, column: 0 });
+    paint::scrolled(buffer, area, &model.theme, &lines, Offset { row: first, column: 0 });
     let page = usize::from(area.height);
     let more = |buffer: &mut Buffer, row: usize, arrow: &str| {
         paint::line(buffer, area, row, &[piece(&model.theme, Role::Key, arrow)], 0);

@@ -93,7 +93,7 @@ pub(super) fn draw(buffer: &mut Buffer, screen: Rect, model: &Model, open: WhyVi
     let Parts { cause, list, details } = parts;
     if let Some(area) = cause {
         let lines = details::cause(model, usize::from(area.width));
-        paint::scrolled(buffer, area.intersection(screen), &lines, Offset::default());
+        paint::scrolled(buffer, area.intersection(screen), &model.theme, &lines, Offset::default());
     }
     list::draw(buffer, list.intersection(screen), model, open);
     draw_details(buffer, details.intersection(screen), model, open);
@@ -102,7 +102,7 @@ pub(super) fn draw(buffer: &mut Buffer, screen: Rect, model: &Model, open: WhyVi
 fn draw_details(buffer: &mut Buffer, area: Rect, model: &Model, open: WhyView) {
     let lines = detail_lines(model, open, usize::from(area.width));
     let page = usize::from(area.height);
-    paint::scrolled(buffer, area, &lines, Offset { row: open.scroll, column: 0 });
+    paint::scrolled(buffer, area, &model.theme, &lines, Offset { row: open.scroll, column: 0 });
     if page > 0 && open.scroll + page < lines.len() {
         let more = piece(&model.theme, Role::Key, " PgDn … ");
         paint::right(buffer, area, page - 1, &[more]);

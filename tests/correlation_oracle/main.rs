@@ -1,6 +1,8 @@
-//! The SQL of correlations and the plain evaluator agree on random streams of events: ties in time, NULL groups
+//! The SQL of correlations, the plain evaluator and the stream agree on random streams of events: ties in time, NULL groups
 //! and values, events that several rules match, correlations of correlations.
 
+mod stream;
+#[path = "../support/mod.rs"]
 mod support;
 
 use std::collections::BTreeMap;

@@ -8,13 +8,14 @@ use std::path::Path;
 use serde::Deserialize;
 
 use super::contents::milliseconds;
+use super::detection::Found;
 use super::record::read;
 use super::{BundleError, DETECTIONS};
 use crate::evaluate::{EvalError, MatchedEvent};
 
 /// What came of the rules of a job, by the name of the plan.
 #[derive(Debug, Default)]
-pub struct Ran {
+pub struct JobResult {
     matched: BTreeMap<String, Vec<MatchedEvent>>,
     failed: BTreeMap<String, EvalError>,
 }
@@ -35,7 +36,7 @@ struct Failed {
     message: String,
 }
 
-impl Ran {
+impl JobResult {
     /// Reads what the runner wrote into `folder`.
     ///
     /// # Errors
@@ -60,10 +61,10 @@ impl Ran {
     }
 
     /// What a plan matched, in the order of detections, or why it did not run.
-    pub(super) fn of(&self, plan: &str) -> Result<&[MatchedEvent], EvalError> {
+    pub(super) fn of(&self, plan: &str) -> Result<Found, EvalError> {
         match self.failed.get(plan) {
             Some(error) => Err(error.clone()),
-            None => Ok(self.matched.get(plan).map(Vec::as_slice).unwrap_or_default()),
+            None => Ok(Found::Events(self.matched.get(plan).cloned().unwrap_or_default())),
         }
     }
 }

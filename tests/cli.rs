@@ -237,6 +237,28 @@ fn completions_know_the_commands() {
 }
 
 #[test]
+fn keys_are_printed_as_the_file_that_changes_them() {
+    let folder = empty_folder();
+    let file = folder.path().join("keys.yaml");
+    let keys = |arguments: &[&str]| {
+        program().arg("keys").args(arguments).env("SIGMA_OCSF_CONFIG_DIR", folder.path()).output().unwrap()
+    };
+    let shipped = text(&keys(&[]).stdout);
+    assert!(
+        shipped.contains("\ndown: [\"j\", \"↓\"]") && shipped.contains(file.to_str().unwrap()),
+        "{shipped}"
+    );
+    fs::write(&file, &shipped).unwrap();
+    assert_eq!(keys(&[]), keys(&["--defaults"]), "its own file changes nothing");
+    fs::write(&file, "down: F7\nnowhere: x\n").unwrap();
+    let output = keys(&[]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stdout).contains("\ndown: [\"F7\"]"));
+    assert!(text(&output.stderr).contains("keys.yaml:2:1: no command is called 'nowhere'"));
+    assert_eq!(text(&keys(&["--defaults"]).stdout), shipped);
+}
+
+#[test]
 fn usage_and_configuration_are_exit_code_two() {
     let rule = TWO_RULES[0];
     let said = refused(2, &["check", rule, "--enable", "telepathy"]);
@@ -283,6 +305,7 @@ fn a_reader_that_has_seen_enough_is_no_error() {
         &["sql", "fixtures/rules"],
         &["reason", "--format", "json"],
         &["completions", "bash"],
+        &["keys", "--defaults"],
     ] {
         let (reader, writer) = std::io::pipe().unwrap();
         drop(reader);

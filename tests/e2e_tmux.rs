@@ -31,7 +31,7 @@ impl Session {
         let session = Self { socket: format!("sigma-ocsf-tui-{name}-{}", std::process::id()), folder };
         let (columns, rows) = (size.0.to_string(), size.1.to_string());
         let screen = format!(
-            "{} rules --pack pack --parquet run; echo left with $?; sleep 600",
+            "SIGMA_OCSF_CONFIG_DIR=config SIGMA_OCSF_STATE_DIR=state {} rules --pack pack --parquet run; echo left with $?; sleep 600",
             env!("CARGO_BIN_EXE_sigma-ocsf-tui")
         );
         let start = ["-f", "/dev/null", "new-session", "-d", "-x", &columns, "-y", &rows];
@@ -241,4 +241,71 @@ fn an_event_is_opened_copied_and_exported() {
     assert_eq!(written.lines().count(), 4, "{written}");
     session.keys(&["x", "Enter"]);
     session.wait_for(&["exists; choose another name"]);
+}
+
+#[test]
+fn a_value_is_edited_in_place_tried_written_and_taken_back() {
+    let Some(session) = Session::open("edit", (200, 45)) else { return };
+    session.wait_for(&["5 rules"]);
+    session.keys(&["-l", "/Marsh"]);
+    session.keys(&["Enter"]);
+    session.wait_for(&["Matches  3 of"]);
+    let rule = session.path("rules/marsh_feed_name.yml");
+    let before = std::fs::read_to_string(&rule).expect("the rule is read");
+    session.keys(&["2", "G", "k", "k", "k", "k", "i"]);
+    session.wait_for(&[".marsh-feed.example▏", "value · Enter tries it"]);
+    session.keys(&["C-u"]);
+    session.keys(&["-l", "inbox: #a"]);
+    session.keys(&["Enter"]);
+    session.wait_for(&["unsaved: matches 3 → 0", "'inbox: #a'", "Matches  0 of"]);
+    assert_eq!(std::fs::read_to_string(&rule).expect("the rule is read"), before);
+    session.keys(&["C-s"]);
+    session.wait_until("the rule written", |shown| {
+        shown.contains("written to marsh_feed_name.yml:15") && !shown.contains("unsaved")
+    });
+    let written = std::fs::read_to_string(&rule).expect("the rule is read");
+    assert_eq!(written, before.replace(".marsh-feed.example", "'inbox: #a'"));
+    session.keys(&["u"]);
+    session.wait_for(&["marsh_feed_name.yml is as it was", "Matches  3 of"]);
+    assert_eq!(std::fs::read_to_string(&rule).expect("the rule is read"), before);
+    // A rule of one of its matches finds that match.
+    session.keys(&["5", "n"]);
+    session.wait_for(&["New rule", "from the match under the cursor", "title: "]);
+    session.keys(&["C-u"]);
+    session.keys(&["-l", "of_match.yml"]);
+    session.keys(&["Enter"]);
+    session.wait_for(&["written to of_match.yml", "6 rules", "of_match.yml"]);
+    session
+        .wait_until("its match", |shown| shown.contains("Matches  1 of") || shown.contains("Matches  2 of"));
+}
+
+#[test]
+fn keys_follow_their_file_and_the_layout_is_remembered() {
+    let Some(session) = Session::open("keys", (200, 50)) else { return };
+    session.wait_for(&["5 rules", "w why"]);
+    std::fs::create_dir(session.path("config")).expect("the folder is made");
+    std::fs::write(session.path("config/keys.yaml"), "next_layout: [F6]\nwhy: [W]\nquit: []\n")
+        .expect("the keys are written");
+    session.wait_for(&["W why", "keys.yaml:3:1: everywhere no key would leave", "q quit"]);
+    session.keys(&["F6"]);
+    let beside = |shown: &str| shown.lines().next().is_some_and(|line| line.matches('│').count() == 4);
+    let shown = session.wait_until("all panes side by side", beside);
+    let border = |shown: &str| {
+        let first = shown.lines().next().unwrap_or_default();
+        first.chars().position(|c| c == '│').expect("there is a border") + 1
+    };
+    let from = border(&shown);
+    // As a terminal tells that the mouse goes down, moves and comes up.
+    for (kind, column, end) in [(0, from, 'M'), (32, 60, 'M'), (0, 60, 'm')] {
+        session.keys(&["-l", &format!("\u{1b}[<{kind};{column};20{end}")]);
+    }
+    session.wait_until("the border at column 60", |shown| beside(shown) && border(shown) == 60);
+    session.keys(&["j", "2", "q"]);
+    session.wait_for(&["left with 0"]);
+    session.tmux(&["respawn-pane", "-k"]);
+    let shown = session.wait_until("the screen as it was left", |shown| {
+        beside(shown) && border(shown) == 60 && shown.contains("▌2 Source") && shown.contains("5 rules")
+    });
+    let selected = shown.lines().nth(2).unwrap_or_default();
+    assert!(selected.starts_with('›'), "{shown}");
 }

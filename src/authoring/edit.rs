@@ -1,25 +1,13 @@
 //! An alias written into its file: comments and order stay, and it can be taken back.
 
 use std::fs;
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
+use super::file_edit::{FileEdit, FileError};
 use crate::pack::{AliasScope, Pack, PackSource};
 use crate::sigma::yaml::{self, Node};
 use crate::sigma::{SigmaField, Span, Spanned};
-
-/// A change to one alias file, not yet made or made.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AliasEdit {
-    /// The file.
-    pub path: PathBuf,
-    /// Its text before; `None` where there was no such file.
-    pub before: Option<String>,
-    /// Its text after.
-    pub after: String,
-    /// The line of the alias in `after`, from 1.
-    pub line: u32,
-}
 
 /// Why an alias cannot be written.
 #[derive(Debug, thiserror::Error)]
@@ -29,17 +17,9 @@ pub enum EditError {
         "{0} is part of the program; make a pack of your own: `sigma-ocsf-tui pack new my-pack --extends {0}`"
     )]
     NotOnDisk(String),
-    /// A file could not be read or written.
-    #[error("{path}: {error}")]
-    File {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        error: io::Error,
-    },
-    /// The file has another text than the edit was made for.
-    #[error("{0} has changed since; look at it first")]
-    Changed(PathBuf),
+    /// A file could not be read.
+    #[error(transparent)]
+    File(#[from] FileError),
     /// The field has an alias there.
     #[error("{path}:{line}: `{field}` has an alias here; change it by hand")]
     Taken {
@@ -73,7 +53,7 @@ pub fn plan_edit(
     scope: &AliasScope,
     field: &SigmaField,
     target: &str,
-) -> Result<AliasEdit, EditError> {
+) -> Result<FileEdit, EditError> {
     let PackSource::Folder(folder) = source else {
         return Err(EditError::NotOnDisk(pack.manifest.id.clone()));
     };
@@ -82,48 +62,9 @@ pub fn plan_edit(
         Some(path) => {
             let before = read(&path)?;
             let (after, line) = insert(&path, &before, scope, field, &line)?;
-            Ok(AliasEdit { path, before: Some(before), after, line })
+            Ok(FileEdit { path, before: Some(before), after, line })
         }
         None => new_scope(folder, scope, &line),
-    }
-}
-
-impl AliasEdit {
-    /// Writes the file, whole or not at all.
-    ///
-    /// # Errors
-    /// The file has changed since the edit was planned, or cannot be written.
-    pub fn apply(&self) -> Result<(), EditError> {
-        self.require(self.before.as_deref())?;
-        write(&self.path, &self.after).map_err(|error| self.file_error(error))
-    }
-
-    /// Puts the file back as it was before [`AliasEdit::apply`].
-    ///
-    /// # Errors
-    /// The file has changed since, or cannot be written.
-    pub fn undo(&self) -> Result<(), EditError> {
-        self.require(Some(&self.after))?;
-        match &self.before {
-            Some(before) => write(&self.path, before).map_err(|error| self.file_error(error)),
-            None => fs::remove_file(&self.path).map_err(|error| self.file_error(error)),
-        }
-    }
-
-    fn require(&self, text: Option<&str>) -> Result<(), EditError> {
-        let found = match fs::read_to_string(&self.path) {
-            Ok(found) => Some(found),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-            Err(error) => return Err(self.file_error(error)),
-        };
-        match found.as_deref() == text {
-            true => Ok(()),
-            false => Err(EditError::Changed(self.path.clone())),
-        }
-    }
-
-    fn file_error(&self, error: io::Error) -> EditError {
-        EditError::File { path: self.path.clone(), error }
     }
 }
 
@@ -134,12 +75,12 @@ fn file_of(folder: &Path, pack: &Pack, scope: &AliasScope) -> Option<PathBuf> {
     own.or_else(|| files().map(|alias| &alias.place.path).find(|path| path.is_file())).cloned()
 }
 
-fn new_scope(folder: &Path, scope: &AliasScope, line: &str) -> Result<AliasEdit, EditError> {
+fn new_scope(folder: &Path, scope: &AliasScope, line: &str) -> Result<FileEdit, EditError> {
     let path = folder.join("aliases").join(format!("{}.yaml", file_name(scope)));
     let before = match fs::read_to_string(&path) {
         Ok(text) => Some(text),
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-        Err(error) => return Err(EditError::File { path, error }),
+        Err(error) => return Err(FileError::Io { path, error }.into()),
     };
     let mut after = before.clone().unwrap_or_default();
     if !after.is_empty() {
@@ -147,7 +88,7 @@ fn new_scope(folder: &Path, scope: &AliasScope, line: &str) -> Result<AliasEdit,
     }
     let number = after.lines().count() + 2;
     after.push_str(&format!("{}:\n  {line}\n", key(&scope.to_string())));
-    Ok(AliasEdit { path, before, after, line: u32::try_from(number).unwrap_or(u32::MAX) })
+    Ok(FileEdit { path, before, after, line: u32::try_from(number).unwrap_or(u32::MAX) })
 }
 
 /// The most telling part of a scope, as a file name: rules are hostile input.
@@ -244,20 +185,8 @@ fn key(text: &str) -> String {
     if plain { text.to_owned() } else { serde_json::Value::from(text).to_string() }
 }
 
-fn read(path: &Path) -> Result<String, EditError> {
-    fs::read_to_string(path).map_err(|error| EditError::File { path: path.to_owned(), error })
-}
-
-/// A file beside it takes the text first, so that a reader sees the one or the other.
-pub(super) fn write(path: &Path, text: &str) -> io::Result<()> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    fs::create_dir_all(folder)?;
-    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let beside = folder.join(format!(".{name}.new"));
-    let mut file = fs::File::create(&beside)?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()?;
-    fs::rename(&beside, path)
+pub(super) fn read(path: &Path) -> Result<String, FileError> {
+    fs::read_to_string(path).map_err(|error| FileError::Io { path: path.to_owned(), error })
 }
 
 #[cfg(test)]
@@ -283,7 +212,7 @@ mod tests {
             Self { folder }
         }
 
-        fn plan(&self, scope: &str, field: &str, target: &str) -> Result<AliasEdit, EditError> {
+        fn plan(&self, scope: &str, field: &str, target: &str) -> Result<FileEdit, EditError> {
             let source = PackSource::Folder(self.folder.path().to_owned());
             let pack = pack::load(&source).unwrap().pack;
             let scope = AliasScope::parse(scope).unwrap();
@@ -358,15 +287,6 @@ mod tests {
             let name = file_name(&scope);
             assert!(!name.contains(['/', '.', '\0']) && !name.is_empty(), "{name}");
         }
-    }
-
-    #[test]
-    fn what_has_changed_since_is_left_alone() {
-        let bench = Bench::new("dns_query/windows:\n  Image: actor.process.file.path\n");
-        let edit = bench.plan("dns_query/windows", "QueryName", "query.hostname").unwrap();
-        fs::write(&edit.path, "dns_query/windows:\n  Image: actor.process.name\n").unwrap();
-        assert!(matches!(edit.apply(), Err(EditError::Changed(_))));
-        assert!(matches!(edit.undo(), Err(EditError::Changed(_))));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::bridge::ir::{Expr, FieldExpr, Number, Predicate, Test};
 use crate::bridge::{ColumnType, Compilation, RoutedScope};
 use crate::evaluate::{Cancel, EvalError, check_types};
 use crate::ocsf::{FieldType, OcsfPath};
-use crate::pack::Column;
+use crate::pack::{Column, RouteFilter};
 use crate::sigma::{SigmaField, Span, TextMatch, text};
 use crate::store::sql_text::identifier;
 use crate::store::{DatasetColumn, Store};
@@ -103,18 +103,21 @@ pub fn fills(
     cancel: &Cancel,
 ) -> Result<Option<Fills>, EvalError> {
     let Some(scope) = &compilation.routing.scope else { return Ok(None) };
+    let mut columns = filter_columns(std::slice::from_ref(scope));
     let mut asked: Vec<(&SigmaField, String)> = Vec::new();
     for field in &compilation.fields {
         let Some(source) = &field.source else { continue };
-        if ensure(store, source)? {
+        let read = columns_of(source);
+        if check_types(store, &read).is_ok() {
+            columns.extend(read);
             asked.push((&field.field, format!("count(CASE WHEN {} THEN 1 END)", pieces::has_value(source))));
         }
     }
-    let within = within(store, std::slice::from_ref(scope))?;
+    let within = duckdb_sql::scope(scope);
     let counts = asked.iter().map(|(_, count)| count.as_str());
     let counts: Vec<&str> = std::iter::once("count(*)").chain(counts).collect();
     let sql = format!("SELECT {} FROM ocsf_events\nWHERE {within}", counts.join(", "));
-    let row = numbers(store, &sql, counts.len(), cancel)?;
+    let row = store.narrowed(&columns, |store| numbers(store, &sql, counts.len(), cancel))?;
     let (in_scope, filled) = row.split_first().unwrap_or((&0, &[]));
     let fields = asked.iter().zip(filled).map(|((field, _), filled)| ((*field).clone(), *filled));
     Ok(Some(Fills { in_scope: *in_scope, fields: fields.collect() }))
@@ -157,16 +160,28 @@ pub fn alias_evidence(
 
 /// Gives the view what `source` reads; false where the dataset stores some of it in another type than OCSF's.
 fn ensure(store: &mut Store, source: &FieldExpr) -> Result<bool, EvalError> {
-    let mut columns = BTreeMap::new();
-    source.visit_columns(&mut |column| {
-        let kind = ColumnType { field_type: column.field_type, list: column.list };
-        columns.insert(column.path.clone(), kind);
-    });
+    let columns = columns_of(source);
     if check_types(store, &columns).is_err() {
         return Ok(false);
     }
     store.ensure_columns(&columns)?;
     Ok(true)
+}
+
+fn columns_of(source: &FieldExpr) -> BTreeMap<OcsfPath, ColumnType> {
+    let mut columns = BTreeMap::new();
+    source.visit_columns(&mut |column| {
+        let kind = ColumnType { field_type: column.field_type, list: column.list };
+        columns.insert(column.path.clone(), kind);
+    });
+    columns
+}
+
+/// The columns that route events to these scopes.
+fn filter_columns(scopes: &[RoutedScope]) -> BTreeMap<OcsfPath, ColumnType> {
+    let filters = scopes.iter().flat_map(|scope| &scope.filters);
+    let column = |filter: &RouteFilter| ColumnType { field_type: filter.field_type, list: filter.list };
+    filters.map(|filter| (filter.path.clone(), column(filter))).collect()
 }
 
 impl Survey {
@@ -203,12 +218,7 @@ fn samples(store: &Store, within: &str, value: &str, cancel: &Cancel) -> Result<
 
 /// The scopes as a condition, whose columns the view has after this.
 fn within(store: &mut Store, scopes: &[RoutedScope]) -> Result<String, EvalError> {
-    let filters = scopes.iter().flat_map(|scope| &scope.filters);
-    let columns = filters.map(|filter| {
-        let column = ColumnType { field_type: filter.field_type, list: filter.list };
-        (filter.path.clone(), column)
-    });
-    store.ensure_columns(&columns.collect())?;
+    store.ensure_columns(&filter_columns(scopes))?;
     let scopes: Vec<_> = scopes.iter().map(|scope| format!("({})", duckdb_sql::scope(scope))).collect();
     Ok(if scopes.is_empty() { "true".to_owned() } else { format!("({})", scopes.join("\n OR ")) })
 }

@@ -115,7 +115,9 @@ fn collect(
 
 /// The narrowest scope that all rules of this category have in common: category and product, or product and
 /// service where there is no category.
-fn scope_of(logsource: &LogSource) -> AliasScope {
+/// Where an alias for rules of a log source stands: at their category and product, or product and service.
+#[must_use]
+pub fn scope_of(logsource: &LogSource) -> AliasScope {
     let Tokens { category, product, service } = Tokens::of(logsource);
     let service = if category.is_none() { service } else { None };
     AliasScope { category, product, service }

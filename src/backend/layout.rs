@@ -7,23 +7,27 @@ pub(super) type Origin = Option<Span>;
 
 #[derive(Default)]
 pub(super) struct Layout {
-    lines: Vec<String>,
+    text: String,
     origins: Vec<Origin>,
 }
 
 impl Layout {
     /// Adds `text`, which has no line break, `depth` levels in.
-    pub(super) fn line(&mut self, depth: usize, text: String, origin: Origin) {
-        self.lines.push(format!("{}{text}", "  ".repeat(depth)));
+    pub(super) fn line(&mut self, depth: usize, text: impl AsRef<str>, origin: Origin) {
+        if !self.origins.is_empty() {
+            self.text.push('\n');
+        }
+        (0..depth).for_each(|_| self.text.push_str("  "));
+        self.text.push_str(text.as_ref());
         self.origins.push(origin);
     }
 
     pub(super) fn text(&self) -> String {
-        self.lines.join("\n")
+        self.text.clone()
     }
 
     pub(super) fn finish(self) -> (String, Vec<Origin>) {
-        (self.text(), self.origins)
+        (self.text, self.origins)
     }
 }
 

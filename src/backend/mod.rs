@@ -2,11 +2,14 @@
 
 pub mod correlation_oracle;
 pub mod duckdb_sql;
+mod incremental;
 pub mod interpreter;
 mod layout;
 pub mod spark_sql;
 
 use std::sync::Arc;
+
+pub use incremental::Incremental;
 
 use crate::bridge::{self, Compilation, Settings};
 use crate::pack::Pack;

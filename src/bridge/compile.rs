@@ -99,6 +99,7 @@ fn compile_event(
         tokens: Tokens::of(&rule.logsource),
         scope,
         rule: &rule.path,
+        known: Default::default(),
     });
     let mut lowering = Lowering::new(resolver.as_ref(), &context.enabled, context.pack, &rule);
     let predicate = lowering.detection(detection);

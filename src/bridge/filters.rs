@@ -131,6 +131,7 @@ fn lowered(
         tokens: of_rule.tokens.clone(),
         scope: of_rule.scope,
         rule: &filter.path,
+        known: Default::default(),
     });
     let mut lowering = Lowering::new(resolver.as_ref(), &context.enabled, context.pack, filter);
     let predicate = lowering.detection(&body.detection);
@@ -180,6 +181,11 @@ fn disabled(rule: &Rule, filter: &Rule) -> Diagnostic {
 
 fn diagnostic(code: &'static Code, message: String, path: &Path, span: Span, help: String) -> Diagnostic {
     Diagnostic { code, message, path: path.to_path_buf(), span, help: Some(help) }
+}
+
+/// Whether `filter`, a filter, narrows `rule`.
+pub(super) fn narrows(filter: &Rule, rule: &Rule) -> bool {
+    matches!(&filter.body, Body::Filter(body) if applies(filter, body, rule))
 }
 
 /// Whether `filter` narrows `rule`: it names the rule, and its log source covers the rule's.

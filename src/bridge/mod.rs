@@ -18,6 +18,7 @@ mod route;
 mod settings;
 #[cfg(test)]
 mod tests;
+mod tied;
 
 pub use codes::codes;
 pub use compile::compile;
@@ -31,3 +32,4 @@ pub use reason::ReasonCode;
 pub(crate) use resolve::{ResolvedField, Resolver, UNMAPPED_FIELD};
 pub(crate) use route::Tokens;
 pub use settings::Settings;
+pub use tied::{narrowing, tied};

@@ -1,6 +1,7 @@
 //! Field aliases (specification, "Field alias map"): where in OCSF a Sigma field's values are found.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::path::Path;
 
 use super::diagnostic::{Code, Diagnostic, Severity};
@@ -10,7 +11,7 @@ use super::reason::ReasonCode;
 use super::route::Tokens;
 use super::settings::Settings;
 use crate::ocsf::{Catalog, ClassUid, FieldType, OcsfPath};
-use crate::pack::{Alias, AliasScope, FilterOp, Pack, Target};
+use crate::pack::{Alias, AliasScope, Fields, FilterOp, Pack, Target};
 use crate::sigma::{SigmaField, Span};
 
 /// Nothing in the pack says what the field is.
@@ -69,6 +70,8 @@ pub(crate) struct Resolver<'p> {
     pub(crate) tokens: Tokens,
     pub(crate) scope: &'p RoutedScope,
     pub(crate) rule: &'p Path,
+    /// The scopes that the pack has something for, from the narrowest; empty at first.
+    pub(crate) known: OnceCell<Vec<(&'p AliasScope, &'p Fields)>>,
 }
 
 /// The answer for one class, with its target as it is for the routed events.
@@ -118,8 +121,11 @@ impl<'p> Resolver<'p> {
         class: ClassUid,
         span: Span,
     ) -> Result<Option<(&'p AliasScope, &'p Alias)>, Diagnostic> {
-        for scope in self.scopes() {
-            let Some((scope, fields)) = self.pack.aliases.get_key_value(&scope) else { continue };
+        let known = || {
+            let scopes = self.scopes().into_iter();
+            scopes.filter_map(|scope| self.pack.aliases.get_key_value(&scope)).collect()
+        };
+        for (scope, fields) in self.known.get_or_init(known) {
             let Some(aliases) = fields.get(field) else { continue };
             let mut applicable = aliases.iter().filter(|alias| applies_to(alias, class));
             match (applicable.next(), applicable.next()) {

@@ -19,7 +19,7 @@ use super::{
 };
 use crate::backend::{BackendId, CompiledRule, Sql};
 use crate::bridge::{CorrelationPlan, Diagnostic, Plan};
-use crate::evaluate::{self, Cancel, EvalError, Summary};
+use crate::evaluate::{self, Cancel, EvalError};
 use crate::pack::Pack;
 use crate::sigma::Rule;
 use crate::store::{Format, Store};
@@ -196,20 +196,33 @@ enum Ran {
 /// What running each rule gave, by its place.
 type Outcomes = BTreeMap<usize, Result<Ran, EvalError>>;
 
-/// By DuckDB, of all rules that report: which of them match at all. Their statements are run one by one later, so that
-/// what they find is never in memory together.
+/// By DuckDB, of all rules that report: what those find that match few events, and which others match at all. The
+/// statements of the others are run one by one later, so that what they find is never in memory together.
 fn counted(store: &mut Store, compiled: &[CompiledRule]) -> Outcomes {
     let runnable: Vec<(usize, (&Plan, &Sql))> = reported(compiled)
         .filter_map(|(index, rule)| Some((index, (rule.compilation.plan.as_ref()?, rule.sql.as_ref()?))))
         .collect();
     let pairs: Vec<(&Plan, &Sql)> = runnable.iter().map(|(_, pair)| *pair).collect();
-    let summaries = evaluate::summaries(store, &pairs, &Cancel::never());
-    let ran = |summary: Summary| match summary.matches {
-        0 => Ran::Found(Found::NOTHING),
-        _ => Ran::Unread,
-    };
-    let ran = runnable.iter().zip(summaries).map(|((index, _), summary)| (*index, summary.map(ran)));
-    correlations(compiled).map(|(index, _)| (index, Ok(Ran::Unread))).chain(ran).collect()
+    let matched = evaluate::matched(store, &pairs, &Cancel::never());
+    let mut outcomes: Outcomes = correlations(compiled).map(|(index, _)| (index, Ok(Ran::Unread))).collect();
+    let mut known = Vec::new();
+    for ((index, _), matched) in runnable.into_iter().zip(matched) {
+        let ran = matched.map(|matched| match (matched.summary.matches, matched.events) {
+            (0, _) => Ran::Found(Found::NOTHING),
+            (_, events) => {
+                known.extend(events.map(|events| (index, events)));
+                Ran::Unread
+            }
+        });
+        outcomes.insert(index, ran);
+    }
+    let (places, events): (Vec<usize>, Vec<_>) = known.into_iter().unzip();
+    // Where it fails, each rule's own statement says so.
+    let events = evaluate::known_events(store, events, &Cancel::never()).unwrap_or_default();
+    outcomes.extend(
+        places.into_iter().zip(events).map(|(index, events)| (index, Ok(Ran::Found(Found::Events(events))))),
+    );
+    outcomes
 }
 
 /// By the interpreter, of all rules that report: what they find, in one reading of each class.

@@ -14,7 +14,7 @@ use super::{CliError, Inputs, annotate, sarif};
 use crate::backend::{BackendId, CompiledRule, Sql};
 use crate::bridge::{CorrelationPlan, Plan, Severity};
 use crate::bundle::{self, RuleFacts};
-use crate::evaluate::{self, Cancel, EvalError, Summary, Verdict};
+use crate::evaluate::{self, Cancel, EvalError, Matched, Verdict};
 use crate::sigma::Rule;
 use crate::store::{self, Store};
 use crate::tui::text::count;
@@ -134,10 +134,10 @@ impl Evaluator {
             .filter(|(_, rule)| rule.compilation.reported)
             .filter_map(|(index, rule)| Some((index, rule.compilation.plan.as_ref()?, rule.sql.as_ref()?)))
             .collect();
-        let summaries = self.summaries(&runnable);
+        let found = self.matched(&runnable);
         let mut outcomes: Vec<Outcome> = workspace.compiled.iter().map(|_| Outcome::NotRun).collect();
-        for ((index, plan, sql), summary) in runnable.into_iter().zip(summaries) {
-            let ran = summary.and_then(|summary| self.ran(plan, sql, summary, event_ids));
+        for ((index, plan, sql), matched) in runnable.into_iter().zip(found) {
+            let ran = matched.and_then(|matched| self.ran(plan, sql, matched, event_ids));
             let (Some(slot), Some(rule)) = (outcomes.get_mut(index), workspace.compiled.get(index)) else {
                 continue;
             };
@@ -172,16 +172,18 @@ impl Evaluator {
         Ok(Outcome::Ran { summary, event_ids })
     }
 
-    fn summaries(&mut self, runnable: &[(usize, &Plan, &Sql)]) -> Vec<Result<Summary, EvalError>> {
+    fn matched(&mut self, runnable: &[(usize, &Plan, &Sql)]) -> Vec<Result<Matched, EvalError>> {
         let cancel = Cancel::never();
         match self.engine {
             Engine::Duckdb => {
                 let pairs: Vec<(&Plan, &Sql)> = runnable.iter().map(|(_, plan, sql)| (*plan, *sql)).collect();
-                evaluate::summaries(&mut self.store, &pairs, &cancel)
+                evaluate::matched(&mut self.store, &pairs, &cancel)
             }
             Engine::Interpreter => {
                 let plans: Vec<&Plan> = runnable.iter().map(|(_, plan, _)| *plan).collect();
-                evaluate::interpreted_summaries(&self.store, &plans, &cancel)
+                let summaries = evaluate::interpreted_summaries(&self.store, &plans, &cancel);
+                let matched = |summary| Matched { summary, events: None };
+                summaries.into_iter().map(|summary| summary.map(matched)).collect()
             }
         }
     }
@@ -190,14 +192,21 @@ impl Evaluator {
         &mut self,
         plan: &Plan,
         sql: &Sql,
-        summary: Summary,
+        Matched { summary, events }: Matched,
         event_ids: bool,
     ) -> Result<Outcome, EvalError> {
         let wanted = event_ids && summary.matches > 0;
-        let event_ids = match self.engine {
+        let event_ids = match (self.engine, events) {
             _ if !wanted => Vec::new(),
-            Engine::Duckdb => evaluate::event_ids(&mut self.store, plan, sql, &Cancel::never())?,
-            Engine::Interpreter => evaluate::interpreted_event_ids(&self.store, plan, &Cancel::never())?,
+            (_, Some(events)) => {
+                let mut ids: Vec<String> = events.into_iter().map(|(id, _)| id).collect();
+                ids.sort_unstable();
+                ids
+            }
+            (Engine::Duckdb, None) => evaluate::event_ids(&mut self.store, plan, sql, &Cancel::never())?,
+            (Engine::Interpreter, None) => {
+                evaluate::interpreted_event_ids(&self.store, plan, &Cancel::never())?
+            }
         };
         Ok(Outcome::Ran { summary, event_ids })
     }

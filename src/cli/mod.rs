@@ -10,6 +10,7 @@ mod explain;
 mod export;
 mod gate;
 mod junit;
+mod keys;
 mod matches;
 mod pack;
 mod reason;
@@ -50,6 +51,12 @@ struct Cli {
     /// Theme by name, as `themes` lists them; by default chosen from the terminal.
     #[arg(long, value_name = "THEME")]
     theme: Option<String>,
+    /// Ring the terminal's bell when new matches come in.
+    #[arg(long)]
+    bell: bool,
+    /// Leave the terminal's title as it is.
+    #[arg(long)]
+    no_title: bool,
 }
 
 const EXAMPLES: &str = "\
@@ -100,6 +107,8 @@ enum Command {
     Pack(pack::PackCommand),
     /// Explain a diagnostic code, or list all of them.
     Reason(reason::ReasonArgs),
+    /// Print the keys of the screen, as a keys.yaml to start from.
+    Keys(keys::KeysArgs),
     /// List the themes of the screen, and where their files lie.
     Themes(themes::ThemesArgs),
     /// Print a completion script for a shell.
@@ -211,7 +220,7 @@ pub fn main() -> ExitCode {
         Err(error) => return usage(&error),
     };
     let result = match &cli.command {
-        None => screen::run(&cli.inputs, cli.theme.clone()),
+        None => screen::run(&cli),
         Some(Command::Check(args)) => check::run(args),
         Some(Command::Sql(args)) => sql::run(args),
         Some(Command::Explain(args)) => explain::run(args),
@@ -225,6 +234,7 @@ pub fn main() -> ExitCode {
         Some(Command::Test(args)) => test::run(args),
         Some(Command::Pack(command)) => pack::run(command),
         Some(Command::Reason(args)) => reason::run(args),
+        Some(Command::Keys(args)) => keys::run(args),
         Some(Command::Themes(args)) => themes::run(args),
         Some(Command::Completions(args)) => completions::run(args),
     };

@@ -3,11 +3,12 @@
 use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 
-use super::{CliError, Inputs};
+use super::{Cli, CliError};
 use crate::pack::{self, PackSource};
-use crate::tui;
+use crate::tui::{self, TuiError};
 
-pub(super) fn run(inputs: &Inputs, theme: Option<String>) -> Result<(), CliError> {
+pub(super) fn run(cli: &Cli) -> Result<(), CliError> {
+    let inputs = &cli.inputs;
     if !(io::stdin().is_terminal() && io::stdout().is_terminal()) {
         return Err(CliError::Configuration(
             "the screen needs a terminal; `sigma-ocsf-tui check` prints the same facts as text".to_owned(),
@@ -22,15 +23,20 @@ pub(super) fn run(inputs: &Inputs, theme: Option<String>) -> Result<(), CliError
     }
     // A pack that is not there is waited for on the screen, like one that does not load.
     let pack = inputs.pack_source().unwrap_or_else(|_| PackSource::Folder(PathBuf::from(inputs.pack_name())));
-    // A pack that does not load is shown on the screen, where it is mended; until then one thread will do.
-    let pack_threads = || pack::load(&pack).map_or(1, |loaded| loaded.pack.manifest.backend.threads);
     let options = tui::Options {
         rules: inputs.rule_paths().to_vec(),
         dataset: inputs.parquet.clone(),
-        threads: inputs.compiling.threads.unwrap_or_else(pack_threads),
+        threads: inputs.compiling.threads.unwrap_or_else(|| pack::session_threads(&pack)),
         pack,
         settings: inputs.compiling.settings(),
-        theme,
+        theme: cli.theme.clone(),
+        bell: cli.bell,
+        title: !cli.no_title,
     };
-    tui::run(options).map_err(|error| CliError::Configuration(error.to_string()))
+    let ended = tui::run(options);
+    if let Err(TuiError::Signal(signal)) = ended {
+        // Whoever waits for the program is to see what it died of. Returns only where that cannot be done.
+        let _ = signal_hook::low_level::emulate_default_handler(signal);
+    }
+    ended.map_err(|error| CliError::Configuration(error.to_string()))
 }

@@ -2,6 +2,7 @@
 //!
 //! Knows plans, their SQL and the store; neither rules nor packs, and no screen.
 
+mod arrived;
 mod error;
 mod event_tree;
 mod events;
@@ -12,6 +13,7 @@ mod interpreted;
 mod matches;
 mod parts;
 mod recorded;
+mod shortlist;
 mod slice;
 mod summaries;
 mod version;
@@ -22,6 +24,7 @@ use crate::ocsf::OcsfPath;
 
 pub use crate::backend::Window;
 pub use crate::store::Cancel;
+pub(crate) use arrived::{matches_within, row_of, windows_within};
 pub use error::EvalError;
 pub(crate) use error::check_types;
 pub use event_tree::whole_event;
@@ -34,10 +37,10 @@ pub use interpreted::{
 };
 pub use matches::{event_ids, match_rows, matches};
 pub(crate) use matches::{host, shorten};
-pub use parts::{MatchedParts, matched_parts};
-pub use recorded::{MatchedEvent, MatchedWindow, recorded_events, recorded_windows};
+pub use parts::{MatchedParts, matched_parts, satisfied_places};
+pub use recorded::{MatchedEvent, MatchedWindow, known_events, recorded_events, recorded_windows};
 pub use slice::{Order, Slice, SortKey};
-pub use summaries::{summaries, summaries_with};
+pub use summaries::{Matched, matched, summaries, summaries_with};
 pub use version::version_mismatch;
 pub use whole::{WholeEvent, all_event_ids, whole_events};
 pub use windows::{correlation_summary, window_name, window_rows, window_table, windows};

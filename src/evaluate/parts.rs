@@ -9,7 +9,7 @@ use crate::backend::interpreter::find_regex;
 use crate::bridge::Plan;
 use crate::bridge::ir::{Expr, PatternPart, Predicate, Test};
 use crate::ocsf::OcsfPath;
-use crate::sigma::{TextMatch, text};
+use crate::sigma::{Span, TextMatch, text};
 
 /// By column: for each of its values that satisfies a test, its place in the list (0 where the column is none), and
 /// the stretches of its text, in bytes. The whole value where a test is about all of it.
@@ -37,6 +37,54 @@ pub fn matched_parts(plan: &Plan, event: &Value) -> MatchedParts {
         ranges.dedup();
     }
     parts
+}
+
+/// Where the rule has those tests of `plan` that a row satisfies, by its values as text; tests as for [`matched_parts`].
+#[must_use]
+pub fn satisfied_places<'v>(plan: &Plan, value: impl Fn(&OcsfPath) -> Option<&'v str>) -> Vec<Span> {
+    // A rule may have a thousand tests of one column.
+    let mut folded: BTreeMap<OcsfPath, Option<(&'v str, String)>> = BTreeMap::new();
+    let mut places = Vec::new();
+    visit(&plan.predicate, &mut |predicate| {
+        // The test of a filter stands in another file.
+        let is_here = predicate.span.start != predicate.span.end;
+        let holds = |path: OcsfPath| {
+            let with_case = value(&path);
+            let both = folded.entry(path).or_insert_with(|| with_case.map(|text| (text, text::fold(text))));
+            both.as_ref().is_some_and(|(text, folded)| as_text(&predicate.test, text, folded))
+        };
+        if is_here && predicate.source.paths().into_iter().any(holds) {
+            places.push(predicate.span);
+        }
+    });
+    places
+}
+
+/// Whether a value satisfies a test, where all that is left of it is its text, and that without case.
+fn as_text(test: &Test, text: &str, folded: &str) -> bool {
+    let compared = |cased: bool| if cased { text } else { folded };
+    match test {
+        Test::NumberIn(wanted) => wanted.iter().any(|number| number.to_string() == text),
+        Test::BooleanIn(wanted) => wanted.iter().any(|truth| truth.to_string() == text),
+        Test::TextIn { values, cased } => values.iter().any(|value| value == compared(*cased)),
+        Test::Text { position, value, cased } => match position {
+            TextMatch::Contains => compared(*cased).contains(value),
+            TextMatch::StartsWith => compared(*cased).starts_with(value),
+            TextMatch::EndsWith => compared(*cased).ends_with(value),
+            TextMatch::Equals => compared(*cased) == value,
+        },
+        Test::Pattern { parts, cased } => {
+            let mut rest = Some(compared(*cased));
+            for part in parts {
+                if let PatternPart::Text(sought) = part {
+                    rest = rest.and_then(|rest| rest.split_once(sought.as_str())).map(|(_, after)| after);
+                }
+            }
+            rest.is_some()
+        }
+        Test::Regex(regex) => find_regex(regex, text).is_some(),
+        _ => false,
+    }
 }
 
 fn visit(expr: &Expr, seen: &mut dyn FnMut(&Predicate)) {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use duckdb::Row;
 
 use super::error::{EvalError, check_columns};
-use super::{Cancel, Summary};
+use super::{Cancel, Summary, shortlist};
 use crate::backend::Sql;
 use crate::bridge::{ColumnType, Plan};
 use crate::ocsf::OcsfPath;
@@ -18,14 +18,48 @@ const BATCH: usize = 16;
 /// costs it more than the square of its size.
 const BATCH_BYTES: usize = 24 * 1024;
 
+/// Rules of a scope from which on a reading for all of them spares more than it costs.
+const SHARED: usize = 3;
+
 /// What each rule matched, in the order given.
 pub fn summaries(
     store: &mut Store,
     rules: &[(&Plan, &Sql)],
     cancel: &Cancel,
 ) -> Vec<Result<Summary, EvalError>> {
+    let results = matched(store, rules, cancel);
+    results.into_iter().map(|result| result.map(|matched| matched.summary)).collect()
+}
+
+/// As [`summaries`], each answer told as it comes, with its rule's index in `rules`; each exactly once.
+pub fn summaries_with(
+    store: &mut Store,
+    rules: &[(&Plan, &Sql)],
+    cancel: &Cancel,
+    on_result: &mut dyn FnMut(usize, Result<Summary, EvalError>),
+) {
+    matched_with(store, rules, cancel, &mut |index, result| {
+        on_result(index, result.map(|matched| matched.summary));
+    });
+}
+
+/// What a rule matched, and which events, where that has been learnt on the way.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Matched {
+    /// How many, and when.
+    pub summary: Summary,
+    /// Id and time of each event, in no order; `None` where asking for them takes another statement.
+    pub events: Option<Vec<(String, Option<i64>)>>,
+}
+
+/// What each rule matched, in the order given.
+pub fn matched(
+    store: &mut Store,
+    rules: &[(&Plan, &Sql)],
+    cancel: &Cancel,
+) -> Vec<Result<Matched, EvalError>> {
     let mut results = vec![Err(EvalError::Cancelled); rules.len()];
-    summaries_with(store, rules, cancel, &mut |index, result| {
+    matched_with(store, rules, cancel, &mut |index, result| {
         if let Some(slot) = results.get_mut(index) {
             *slot = result;
         }
@@ -33,33 +67,49 @@ pub fn summaries(
     results
 }
 
-/// As [`summaries`], each answer told as it comes, with its rule's index in `rules`; each exactly once.
+/// What each rule matched, told as it comes, with its rule's index in `rules`; each exactly once.
 ///
-/// Rules of one scope share scans. Where a shared scan fails, its rules run one by one, so that only those
-/// at fault have an error.
-pub fn summaries_with(
+/// The events of a scope are read once for all its rules, to find those that may match at all ([`shortlist`]); the rules
+/// that it leaves share scans. Where a shared scan fails, its rules run one by one, so that only those at fault have an
+/// error.
+fn matched_with(
     store: &mut Store,
     rules: &[(&Plan, &Sql)],
     cancel: &Cancel,
-    on_result: &mut dyn FnMut(usize, Result<Summary, EvalError>),
+    on_result: &mut dyn FnMut(usize, Result<Matched, EvalError>),
 ) {
-    let mut sound = Vec::new();
+    let mut by_scope: BTreeMap<&str, Vec<Job<'_>>> = BTreeMap::new();
     for (index, (plan, sql)) in rules.iter().enumerate() {
         match check_columns(store, plan) {
-            Ok(()) => sound.push(Job { index, plan, sql }),
+            Ok(()) => by_scope.entry(&sql.scope).or_default().push(Job { index, plan, sql }),
             Err(error) => on_result(index, Err(error)),
         }
     }
-    for batch in batches(sound) {
-        run_batch(store, &batch, cancel, on_result);
+    let empty = shortlist::scopes::empty(store, &by_scope, cancel);
+    for (scope, jobs) in by_scope {
+        let open = match jobs.len() {
+            _ if empty.contains(scope) => {
+                let nothing = || Matched { events: Some(Vec::new()), ..Matched::default() };
+                jobs.iter().for_each(|job| on_result(job.index, Ok(nothing())));
+                continue;
+            }
+            0..SHARED => jobs,
+            _ => shortlist::answer(store, jobs, cancel, on_result),
+        };
+        for batch in batches(open) {
+            run_batch(store, &batch, cancel, &mut |index, result| {
+                on_result(index, result.map(|summary| Matched { summary, events: None }));
+            });
+        }
     }
 }
 
+/// A rule to run.
 #[derive(Clone, Copy)]
-struct Job<'a> {
-    index: usize,
-    plan: &'a Plan,
-    sql: &'a Sql,
+pub(super) struct Job<'a> {
+    pub(super) index: usize,
+    pub(super) plan: &'a Plan,
+    pub(super) sql: &'a Sql,
 }
 
 /// Rules of one scope that agree on the types of their columns.
@@ -77,20 +127,19 @@ impl Batch<'_> {
     }
 }
 
-/// By scope in byte order, within a scope in the order given.
+/// In the order given.
 fn batches(jobs: Vec<Job<'_>>) -> Vec<Batch<'_>> {
-    let mut by_scope: BTreeMap<&str, Vec<Batch<'_>>> = BTreeMap::new();
+    let mut batches: Vec<Batch<'_>> = Vec::new();
     for job in jobs {
-        let open = by_scope.entry(&job.sql.scope).or_default();
-        if !open.last().is_some_and(|batch| batch.takes(job.plan)) {
-            open.push(Batch::default());
+        if !batches.last().is_some_and(|batch| batch.takes(job.plan)) {
+            batches.push(Batch::default());
         }
-        if let Some(batch) = open.last_mut() {
+        if let Some(batch) = batches.last_mut() {
             batch.columns.extend(job.plan.columns.iter().map(|(path, t)| (path.clone(), *t)));
             batch.jobs.push(job);
         }
     }
-    by_scope.into_values().flatten().collect()
+    batches
 }
 
 fn run_batch(
@@ -124,6 +173,9 @@ fn scan(
     cancel: &Cancel,
 ) -> Result<Vec<Summary>, EvalError> {
     let Some(first) = jobs.first() else { return Ok(Vec::new()) };
+    if cancel.is_cancelled() {
+        return Err(EvalError::Cancelled);
+    }
     let predicates: Vec<&str> = jobs.iter().map(|job| job.sql.predicate.as_str()).collect();
     let sql = counting(&predicates, &[], &first.sql.scope);
     let rows = store.narrowed(columns, |store| -> Result<_, EvalError> {

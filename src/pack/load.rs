@@ -5,7 +5,7 @@ use std::path::Path;
 use super::files::Place;
 use super::report::Report;
 use super::source::PackSource;
-use super::{Pack, extends, merge};
+use super::{Pack, extends, manifest, merge};
 use crate::bridge::{Code, Diagnostic, Severity};
 use crate::sigma::Span;
 use crate::sigma::yaml::{self, Node, NodeKind};
@@ -57,6 +57,16 @@ pub fn load(source: &PackSource) -> Result<LoadedPack, PackError> {
     let mut report = Report::default();
     let place = Place::of(source, &mut report);
     finish(place, report)
+}
+
+/// Threads of a session, as the pack states them; 1 where its manifest cannot be read. Reads nothing else of the pack.
+#[must_use]
+pub fn session_threads(source: &PackSource) -> u32 {
+    let mut report = Report::default();
+    let manifest = Place::of(source, &mut report)
+        .and_then(|place| document(&place, Path::new("pack.yaml"), &mut report))
+        .and_then(|node| manifest::read(&node, &mut report));
+    manifest.map_or(1, |manifest| manifest.backend.threads)
 }
 
 /// Reads the pack at a place, if there is one, and gives all that is wrong with it.

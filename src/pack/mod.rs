@@ -36,7 +36,7 @@ pub(crate) use case_event::event as read_event;
 pub use cases::{CaseCheck, Expected, FieldCase, FieldExpected, TestCase, TestedPack, cases, tested};
 pub use extends::folders;
 pub(crate) use hash::meaning;
-pub use load::{LoadedPack, PackError, load};
+pub use load::{LoadedPack, PackError, load, session_threads};
 pub use model::*;
 pub use scope::InvalidScope;
 pub use source::{DEFAULT_PACK, PackSource};

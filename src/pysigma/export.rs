@@ -202,6 +202,7 @@ impl Export<'_> {
             tokens: logsource.clone(),
             scope: &scope,
             rule: Path::new(""),
+            known: Default::default(),
         };
         let Tokens { category, product, service } = logsource;
         let applies =

@@ -21,21 +21,31 @@ pub struct RuleFile {
     pub rules: Vec<Rule>,
     /// Every file that it includes, directly and through others, links followed.
     pub includes: BTreeSet<PathBuf>,
+}
+
+impl RuleFile {
     /// The file itself, links followed; as named where that cannot be done.
-    pub(super) real: PathBuf,
+    pub(super) fn real(&self) -> PathBuf {
+        follow(&self.path)
+    }
+}
+
+fn follow(path: &Path) -> PathBuf {
+    path.canonicalize().unwrap_or_else(|_| path.to_path_buf())
 }
 
 /// Loads a file of the rule folder `folder`.
 pub(super) fn load(path: &Path, folder: &Path) -> RuleFile {
-    let real = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
-    let mut including = Including { folder, open: vec![real.clone()], includes: BTreeSet::new(), files: 0 };
+    let mut including = Including { folder, path, open: Vec::new(), includes: BTreeSet::new(), files: 0 };
     let rules = including.rules(path);
-    RuleFile { path: path.to_path_buf(), rules, includes: including.includes, real }
+    RuleFile { path: path.to_path_buf(), rules, includes: including.includes }
 }
 
 struct Including<'a> {
     folder: &'a Path,
-    /// The files that are being read, the innermost last, links followed.
+    /// The outermost file.
+    path: &'a Path,
+    /// The files that are being read within it, the innermost last, links followed.
     open: Vec<PathBuf>,
     includes: BTreeSet<PathBuf>,
     files: usize,
@@ -53,7 +63,7 @@ impl Including<'_> {
     fn include(&mut self, includer: &Path, filename: &Spanned<String>) -> Result<Vec<Rule>, Problem> {
         let (real, shown) = self.locate(includer, filename)?;
         self.includes.insert(real.clone());
-        if self.open.contains(&real) {
+        if self.open.contains(&real) || follow(self.path) == real {
             let message = format!("`{}` includes this file again", filename.value);
             return Err(problem(filename, message, "remove one of the includes"));
         }

@@ -32,10 +32,14 @@ pub fn load_files(paths: &[PathBuf]) -> Vec<RuleFile> {
         let folder = folder_of(path);
         files.extend(named.filter(|file| seen.insert(file.clone())).map(|file| include::load(&file, folder)));
     }
-    let including: Vec<&RuleFile> = files.iter().filter(|file| !file.includes.is_empty()).collect();
+    let including: Vec<(PathBuf, &RuleFile)> =
+        files.iter().filter(|file| !file.includes.is_empty()).map(|file| (file.real(), file)).collect();
+    if including.is_empty() {
+        return files;
+    }
     let stands_elsewhere = |file: &RuleFile| {
-        let included_by = |other: &&RuleFile| other.includes.contains(&file.real);
-        including.iter().any(|other| included_by(other) && !file.includes.contains(&other.real))
+        let real = file.real();
+        including.iter().any(|(other, by)| by.includes.contains(&real) && !file.includes.contains(other))
     };
     let kept: Vec<bool> = files.iter().map(|file| !stands_elsewhere(file)).collect();
     files.into_iter().zip(kept).filter(|(_, kept)| *kept).map(|(file, _)| file).collect()

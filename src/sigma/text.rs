@@ -55,6 +55,22 @@ pub fn literal(text: &str) -> Option<String> {
     Some(literal)
 }
 
+/// The value that means just this text: what [`literal`] reads back.
+#[must_use]
+pub fn escaped(literal: &str) -> String {
+    let mut text = String::with_capacity(literal.len());
+    let mut chars = literal.chars().peekable();
+    while let Some(c) = chars.next() {
+        let is_read_as_escape =
+            c == '\\' && chars.peek().is_some_and(|next| matches!(next, '*' | '?' | '\\'));
+        if matches!(c, '*' | '?') || is_read_as_escape {
+            text.push('\\');
+        }
+        text.push(c);
+    }
+    text
+}
+
 /// Text without case, as DuckDB's `lower` has it: one code point for one, so no rule for final sigma, and a
 /// plain `i` for `İ`.
 #[must_use]

@@ -20,12 +20,18 @@ impl Dataset {
     /// # Errors
     /// Nothing is there, or no events; a file is empty; the file system refuses.
     pub fn discover(root: &Path) -> Result<Self, StoreError> {
+        let dataset = Self::find(root)?;
+        for file in &dataset.files {
+            refuse_empty(file)?;
+        }
+        Ok(dataset)
+    }
+
+    /// The event files, whatever is in them.
+    pub(super) fn find(root: &Path) -> Result<Self, StoreError> {
         let metadata = std::fs::metadata(root).map_err(|source| unreadable(root, source))?;
         let (format, mut files) = if metadata.is_dir() { in_folder(root)? } else { named(root)? };
         files.sort_by(|a, b| bytes(a).cmp(bytes(b)));
-        for file in &files {
-            refuse_empty(file)?;
-        }
         Ok(Self { root: root.to_path_buf(), files, format })
     }
 }

@@ -28,6 +28,14 @@ pub enum StoreError {
         /// The file.
         path: PathBuf,
     },
+    /// No file that is complete yet.
+    #[error("'{}' is not complete ({why}); it is read once it is", path.display())]
+    Unfinished {
+        /// The first of them.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
     /// A file name that DuckDB cannot be told exactly.
     #[error("the file name '{}' cannot be used: {why}; rename it", path.display())]
     FileName {

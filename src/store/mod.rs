@@ -6,7 +6,9 @@ mod cancel;
 mod dataset;
 mod duck_type;
 mod error;
+mod growing;
 mod rewrite;
+mod rows;
 mod schema;
 mod session;
 pub(crate) mod sql_text;
@@ -19,7 +21,9 @@ use crate::ocsf::{FieldType, OcsfPath};
 
 pub use cancel::{Cancel, Interrupter};
 pub use error::StoreError;
+pub(crate) use growing::{Stamp, Unfinished};
 pub(crate) use rewrite::parquet_of_json_lines;
+pub(crate) use rows::{PLACE, RowId};
 pub(crate) use session::QueryError;
 pub use session::{Store, verify_duckdb_version};
 

@@ -1,15 +1,16 @@
 //! The DuckDB session: in memory, over the dataset's files and nothing else.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
-use duckdb::{Config, Connection, Row};
+use duckdb::{Config, Connection, Row, Statement};
 
 use super::cancel::Running;
 use super::duck_type::DuckType;
 use super::error::duckdb_message;
 use super::schema::Leaf;
 use super::sql_text::{identifier, string};
-use super::view::{Files, JSON_TABLE, VIEW, View, is_reader_column, string_list};
+use super::view::{FILE_COLUMN, Files, JSON_TABLE, VIEW, View, absolute, is_reader_column, string_list};
 use super::{
     Cancel, DUCKDB_VERSION, Dataset, DatasetColumn, Format, Interrupter, Schema, SessionSettings, StoreError,
 };
@@ -18,8 +19,8 @@ use crate::ocsf::{FieldType, OcsfPath};
 
 /// An open dataset. One thread owns it.
 pub struct Store {
-    connection: Connection,
-    running: Running,
+    pub(super) connection: Connection,
+    pub(super) running: Running,
     dataset: Dataset,
     schema: Schema,
     view: View,
@@ -55,6 +56,21 @@ impl Store {
         connection.execute_batch(&view.create(&BTreeMap::new()))?;
         let schema = describe(&connection, &view)?;
         Ok(Self { connection, running: Running::default(), dataset, schema, view, absent: BTreeMap::new() })
+    }
+
+    /// Whether DuckDB finds columns in a file.
+    ///
+    /// # Errors
+    /// It does not.
+    pub(super) fn check_readable(file: &Path, format: Format) -> Result<(), StoreError> {
+        let dataset = Dataset { root: file.to_path_buf(), files: vec![file.to_path_buf()], format };
+        let files = Files::new(&dataset)?;
+        let connection = locked_connection(&files, SessionSettings::default())?;
+        let source = match format {
+            Format::Parquet => files.parquet(false),
+            Format::JsonLines => files.json_lines(None),
+        };
+        stored_columns(&connection, &source).map(drop)
     }
 
     /// What the dataset holds.
@@ -112,10 +128,46 @@ impl Store {
         columns: &BTreeMap<OcsfPath, ColumnType>,
         work: impl FnOnce(&Self) -> Result<T, E>,
     ) -> Result<T, E> {
-        self.connection.execute_batch(&self.view.create_narrow(columns)).map_err(StoreError::from)?;
+        self.behind(&self.view.create_narrow(columns), work)
+    }
+
+    /// As [`Self::narrowed`], with the events of some files alone. Of JSON Lines, which are one file, there are none.
+    ///
+    /// # Errors
+    /// As for [`Self::narrowed`]; a name is no text that SQL can hold.
+    pub(crate) fn narrowed_to<T, E: From<StoreError>>(
+        &mut self,
+        files: &[PathBuf],
+        columns: &BTreeMap<OcsfPath, ColumnType>,
+        work: impl FnOnce(&Self) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let names = files.iter().map(|file| absolute(file)).collect::<Result<Vec<_>, _>>()?;
+        let within = match self.dataset.format {
+            Format::Parquet if !names.is_empty() => {
+                let names: Vec<_> = names.iter().map(|name| string(name)).collect();
+                format!("{} IN ({})", identifier(FILE_COLUMN), names.join(", "))
+            }
+            Format::Parquet | Format::JsonLines => "false".to_owned(),
+        };
+        let view = format!("{} WHERE {within}", self.view.create_narrow(columns));
+        self.behind(&view, work)
+    }
+
+    /// Does `work` while a view hides the one of all columns.
+    fn behind<T, E: From<StoreError>>(
+        &self,
+        view: &str,
+        work: impl FnOnce(&Self) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.connection.execute_batch(view).map_err(StoreError::from)?;
         let outcome = work(self);
         self.connection.execute_batch(&format!("DROP VIEW temp.{VIEW}")).map_err(StoreError::from)?;
         outcome
+    }
+
+    /// Whether a narrow view says where its events lie.
+    pub(crate) fn has_rows(&self) -> bool {
+        self.view.has_rows()
     }
 
     /// Whether the view has the path without help: the dataset does, or it is the event id.
@@ -133,6 +185,23 @@ impl Store {
         cancel: &Cancel,
         mut read: impl FnMut(&Row<'_>) -> duckdb::Result<T>,
     ) -> Result<Vec<T>, QueryError> {
+        self.guarded(sql, cancel, |statement| {
+            let mut rows = statement.query([])?;
+            let mut read_rows = Vec::new();
+            while let Some(row) = rows.next()? {
+                read_rows.push(read(row)?);
+            }
+            Ok(read_rows)
+        })
+    }
+
+    /// Prepares one SELECT and lets `run` have what it yields, under the eyes of those who may stop it.
+    pub(super) fn guarded<T>(
+        &self,
+        sql: &str,
+        cancel: &Cancel,
+        run: impl FnOnce(&mut Statement<'_>) -> duckdb::Result<T>,
+    ) -> Result<T, QueryError> {
         let running = self.running.begin(cancel);
         let guarded = format!("SELECT * FROM query({})", string(sql));
         let prepared = self.connection.prepare(&guarded);
@@ -141,17 +210,11 @@ impl Store {
             return Err(QueryError::Cancelled);
         }
         let mut statement = prepared.map_err(|error| QueryError::Prepare(duckdb_message(error)))?;
-        let rows = statement.query([]).and_then(|mut rows| {
-            let mut read_rows = Vec::new();
-            while let Some(row) = rows.next()? {
-                read_rows.push(read(row)?);
-            }
-            Ok(read_rows)
-        });
+        let outcome = run(&mut statement);
         drop(running);
-        match rows {
+        match outcome {
             _ if cancel.is_cancelled() => Err(QueryError::Cancelled),
-            Ok(rows) => Ok(rows),
+            Ok(outcome) => Ok(outcome),
             Err(error) => Err(QueryError::Execute(duckdb_message(error))),
         }
     }

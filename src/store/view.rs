@@ -20,7 +20,11 @@ pub(super) const JSON_TABLE: &str = "json_lines";
 const ALWAYS: [&str; 4] = ["class_uid", "time", "device.hostname", "device.name"];
 
 /// The file that a row was read from. Named so that no event's own attribute is in its way.
-const FILE_COLUMN: &str = "sigma_ocsf_tui.file";
+pub(super) const FILE_COLUMN: &str = "sigma_ocsf_tui.file";
+
+/// Columns of a narrow view that say where an event lies: the place of its file among the dataset's, and its row there.
+pub(super) const FILE_INDEX: &str = "sigma_ocsf_tui.file_index";
+pub(super) const ROW_NUMBER: &str = "sigma_ocsf_tui.row";
 
 pub(super) const EVENT_ID: &str = "metadata.event_id";
 const EVENT_UID: &str = "metadata.uid";
@@ -163,13 +167,26 @@ pub(super) struct View {
     pub(super) leaves: Vec<Leaf>,
     /// The event id's expression.
     event_id: String,
+    /// Those of [`FILE_INDEX`] and [`ROW_NUMBER`]; `None` where attributes of the events are in the way.
+    row: Option<[&'static str; 2]>,
 }
 
 impl View {
     pub(super) fn new(source: String, stored: &[(String, DuckType)], files: &Files, format: Format) -> Self {
         let leaves = schema::leaves(stored);
         let event_id = event_id(&leaves, &files.row_locator(format, stored));
-        Self { source, leaves, event_id }
+        let row = match format {
+            Format::Parquet => ["file_index", "file_row_number"],
+            Format::JsonLines => ["CAST(0 AS UBIGINT)", "rowid"],
+        };
+        let hidden =
+            stored.iter().any(|(name, _)| row.iter().any(|column| name.eq_ignore_ascii_case(column)));
+        Self { source, leaves, event_id, row: (!hidden).then_some(row) }
+    }
+
+    /// Whether a narrow view says where its events lie.
+    pub(super) fn has_rows(&self) -> bool {
+        self.row.is_some()
     }
 
     /// Which column the event ids come from, where it is filled.
@@ -187,6 +204,13 @@ impl View {
     /// statement that reads it, whatever it reads of it.
     pub(super) fn create_narrow(&self, columns: &BTreeMap<OcsfPath, ColumnType>) -> String {
         let mut selected = vec![format!("{} AS {}", self.event_id, identifier(EVENT_ID))];
+        if let Some([file, row]) = self.row {
+            selected.push(format!(
+                "{file} AS {}, {row} AS {}",
+                identifier(FILE_INDEX),
+                identifier(ROW_NUMBER)
+            ));
+        }
         let mut wanted: BTreeMap<String, (&str, Option<ColumnType>)> =
             ALWAYS.iter().map(|path| (path.to_ascii_lowercase(), (*path, None))).collect();
         for (path, column_type) in columns {

@@ -7,8 +7,8 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use crate::tui::model::Pane;
 use crate::tui::model::list::{Grouping, Order};
+use crate::tui::model::{Arrangement, Pane, Stroke};
 use crate::tui::worker::Report;
 use crate::watch::Changes;
 
@@ -17,6 +17,8 @@ use crate::watch::Changes;
 pub(crate) enum Action {
     /// Leave.
     Quit,
+    /// Stop until the shell continues the program.
+    Suspend,
     /// The terminal has another size, in columns and rows.
     Resize(u16, u16),
     /// Give a pane the keys.
@@ -33,16 +35,18 @@ pub(crate) enum Action {
     PanHome,
     /// Show the focused pane alone, or all again.
     ToggleZoom,
+    /// Show the panes in this arrangement.
+    Arrange(Arrangement),
+    /// Show them in the next one.
+    NextArrangement,
+    /// Make the focused pane wider by so many columns.
+    Widen(i16),
+    /// Make it higher by so many rows.
+    Heighten(i16),
     /// Show or hide the help.
     ToggleHelp,
     /// Begin to type a filter.
     EditFilter,
-    /// Text typed or pasted into the filter.
-    TypeFilter(String),
-    /// Take the filter's last character away.
-    EraseFilter,
-    /// Empty the filter that is being typed.
-    EmptyFilter,
     /// Done typing; the filter stays.
     AcceptFilter,
     /// Close what is open: help, the filter, the zoom.
@@ -65,10 +69,6 @@ pub(crate) enum Action {
     FollowCoverage(Narrow),
     /// Open the palette, for the commands whose names begin so.
     OpenPalette(&'static str),
-    /// Text typed or pasted into the palette.
-    TypePalette(String),
-    /// Take the palette's last character away.
-    ErasePalette,
     /// Do the command under its cursor.
     RunCommand,
     /// Read everything again and run it again.
@@ -81,8 +81,22 @@ pub(crate) enum Action {
     TryProposal,
     /// Write it into the pack.
     WriteProposal,
-    /// Take the last alias that was written back.
+    /// Edit what is under the cursor in place.
+    EditInPlace,
+    /// Go on to the next part of it that can be edited, or to the one before.
+    EditNext(bool),
+    /// Try what is typed, unsaved.
+    TryEdit,
+    /// Write what is tried.
+    SaveEdit,
+    /// Choose a new rule.
+    NewRule,
+    /// Write it.
+    CreateRule,
+    /// Take the last change back that was written from here.
     Undo,
+    /// Make the last change again that was taken back.
+    Redo,
     /// Mark the row under the cursor of the matches, or take its mark away.
     MarkRow,
     /// Take all marks away.
@@ -119,10 +133,10 @@ pub(crate) enum Action {
     ExportFormat,
     /// Write them.
     Export,
-    /// Text typed or pasted into what is open over the panes.
+    /// Text typed or pasted into the line that is being typed.
     Type(String),
-    /// Take its last character away.
-    Erase,
+    /// Move in that line, or take something away from it.
+    Stroke(Stroke),
     /// Open the rule in the user's editor.
     EditRule,
     /// Open the pack there, at the field under the cursor or at the route.
@@ -141,8 +155,20 @@ pub(crate) enum Action {
     UseTheme(Cow<'static, str>),
     /// A click at a column and row of the screen.
     Click(u16, u16),
+    /// A second click there, soon after the first.
+    DoubleClick(u16, u16),
+    /// The mouse has moved there, its button down.
+    Drag(u16, u16),
+    /// Its button is up again.
+    Release,
     /// The wheel, over a column and row, so many lines down.
     Wheel(u16, u16, isize),
+    /// Take all new matches for seen.
+    SeeAll,
+    /// Ring the terminal's bell at new matches, or no longer.
+    ToggleBell,
+    /// Stop the run of all rules.
+    StopRun,
     /// What is under way has taken long enough to be mentioned.
     MentionWork,
     /// Files changed on disk.

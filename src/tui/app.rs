@@ -9,12 +9,15 @@ use std::time::{Duration, Instant};
 
 use super::action::Action;
 use super::editor;
-use super::event::{self, Event};
+use super::event::{self, Clicks, Event};
+use super::memory;
 use super::model::Model;
 use super::places::Places;
-use super::terminal::Screen;
+use super::signal;
+use super::terminal::{self, Screen};
 use super::theme::{Shelf, Theme};
 use super::update::{EditorPlace, Effect, editor_closed, refresh, start, update};
+use super::view::{self, SPIN};
 use super::worker::Workers;
 use super::workspace::{self, Workspace};
 use super::{Options, TuiError};
@@ -22,6 +25,9 @@ use crate::watch::Watcher;
 
 /// The least time between two frames.
 const FRAME: Duration = Duration::from_millis(16);
+
+/// The time after which a frame is drawn in any case, however much waits to be taken in.
+const LATEST: Duration = Duration::from_millis(100);
 
 /// Work that takes longer is mentioned.
 const MENTION_AFTER: Duration = Duration::from_millis(100);
@@ -34,6 +40,8 @@ pub(super) struct App {
     /// Lets the input thread read on after a key.
     pub input: Sender<()>,
     pub workers: Workers,
+    /// The clicks of the mouse.
+    pub clicks: Clicks,
     /// What it was started with; another workspace takes the place of what it names.
     pub options: Options,
     pub places: Places,
@@ -47,11 +55,15 @@ pub(super) struct App {
     pub sender: Sender<Event>,
     /// Since when something has been under way.
     pub busy_since: Option<Instant>,
+    /// Whether the terminal's title is set.
+    pub titled: bool,
+    /// Which run of all rules is under way, and since when.
+    pub run_since: Option<(u64, Instant)>,
 }
 
 impl App {
     /// Runs until the user leaves.
-    pub(super) fn run(mut self) -> Result<(), TuiError> {
+    pub(super) fn run(&mut self) -> Result<(), TuiError> {
         let effects = start(&mut self.model);
         if self.perform(effects)?.is_break() {
             return Ok(());
@@ -59,12 +71,28 @@ impl App {
         loop {
             let effects = refresh(&mut self.model);
             let _ = self.perform(effects);
+            self.tell_time();
             self.screen.draw(&self.model)?;
+            if self.titled {
+                self.screen.set_title(&view::terminal_title(&self.model))?;
+            }
             let drawn = Instant::now();
             if self.take_in(drawn)?.is_break() {
                 return Ok(());
             }
         }
+    }
+
+    /// Lets the model know how long things have taken.
+    fn tell_time(&mut self) {
+        let run = self.model.generations.summaries;
+        let (_, began) = *match &mut self.run_since {
+            Some(since) if since.0 == run => since,
+            other => other.insert((run, Instant::now())),
+        };
+        let work = &mut self.model.work;
+        work.run_elapsed = began.elapsed();
+        work.elapsed = self.busy_since.map_or(Duration::ZERO, |since| since.elapsed());
     }
 
     /// Waits for something to happen, and takes in all that does until the next frame is due.
@@ -74,6 +102,9 @@ impl App {
             return Ok(ControlFlow::Break(()));
         }
         loop {
+            if drawn.elapsed() > LATEST {
+                return Ok(ControlFlow::Continue(()));
+            }
             let next = match FRAME.checked_sub(drawn.elapsed()) {
                 Some(left) => self.events.recv_timeout(left).ok(),
                 None => self.next_waiting()?,
@@ -93,12 +124,15 @@ impl App {
         }
     }
 
-    /// The next event; none when what is under way has to be mentioned.
+    /// The next event; none when what is under way has to be mentioned, and then each time the spinner turns.
     fn wait(&mut self) -> Result<Option<Event>, TuiError> {
         let work = self.model.work;
-        let unmentioned = self.busy_since.filter(|_| work.is_under_way() && !work.mentioned);
-        let received = match unmentioned {
-            Some(since) => self.events.recv_timeout(MENTION_AFTER.saturating_sub(since.elapsed())),
+        let patience = self.busy_since.filter(|_| work.is_under_way()).map(|since| match work.mentioned {
+            false => MENTION_AFTER.saturating_sub(since.elapsed()),
+            true => SPIN,
+        });
+        let received = match patience {
+            Some(patience) => self.events.recv_timeout(patience),
             None => self.events.recv().map_err(|_| RecvTimeoutError::Disconnected),
         };
         match received {
@@ -121,7 +155,7 @@ impl App {
     fn act_on(&mut self, event: Option<Event>) -> Result<ControlFlow<()>, TuiError> {
         let action = match event {
             None => Some(Action::MentionWork),
-            Some(Event::Input(input)) => event::action_for(&self.model, input),
+            Some(Event::Input(input)) => event::action_for(&self.model, &mut self.clicks, input),
             Some(Event::Changed(changed)) => {
                 if changed.extra {
                     let theme = self.shelf.look_again();
@@ -131,6 +165,13 @@ impl App {
             }
             Some(Event::Report(report)) => Some(Action::Worker(report)),
             Some(Event::InputEnded(error)) => return Err(error.into()),
+            Some(Event::Ended(signal)) => return Err(TuiError::Signal(signal)),
+            Some(Event::Stopped) => {
+                terminal::give_back();
+                signal::stop()?;
+                None
+            }
+            Some(Event::Continued) => Some(self.take_again()?),
             Some(Event::Died(name)) => return Err(TuiError::Thread(name)),
         };
         let Some(action) = action else { return Ok(ControlFlow::Continue(())) };
@@ -146,6 +187,7 @@ impl App {
                     let said = self.screen.copy(what, &text);
                     self.model.notices.push(said);
                 }
+                Effect::Bell => self.screen.ring()?,
                 Effect::OpenEditor(place) => self.edit(&place)?,
                 Effect::UseTheme(name) => {
                     let theme = self.shelf.choose(&name);
@@ -156,6 +198,10 @@ impl App {
                     Ok(demo) => return self.open(demo),
                     Err(error) => self.model.notices.push(format!("the demo cannot be written: {error}")),
                 },
+                Effect::Suspend => {
+                    terminal::give_back();
+                    signal::stop_all()?;
+                }
                 effect => self.workers.perform(effect),
             }
         }
@@ -187,12 +233,24 @@ impl App {
         let mut model = Model::new(self.screen.size()?, self.model.theme.clone());
         model.generations = self.model.generations.after();
         model.recent = std::mem::take(&mut self.model.recent);
+        model.keymap = self.model.keymap.clone();
         model.open(&options);
+        model.live.bell = self.model.live.bell;
+        // As on leaving: nothing depends on it.
+        let _ = memory::keep(&self.places, &self.options, &self.model);
+        memory::recall(&self.places, &options, &mut model);
         self.model = model;
         self.options = options;
         self.dress(None);
         let effects = start(&mut self.model);
         self.perform(effects)
+    }
+
+    /// Takes the terminal again after a stop. It may have another size by now.
+    fn take_again(&mut self) -> Result<Action, TuiError> {
+        self.screen.lend(|| ())?;
+        let (columns, rows) = self.screen.size()?;
+        Ok(Action::Resize(columns, rows))
     }
 
     /// Leaves the terminal to the user's editor until it ends.

@@ -1,6 +1,7 @@
 //! Every command: its name, what it does in a line, its keys, when it can be used, and its [`Action`].
 //!
-//! Key dispatch, the hints of the status line and the help all read this one table.
+//! Key dispatch, the hints of the status line, the palette and the help all read this one table; which keys a command has
+//! in the end, the [`Keymap`](super::keymap::Keymap) says.
 
 use std::borrow::Cow;
 
@@ -9,9 +10,10 @@ use crossterm::event::{KeyCode, KeyEvent};
 use super::action::{Action, Copied, Fold, Motion, Narrow};
 use super::key::Key;
 use super::model::list::{Grouping, Order};
-use super::model::{Model, Overlay, Pane};
+use super::model::{Arrangement, Model, Overlay, Pane, Stroke};
 use super::update::bench::can_propose;
 use super::update::cases::has_row;
+use super::update::{in_place, new_rule};
 use super::view::why_beside;
 
 /// Who gets the keys.
@@ -45,13 +47,19 @@ pub(crate) enum Context {
     Palette,
     /// What can be opened.
     Welcome,
+    /// A small edit in place.
+    Edit,
+    /// The choice of a new rule.
+    NewRule,
+    /// A line that is being typed, whatever for.
+    Typing,
     /// The help.
     Help,
 }
 
 impl Context {
     /// All of them, in the order of the help.
-    pub(crate) const ALL: [Self; 15] = [
+    pub(crate) const ALL: [Self; 18] = [
         Self::Browse,
         Self::List,
         Self::Matches,
@@ -66,6 +74,9 @@ impl Context {
         Self::Coverage,
         Self::Palette,
         Self::Welcome,
+        Self::Edit,
+        Self::NewRule,
+        Self::Typing,
         Self::Help,
     ];
 
@@ -74,20 +85,51 @@ impl Context {
         match (model.help, &model.overlay, model.filter.editing) {
             (Some(_), ..) => &[Self::Help],
             _ if model.copying => &[Self::Copying],
-            (None, Some(Overlay::Event(open)), _) if open.searching => &[Self::Search],
+            (None, Some(Overlay::Event(open)), _) if open.searching => &[Self::Search, Self::Typing],
             (None, Some(Overlay::Event(_)), _) => &[Self::Event],
-            (None, Some(Overlay::Export(_)), _) => &[Self::Export],
+            (None, Some(Overlay::Export(_)), _) => &[Self::Export, Self::Typing],
             (None, Some(Overlay::Proposals(_)), _) => &[Self::Proposals],
             (None, Some(Overlay::Changes(_)), _) => &[Self::Changes],
             (None, Some(Overlay::Why(_)), _) => &[Self::Why],
             (None, Some(Overlay::Coverage(_)), _) => &[Self::Coverage],
-            (None, Some(Overlay::Palette(_)), _) => &[Self::Palette],
+            (None, Some(Overlay::Edit(_)), _) => &[Self::Edit, Self::Typing],
+            (None, Some(Overlay::NewRule(_)), _) => &[Self::NewRule, Self::Typing],
+            (None, Some(Overlay::Palette(_)), _) => &[Self::Palette, Self::Typing],
             (None, Some(Overlay::Welcome(_)), _) => &[Self::Welcome],
-            (None, None, true) => &[Self::Filter],
+            (None, None, true) => &[Self::Filter, Self::Typing],
             (None, None, false) if model.focus == Pane::Rules => &[Self::List, Self::Browse],
             (None, None, false) if model.focus == Pane::Matches => &[Self::Matches, Self::Browse],
             (None, None, false) => &[Self::Browse],
         }
+    }
+
+    /// This and those that are asked after it, as [`Self::of`] has them.
+    pub(crate) fn chain(self) -> &'static [Self] {
+        match self {
+            Self::List => &[Self::List, Self::Browse],
+            Self::Matches => &[Self::Matches, Self::Browse],
+            other => {
+                Self::ALL.iter().position(|context| *context == other).map_or(&[], |at| &Self::ALL[at..=at])
+            }
+        }
+    }
+
+    /// Whether characters are text here, and no commands.
+    pub(crate) fn takes_text(self) -> bool {
+        match self {
+            Self::Search | Self::Export | Self::Edit | Self::NewRule => true,
+            Self::Palette | Self::Filter | Self::Typing => true,
+            Self::Browse | Self::List | Self::Matches | Self::Proposals | Self::Changes | Self::Event => {
+                false
+            }
+            Self::Copying | Self::Why | Self::Coverage | Self::Welcome | Self::Help => false,
+        }
+    }
+
+    /// Its heading within a sentence.
+    pub(crate) fn place(self) -> String {
+        let mut title = self.title().chars();
+        title.next().into_iter().flat_map(char::to_lowercase).chain(title.as_str().chars()).collect()
     }
 
     /// The heading of its section in the help.
@@ -107,6 +149,9 @@ impl Context {
             Self::Coverage => "In the coverage",
             Self::Palette => "In the command palette",
             Self::Welcome => "Where nothing is open",
+            Self::Edit => "While editing in place",
+            Self::NewRule => "While choosing a new rule",
+            Self::Typing => "In a line that is typed",
             Self::Help => "In this help",
         }
     }
@@ -120,7 +165,7 @@ pub(crate) struct Command {
     pub doc: &'static str,
     /// Where it is available.
     pub context: Context,
-    /// Its keys.
+    /// Its keys, unless the user's file has others: see [`super::keymap::Keymap`].
     pub keys: &'static [Key],
     /// Its word on the status line, where it is worth one.
     pub hint: Option<&'static str>,
@@ -156,8 +201,8 @@ impl Command {
 }
 
 use Context::{
-    Browse, Changes, Copying, Coverage, Event, Export, Filter, Help, List, Matches, Palette, Proposals,
-    Search, Welcome, Why,
+    Browse, Changes, Copying, Coverage, Edit, Event, Export, Filter, Help, List, Matches, NewRule, Palette,
+    Proposals, Search, Typing, Welcome, Why,
 };
 
 const UP: &[Key] = &[Key::char('k'), Key::code(KeyCode::Up)];
@@ -192,11 +237,25 @@ pub(crate) const COMMANDS: &[Command] = &[
     command("sql", "Focus the SQL", Browse, &[Key::char('4')], || Action::Focus(Pane::Sql)),
     command("matches", "Focus the matches", Browse, &[Key::char('5')], || Action::Focus(Pane::Matches)),
     command("filter", "Filter the rules: text, level:high, reason:…, matched, -tag:…", Browse, &[Key::char('/')], || Action::EditFilter).hint("filter"),
-    command("clear", "Close what is open: filter, zoom, message", Browse, ESC, || Action::Clear).hint("clear").when(|m| m.filter.is_active() || m.zoomed || !m.notices.is_empty()),
+    command("clear", "Close: unsaved edit, filter, zoom, message; or stop the run", Browse, ESC, || Action::Clear).hint("clear").when(can_clear),
     command("zoom", "Show this pane alone, or all again", Browse, &[Key::char('z')], || Action::ToggleZoom).hint("zoom"),
+    command("next_layout", "Lay the panes out in the next way: grid, wide, stacked", Browse, &[Key::char('L')], || Action::NextArrangement),
+    command("choose_layout", "Choose how to lay the panes out", Browse, &[], || Action::OpenPalette("layout_")),
+    command("layout_grid", "Rule list, and the others two by two", Browse, &[], || Action::Arrange(Arrangement::Grid)),
+    command("layout_wide", "All panes side by side, from 160 columns on", Browse, &[], || Action::Arrange(Arrangement::Wide)),
+    command("layout_stacked", "All panes one above the other", Browse, &[], || Action::Arrange(Arrangement::Stacked)),
+    command("layout_zoomed", "This pane alone", Browse, &[], || Action::ToggleZoom).when(|m| !m.zoomed),
+    command("wider", "Make this pane wider", Browse, &[Key::char('>')], || Action::Widen(2)).when(|m| !m.zoomed),
+    command("narrower", "Make it narrower", Browse, &[Key::char('<')], || Action::Widen(-2)).when(|m| !m.zoomed),
+    command("higher", "Make it higher", Browse, &[Key::char('+')], || Action::Heighten(1)).when(|m| !m.zoomed),
+    command("lower", "Make it lower", Browse, &[Key::char('-')], || Action::Heighten(-1)).when(|m| !m.zoomed),
     command("why", "Why this rule matches, or does not", Browse, &[Key::char('w')], || Action::ShowWhy).hint("why").when(|m| m.entry().is_some_and(|e| e.compiled.is_some())),
     command("propose", "What a field of this rule could be in OCSF", Browse, &[Key::char('a')], || Action::Propose).hint("alias").when(can_propose),
-    command("undo", "Take the last written alias back", Browse, &[Key::char('u')], || Action::Undo).hint("undo").when(|m| !m.edits.is_empty()),
+    command("new_rule", "New rule: of a template, match, or this rule", Browse, &[Key::char('n')], || Action::NewRule).when(new_rule::can_open),
+    command("edit_here", "Edit in place: value, key, line, or alias", Browse, &[Key::char('i')], || Action::EditInPlace).hint("edit here").when(in_place::can_begin),
+    command("save", "Write what is tried and unsaved", Browse, &[Key::ctrl('s')], || Action::SaveEdit).hint("write").when(|m| m.unsaved.is_some()),
+    command("undo", "Take the last written change back", Browse, &[Key::char('u')], || Action::Undo).hint("undo").when(|m| !m.history.done.is_empty()),
+    command("redo", "Make it again", Browse, &[Key::ctrl('r')], || Action::Redo).when(|m| !m.history.undone.is_empty()),
     command("mark", "Mark this match for a regression case, or not", Browse, &[Key::char('m')], || Action::MarkRow).when(has_row),
     command("unmark", "Take all marks away", Browse, &[Key::char('M')], || Action::UnmarkRows).when(|m| !m.matches.marked.is_empty()),
     command("save_case", "Save the marked matches as such a case", Browse, &[Key::char('c')], || Action::SaveCase).when(has_row),
@@ -216,6 +275,10 @@ pub(crate) const COMMANDS: &[Command] = &[
     command("theme_none", "No colours", Browse, &[], || Action::UseTheme(Cow::Borrowed("none"))),
     command("commands", "Every command by name", Browse, &[Key::char(':')], || Action::OpenPalette("")),
     command("reload", "Read and run everything again", Browse, &[Key::char('r')], || Action::Reload),
+    command("see_all", "Take all new matches for seen", Browse, &[], || Action::SeeAll).when(|m| m.list.totals.arrived > 0),
+    command("toggle_bell", "Ring the terminal's bell at new matches, or no longer", Browse, &[], || Action::ToggleBell),
+    command("stop_run", "Stop the run of all rules", Browse, &[], || Action::StopRun).when(|m| m.work.running.is_some()),
+    command("suspend", "Stop until the shell's fg", Browse, &[Key::ctrl('z')], || Action::Suspend),
     command("quit", "Leave", Browse, QUIT, || Action::Quit).hint("quit"),
     command("help", "Show or hide this help", Browse, &[Key::char('?')], || Action::ToggleHelp).hint("help"),
     command("fold", "Open the group, or fold it", List, &[Key::code(KeyCode::Enter), Key::char(' ')], || Action::FoldGroup(None)).when(is_grouped),
@@ -224,7 +287,7 @@ pub(crate) const COMMANDS: &[Command] = &[
     command("fold_all", "Fold all groups, or open them all", List, &[Key::char('F')], || Action::FoldGroups).when(is_grouped),
     command("next_grouping", "Group by the next: folder, verdict, reason, log source, level, technique", List, &[Key::char('t')], || Action::NextGrouping),
     command("choose_grouping", "Choose what to group by", List, &[Key::char('T')], || Action::OpenPalette("group_")),
-    command("next_order", "Sort by the next: path, matches, name, level, changed", List, &[Key::char('o')], || Action::NextOrder),
+    command("next_order", "Sort by the next: path, matches, name, level, changed, arrived", List, &[Key::char('o')], || Action::NextOrder),
     command("choose_order", "Choose what to sort by", List, &[Key::char('O')], || Action::OpenPalette("sort_")),
     command("group_none", "The rules as one list", List, &[], || Action::GroupBy(Grouping::Flat)),
     command("group_folder", "Group by folder, as a tree", List, &[], || Action::GroupBy(Grouping::Folder)),
@@ -238,6 +301,7 @@ pub(crate) const COMMANDS: &[Command] = &[
     command("sort_name", "Sort by title", List, &[], || Action::SortBy(Order::Name)),
     command("sort_level", "Gravest level first", List, &[], || Action::SortBy(Order::Level)),
     command("sort_changed", "New and changed since the baseline first", List, &[], || Action::SortBy(Order::Changed)),
+    command("sort_arrived", "Most new matches first", List, &[], || Action::SortBy(Order::Arrived)),
     command("open_event", "Show the whole event", Matches, ENTER, || Action::OpenEvent).hint("event").when(|m| m.matched_row().is_some()),
     command("matches_sort", "Sort by the next column", Matches, &[Key::char('s')], || Action::SortNext).hint("sort").when(|m| m.table().is_some()),
     command("matches_reverse", "Sort the other way around", Matches, &[Key::char('S')], || Action::SortReverse).when(|m| m.table().is_some()),
@@ -261,7 +325,6 @@ pub(crate) const COMMANDS: &[Command] = &[
     command("event_quit", "Leave", Event, &[Key::ctrl('c')], || Action::Quit),
     command("accept_search", "Go to the first find", Search, ENTER, || Action::AcceptSearch).hint("go"),
     command("leave_search", "Back to the event", Search, ESC, || Action::Clear).hint("back"),
-    command("search_erase", "Take the last character away", Search, &[Key::code(KeyCode::Backspace), Key::ctrl('h')], || Action::Erase),
     command("search_quit", "Leave", Search, &[Key::ctrl('c')], || Action::Quit),
     command("copy_id", "The event id", Copying, &[Key::char('i')], || Action::Copy(Copied::EventId)).hint("id").when(|m| m.matched_row().is_some()),
     command("copy_row", "The row, tabs between columns", Copying, &[Key::char('r')], || Action::Copy(Copied::Row)).hint("row").when(|m| m.matched_row().is_some()),
@@ -272,13 +335,10 @@ pub(crate) const COMMANDS: &[Command] = &[
     command("copy_quit", "Leave", Copying, &[Key::ctrl('c')], || Action::Quit),
     command("export_write", "Write the file", Export, ENTER, || Action::Export).hint("write"),
     command("export_format", "The next format", Export, &[Key::code(KeyCode::Tab)], || Action::ExportFormat).hint("format"),
-    command("export_erase", "Take the last character away", Export, &[Key::code(KeyCode::Backspace), Key::ctrl('h')], || Action::Erase),
     command("export_close", "Close", Export, ESC, || Action::Clear).hint("close"),
     command("export_quit", "Leave", Export, &[Key::ctrl('c')], || Action::Quit),
     command("accept_filter", "Keep the filter", Filter, ENTER, || Action::AcceptFilter).hint("keep"),
     command("drop_filter", "Drop the filter", Filter, ESC, || Action::Clear).hint("drop"),
-    command("erase", "Take the last character away", Filter, &[Key::code(KeyCode::Backspace), Key::ctrl('h')], || Action::EraseFilter),
-    command("empty", "Empty the filter", Filter, &[Key::ctrl('u')], || Action::EmptyFilter),
     command("filter_next", "Next rule", Filter, &[Key::code(KeyCode::Down), Key::ctrl('n')], || Action::Move(Motion::Lines(1))),
     command("filter_previous", "Rule before", Filter, &[Key::code(KeyCode::Up), Key::ctrl('p')], || Action::Move(Motion::Lines(-1))),
     command("filter_quit", "Leave", Filter, &[Key::ctrl('c')], || Action::Quit),
@@ -326,7 +386,6 @@ pub(crate) const COMMANDS: &[Command] = &[
     command("palette_up", "Command before", Palette, &[Key::code(KeyCode::Up), Key::code(KeyCode::BackTab), Key::ctrl('p')], || Action::Move(Motion::Lines(-1))),
     command("palette_page_down", "A page down", Palette, PAGE_DOWN, || Action::Move(Motion::Pages(1))),
     command("palette_page_up", "A page up", Palette, PAGE_UP, || Action::Move(Motion::Pages(-1))),
-    command("palette_erase", "Take the last character away", Palette, &[Key::code(KeyCode::Backspace), Key::ctrl('h')], || Action::ErasePalette),
     command("palette_close", "Close", Palette, ESC, || Action::Clear).hint("close"),
     command("palette_quit", "Leave", Palette, &[Key::ctrl('c')], || Action::Quit),
     command("welcome_open", "Open it", Welcome, ENTER, || Action::OpenChoice).hint("open"),
@@ -336,6 +395,28 @@ pub(crate) const COMMANDS: &[Command] = &[
     command("welcome_close", "Back to what is open", Welcome, ESC, || Action::Clear).hint("close").when(|m| !m.opened.is_empty()),
     command("welcome_quit", "Leave", Welcome, QUIT, || Action::Quit).hint("quit"),
     command("welcome_help", "Show the help", Welcome, &[Key::char('?')], || Action::ToggleHelp).hint("help"),
+    command("edit_try", "Try it, unsaved", Edit, ENTER, || Action::TryEdit).hint("try"),
+    command("edit_save", "Write it", Edit, &[Key::ctrl('s')], || Action::SaveEdit).hint("write"),
+    command("edit_next", "The next part of the line, or the next alias", Edit, &[Key::code(KeyCode::Tab)], || Action::EditNext(true)).hint("next part"),
+    command("edit_previous", "The part before", Edit, &[Key::code(KeyCode::BackTab)], || Action::EditNext(false)),
+    command("edit_close", "Drop it", Edit, ESC, || Action::Clear).hint("drop"),
+    command("edit_quit", "Leave", Edit, &[Key::ctrl('c')], || Action::Quit),
+    command("new_rule_write", "Write the rule", NewRule, ENTER, || Action::CreateRule).hint("write"),
+    command("new_rule_next", "Next template", NewRule, &[Key::code(KeyCode::Down), Key::code(KeyCode::Tab), Key::ctrl('n')], || Action::Move(Motion::Lines(1))).hint("next"),
+    command("new_rule_previous", "Template before", NewRule, &[Key::code(KeyCode::Up), Key::code(KeyCode::BackTab), Key::ctrl('p')], || Action::Move(Motion::Lines(-1))),
+    command("new_rule_close", "Close", NewRule, ESC, || Action::Clear).hint("close"),
+    command("new_rule_quit", "Leave", NewRule, &[Key::ctrl('c')], || Action::Quit),
+    command("input_left", "A character to the left", Typing, &[Key::code(KeyCode::Left), Key::ctrl('b')], || Action::Stroke(Stroke::Left)),
+    command("input_right", "A character to the right", Typing, &[Key::code(KeyCode::Right), Key::ctrl('f')], || Action::Stroke(Stroke::Right)),
+    command("input_word_left", "A word to the left", Typing, &[Key { code: KeyCode::Left, ctrl: true, alt: false }], || Action::Stroke(Stroke::WordLeft)),
+    command("input_word_right", "A word to the right", Typing, &[Key { code: KeyCode::Right, ctrl: true, alt: false }], || Action::Stroke(Stroke::WordRight)),
+    command("input_start", "To the start", Typing, &[Key::code(KeyCode::Home), Key::ctrl('a')], || Action::Stroke(Stroke::Start)),
+    command("input_end", "To the end", Typing, &[Key::code(KeyCode::End), Key::ctrl('e')], || Action::Stroke(Stroke::End)),
+    command("input_erase", "Take the character before the cursor away", Typing, &[Key::code(KeyCode::Backspace), Key::ctrl('h')], || Action::Stroke(Stroke::EraseLeft)),
+    command("input_delete", "Take the character behind it away", Typing, &[Key::code(KeyCode::Delete), Key::ctrl('d')], || Action::Stroke(Stroke::EraseRight)),
+    command("input_erase_word", "Take the word before it away", Typing, &[Key::ctrl('w')], || Action::Stroke(Stroke::EraseWord)),
+    command("input_erase_start", "Take all before it away", Typing, &[Key::ctrl('u')], || Action::Stroke(Stroke::EraseToStart)),
+    command("input_erase_end", "Take all behind it away", Typing, &[Key::ctrl('k')], || Action::Stroke(Stroke::EraseToEnd)),
     command("close_help", "Close it", Help, &[Key::code(KeyCode::Esc), Key::char('?'), Key::char('q')], || Action::ToggleHelp).hint("close"),
     command("help_down", "Scroll down", Help, DOWN, || Action::Move(Motion::Lines(1))),
     command("help_up", "Scroll up", Help, UP, || Action::Move(Motion::Lines(-1))),
@@ -343,6 +424,12 @@ pub(crate) const COMMANDS: &[Command] = &[
     command("help_page_up", "A page up", Help, PAGE_UP, || Action::Move(Motion::Pages(-1))),
     command("help_quit", "Leave", Help, &[Key::ctrl('c')], || Action::Quit),
 ];
+
+fn can_clear(model: &Model) -> bool {
+    let work = &model.work;
+    let run = work.running.is_some() && work.mentioned;
+    run || model.unsaved.is_some() || model.filter.is_active() || model.zoomed || !model.notices.is_empty()
+}
 
 fn can_copy(model: &Model) -> bool {
     model.matched_row().is_some() || model.entry().is_some_and(|entry| entry.sql_text().is_some())
@@ -362,24 +449,17 @@ pub(crate) fn action_for(model: &Model, event: KeyEvent) -> Option<Action> {
     let named = Context::of(model)
         .iter()
         .flat_map(|context| COMMANDS.iter().filter(move |c| c.context == *context))
-        .filter(|c| c.keys.contains(&key));
+        .filter(|c| model.keymap.keys(c).contains(&key));
     let mut named = named.peekable();
-    match key {
-        Key { code: KeyCode::Char(c), ctrl: false } if named.peek().is_none() => {
-            action_for_text(model, c.to_string())
-        }
+    match key.typed() {
+        Some(c) if named.peek().is_none() => action_for_text(model, c.to_string()),
         _ => named.find(|command| (command.available)(model)).map(|command| (command.action)()),
     }
 }
 
 /// What text means now, typed or pasted: something only where there is a line to type in.
 pub(crate) fn action_for_text(model: &Model, text: String) -> Option<Action> {
-    match Context::of(model) {
-        [Context::Filter] => Some(Action::TypeFilter(text)),
-        [Context::Palette] => Some(Action::TypePalette(text)),
-        [Context::Search | Context::Export] => Some(Action::Type(text)),
-        _ => None,
-    }
+    Context::of(model).contains(&Context::Typing).then_some(Action::Type(text))
 }
 
 fn is_grouped(model: &Model) -> bool {
@@ -393,7 +473,7 @@ pub(crate) fn hints(model: &Model) -> impl Iterator<Item = (Key, &'static str)> 
     contexts
         .flat_map(|context| COMMANDS.iter().filter(move |c| c.context == *context))
         .filter(|c| (c.available)(model))
-        .filter_map(|c| Some((*c.keys.first()?, c.hint?)))
+        .filter_map(|c| Some((*model.keymap.keys(c).first()?, c.hint?)))
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ const LINE_LIMIT: usize = 4 * 1024;
 const LINES_LIMIT: usize = 5_000;
 
 /// Texts that the screen remembers.
-const REMEMBERED: usize = 64;
+pub(crate) const REMEMBERED: usize = 64;
 
 /// A language that is coloured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,6 +69,12 @@ impl Highlights {
     /// The roles of `text`, where it has been coloured.
     pub(crate) fn get(&self, language: Language, text: &str) -> Option<&Arc<Highlighted>> {
         self.0.iter().find(|h| h.language == language && *h.text == *text)
+    }
+
+    /// How many there are.
+    #[cfg(test)]
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
     }
 
     /// Remembers one, and forgets the oldest.

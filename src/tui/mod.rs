@@ -17,8 +17,11 @@ mod editor;
 mod event;
 mod highlight;
 mod key;
+mod keymap;
+pub(crate) mod memory;
 mod model;
 mod places;
+mod signal;
 mod terminal;
 pub(crate) mod text;
 mod theme;
@@ -62,6 +65,30 @@ pub struct Options {
     pub threads: u32,
     /// A theme by name, such as `dark`, `light` or `none`; `None` to ask the terminal.
     pub theme: Option<String>,
+    /// Whether the terminal's bell rings at new matches.
+    pub bell: bool,
+    /// Whether the terminal's title says how many there are.
+    pub title: bool,
+}
+
+/// The keys of every command.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Keys {
+    /// All of them, as a `keys.yaml`.
+    pub text: String,
+    /// What is wrong in the user's own file, with the places.
+    pub findings: Vec<String>,
+}
+
+/// The keys of every command as the screen reads them now, or as they are shipped.
+#[must_use]
+pub fn keys(shipped: bool) -> Keys {
+    let places = Places::detect();
+    let (keymap, findings) = if shipped { (None, Vec::new()) } else { keymap::load(&places) };
+    Keys {
+        text: keymap::print(&keymap.unwrap_or_default(), &places),
+        findings: findings.iter().map(ToString::to_string).collect(),
+    }
 }
 
 /// Themes beside the working folder come before the user's own, those before the shipped.
@@ -84,6 +111,9 @@ pub enum TuiError {
     /// A thread ended that the screen cannot do without.
     #[error("the {0} thread has ended unexpectedly; this is a bug")]
     Thread(&'static str),
+    /// A signal asked the program to end, by its number. The terminal is given back; what is left is to die of it.
+    #[error("ended by signal {0}")]
+    Signal(i32),
 }
 
 /// Shows the screen until the user leaves. The terminal is given back in any case.
@@ -98,9 +128,17 @@ pub fn run(options: Options) -> Result<(), TuiError> {
     let screen = Screen::take()?;
     let mut model = Model::new(screen.size()?, theme);
     model.open(&options);
+    model.recent = memory::recent(&places).into_iter().map(workspace::Workspace::from).collect();
+    let (keymap, findings) = keymap::load(&places);
+    model.keymap = keymap.unwrap_or_default();
+    model.notices.extend(findings.iter().rev().map(ToString::to_string));
+    memory::recall(&places, &options, &mut model);
+    model.live.bell = options.bell;
+    let titled = options.title;
     let (sender, events) = mpsc::channel();
     let watcher = watch(&options, &places, &sender);
     let workers = Workers::start(options.clone(), &sender)?;
+    signal::listen(&sender)?;
     let input = event::read_input(sender.clone())?;
     let (theme_said, busy_since) = (Vec::new(), None);
     let mut app = App {
@@ -115,10 +153,16 @@ pub fn run(options: Options) -> Result<(), TuiError> {
         theme_said,
         watcher,
         sender,
+        clicks: event::Clicks::default(),
         busy_since,
+        titled,
+        run_since: None,
     };
     app.dress(None);
-    app.run()
+    let ended = app.run();
+    // With the screen gone nobody could be told, and nothing but the next start depends on it.
+    let _ = memory::keep(&app.places, &app.options, &app.model);
+    ended
 }
 
 /// The themes that can be chosen by name.
@@ -133,14 +177,18 @@ fn watch(options: &Options, places: &Places, sender: &Sender<Event>) -> Option<W
         rules: options.rules.clone(),
         pack: pack::folders(&options.pack),
         dataset: options.dataset.clone(),
-        extra: theme_folders(places),
+        extra: theme_folders(places).into_iter().chain(keymap::path(places)).collect(),
     };
     // A loop that has ended hears nothing any more, and needs not.
     let notify = |sender: &Sender<Event>, notice: String| {
         drop(sender.send(Event::Report(Report::Notice(notice))));
     };
-    let events = sender.clone();
+    let (events, places) = (sender.clone(), places.clone());
     let on_change = move |changes: Changes| {
+        if changes.extra {
+            let (keymap, findings) = keymap::load(&places);
+            drop(events.send(Event::Report(Report::Keys { keymap, findings })));
+        }
         if let Some(notice) = &changes.notice {
             notify(&events, notice.to_string());
         }
@@ -154,7 +202,7 @@ fn watch(options: &Options, places: &Places, sender: &Sender<Event>) -> Option<W
             Some(watcher)
         }
         Err(error) => {
-            notify(sender, format!("{error}; press r to reload"));
+            notify(sender, format!("{error}; 'reload' reads everything again"));
             None
         }
     }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use include_dir::{Dir, DirEntry, include_dir};
 
 use super::Options;
+use super::memory::Recent;
 use crate::pack::PackSource;
 
 static RULES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/fixtures/rules/windows");
@@ -30,6 +31,12 @@ pub(crate) struct Workspace {
     pub dataset: Option<PathBuf>,
     /// The mapping pack.
     pub pack: Option<PackSource>,
+}
+
+impl From<Recent> for Workspace {
+    fn from(Recent { rules, pack, dataset, .. }: Recent) -> Self {
+        Self { rules, dataset, pack: Some(pack) }
+    }
 }
 
 impl Workspace {

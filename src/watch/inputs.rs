@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use notify::RecursiveMode;
-use notify::event::{EventKind, RemoveKind};
+use notify::event::{CreateKind, EventKind, ModifyKind, RemoveKind};
 
 use super::snapshot::Snapshot;
 use super::system::Wanted;
@@ -96,7 +96,7 @@ impl Root {
             changes.rescan = true;
         } else if is_rule_file(path) {
             changes.rules.insert(self.given.join(below));
-        } else if !path.exists() && path.extension().is_none() {
+        } else if may_be_folder(kind) && !path.exists() && path.extension().is_none() {
             // A folder, perhaps, that was renamed to somewhere else.
             changes.rescan = true;
         }
@@ -110,6 +110,19 @@ impl Root {
             Kind::Extra => changes.extra = true,
         }
     }
+}
+
+/// Whether an event may be about a folder. Editors try out whether they may write, with a file of some name that they
+/// remove again.
+fn may_be_folder(kind: EventKind) -> bool {
+    let of_file = matches!(
+        kind,
+        EventKind::Create(CreateKind::File)
+            | EventKind::Remove(RemoveKind::File)
+            | EventKind::Modify(ModifyKind::Data(_))
+            | EventKind::Access(_)
+    );
+    !of_file
 }
 
 /// The absolute path, links above the last step resolved as far as there is something. The last step is not, so

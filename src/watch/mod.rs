@@ -5,6 +5,7 @@
 //! pack, no dataset: only where they are.
 
 mod inputs;
+mod settle;
 mod snapshot;
 mod system;
 
@@ -14,8 +15,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use notify::EventKind;
-use notify_debouncer_full::{DebounceEventResult, DebouncedEvent};
+use notify::{Event, EventKind};
 
 use inputs::WatchedInputs;
 use snapshot::Snapshot;
@@ -90,7 +90,7 @@ pub struct Watcher {
 }
 
 enum Message {
-    Events(DebounceEventResult),
+    Event(notify::Result<Event>),
     Stop,
 }
 
@@ -150,8 +150,17 @@ impl Session {
     fn run(&mut self, inbox: &Receiver<Message>) {
         loop {
             let changes = match self.next_message(inbox) {
-                Ok(Message::Events(Ok(events))) => self.after_events(&events),
-                Ok(Message::Events(Err(errors))) => self.after_errors(&errors),
+                Ok(Message::Event(first)) => {
+                    let batch = settle::gather(first, inbox);
+                    if batch.stopped {
+                        return;
+                    }
+                    if batch.errors.is_empty() {
+                        self.after_events(&batch.events)
+                    } else {
+                        self.after_errors(&batch.errors)
+                    }
+                }
                 Err(RecvTimeoutError::Timeout) => self.look(),
                 Ok(Message::Stop) | Err(RecvTimeoutError::Disconnected) => return,
             };
@@ -168,11 +177,11 @@ impl Session {
         }
     }
 
-    fn after_events(&mut self, events: &[DebouncedEvent]) -> Changes {
+    fn after_events(&mut self, events: &[Event]) -> Changes {
         let lost = events.iter().any(|event| event.need_rescan());
         let mut changes = if lost { Changes::everything() } else { Changes::default() };
-        let written = events.iter().filter(|event| !is_reading(event.kind));
-        let paths = written.flat_map(|event| event.paths.iter().map(|path| (path.as_path(), event.kind)));
+        let paths =
+            events.iter().flat_map(|event| event.paths.iter().map(|path| (path.as_path(), event.kind)));
         let moved = self.note_all(paths, &mut changes);
         if moved || lost {
             self.watch_again(&mut changes);

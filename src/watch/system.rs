@@ -3,33 +3,31 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::mpsc::Sender;
-use std::time::Duration;
 
-use notify::{Config, ErrorKind, RecommendedWatcher, RecursiveMode};
-use notify_debouncer_full::{DebounceEventResult, Debouncer, NoCache, new_debouncer_opt};
+use notify::{Config, ErrorKind, Event, RecommendedWatcher, RecursiveMode, Watcher};
 
-use super::Message;
-
-/// Long enough for the several events of one save, too short to be felt.
-const DEBOUNCE: Duration = Duration::from_millis(80);
+use super::{Message, is_reading};
 
 /// Folders to watch, and whether with all below.
 pub(super) type Wanted = BTreeMap<PathBuf, RecursiveMode>;
 
 /// What watches, and what it watches at the moment.
 pub(super) struct SystemWatcher {
-    debouncer: Debouncer<RecommendedWatcher, NoCache>,
+    watcher: RecommendedWatcher,
     watched: Wanted,
 }
 
 impl SystemWatcher {
     pub(super) fn start(messages: Sender<Message>, wanted: &Wanted) -> notify::Result<Self> {
-        let forward = move |result: DebounceEventResult| {
+        let forward = move |result: notify::Result<Event>| {
+            if result.as_ref().is_ok_and(|event| is_reading(event.kind)) {
+                return;
+            }
             // Nobody listens only while the watcher is being dropped.
-            let _ = messages.send(Message::Events(result));
+            let _ = messages.send(Message::Event(result));
         };
-        let debouncer = new_debouncer_opt(DEBOUNCE, None, forward, NoCache, Config::default())?;
-        let mut watcher = Self { debouncer, watched: Wanted::new() };
+        let watcher = RecommendedWatcher::new(forward, Config::default())?;
+        let mut watcher = Self { watcher, watched: Wanted::new() };
         watcher.watch(wanted)?;
         Ok(watcher)
     }
@@ -41,12 +39,12 @@ impl SystemWatcher {
         for (path, mode) in &self.watched {
             if wanted.get(path) != Some(mode) {
                 // A folder that has gone is no longer watched; that is what was asked for.
-                let _ = self.debouncer.unwatch(path);
+                let _ = self.watcher.unwatch(path);
             }
         }
         self.watched.clone_from(wanted);
         for (path, mode) in wanted {
-            match self.debouncer.watch(path, *mode) {
+            match self.watcher.watch(path, *mode) {
                 Err(error) if !has_gone(&error) => return Err(error),
                 _ => {}
             }

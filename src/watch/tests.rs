@@ -165,6 +165,21 @@ fn reading_is_no_change_and_a_dropped_watcher_is_silent() {
 }
 
 #[test]
+fn a_file_that_an_editor_tries_out_is_no_lost_folder() {
+    let scene = Scene::new();
+    for _ in 0..3 {
+        fs::write(scene.path("rules/4913"), "").unwrap();
+        fs::remove_file(scene.path("rules/4913")).unwrap();
+    }
+    write(&scene.path("rules/a.yml"), "two");
+    let path = scene.path("rules/a.yml");
+    scene.wait_for(|change| {
+        assert!(!change.rescan, "{change:?}");
+        change.rules.contains(&path)
+    });
+}
+
+#[test]
 fn looking_every_second_sees_the_same() {
     let folder = tempfile::tempdir().unwrap();
     let rules = folder.path().join("rules");

@@ -9,6 +9,7 @@ mod funnels;
 mod predicates;
 mod rules;
 mod scalars;
+mod shared;
 mod texts;
 
 use proptest::collection::vec;
@@ -88,6 +89,27 @@ proptest! {
         plan.scope.filters = filters;
         let found = funnels::differences(&plan, &events);
         prop_assert!(found.is_empty(), "{plan:#?}\n{}", found.join("\n"));
+    }
+
+    #[test]
+    fn many_predicates_at_once_hold_of_the_same_events(
+        predicates in vec(prop_oneof![predicates::expr(), shared::literals()], shared::ENOUGH..16),
+        events in vec(events::event(), 1..24),
+    ) {
+        let plans: Vec<_> = predicates.into_iter().map(shared::plan).collect();
+        let found = shared::differences(&plans.iter().collect::<Vec<_>>(), &events);
+        prop_assert!(found.is_empty(), "{}", found.join("\n"));
+    }
+
+    #[test]
+    fn many_rules_at_once_match_the_same_events(
+        rules in vec(rules::rule(), shared::ENOUGH..16),
+        events in vec(events::event(), 1..24),
+    ) {
+        let compiled = rules::compiled(&rules);
+        let plans: Vec<_> = compiled.iter().filter_map(|rule| rule.compilation.plan.as_ref()).collect();
+        let found = shared::differences(&plans, &events);
+        prop_assert!(found.is_empty(), "{}\n{}", rules.join("\n---\n"), found.join("\n"));
     }
 }
 

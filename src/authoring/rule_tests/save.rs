@@ -8,7 +8,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::super::edit;
+use super::super::file_edit;
 use crate::backend::interpreter::{Field, Value};
 use crate::evaluate::{self, Cancel, EvalError, WholeEvent};
 use crate::ocsf::OcsfPath;
@@ -117,7 +117,7 @@ pub fn save_case(store: &Store, selection: &Selection<'_>, cancel: &Cancel) -> R
     let case =
         Case { name, rule: reference(rule), matching: sorted(matching), not: sorted(not), events: nodes };
     let (text, name) = case.text(&path)?;
-    edit::write(&path, &text).map_err(|error| SaveError::File { path: path.clone(), error })?;
+    file_edit::write(&path, &text).map_err(|error| SaveError::File { path: path.clone(), error })?;
     Ok(SavedCase { path, name, events: events.len(), left_out })
 }
 

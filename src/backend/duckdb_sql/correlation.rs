@@ -21,7 +21,7 @@ pub(super) const TIME: &str = "\"time\"";
 pub fn emit_correlation(plan: &CorrelationPlan) -> Sql {
     let ctes = ctes(plan);
     let mut text = Layout::default();
-    text.line(0, "WITH".to_owned(), None);
+    text.line(0, "WITH", None);
     let count = ctes.len();
     for (index, cte) in ctes.into_iter().enumerate() {
         cte.write(&mut text, index + 1 == count);
@@ -65,7 +65,7 @@ impl Cte {
         for (depth, line, origin) in self.lines {
             text.line(depth + 1, line, origin);
         }
-        text.line(0, if is_last { ")" } else { ")," }.to_owned(), None);
+        text.line(0, if is_last { ")" } else { ")," }, None);
     }
 }
 
@@ -235,7 +235,7 @@ fn outcome(text: &mut Layout, step: &CorrelationStep) {
         shown.chain(["first_seen", "last_seen", "event_ids"].map(str::to_owned)).collect();
     let order: Vec<String> = ["last_seen".to_owned()].into_iter().chain(keys).collect();
     text.line(0, format!("SELECT {}", columns.join(", ")), None);
-    text.line(0, "FROM windows".to_owned(), None);
+    text.line(0, "FROM windows", None);
     text.line(0, format!("ORDER BY {}", order.join(", ")), None);
 }
 

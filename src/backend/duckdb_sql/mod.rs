@@ -126,8 +126,10 @@ fn term(body: &mut Layout, expr: &Expr, prefix: &str, depth: usize, joined_by: J
             let span = predicate.span;
             let lines = test::lines(predicate);
             for (index, line) in lines.into_iter().enumerate() {
-                let prefix = if index == 0 { prefix } else { "" };
-                body.line(depth, format!("{prefix}{line}"), origin(span));
+                match index {
+                    0 => body.line(depth, [prefix, line.as_str()].concat(), origin(span)),
+                    _ => body.line(depth, line, origin(span)),
+                }
             }
         }
         Expr::Selection { name, span, body: inner } => {
@@ -165,7 +167,7 @@ fn any_of_list(body: &mut Layout, alike: &[&Predicate], prefix: &str, depth: usi
         let or = if index == 0 { "" } else { "OR " };
         body.line(depth + 1, format!("{or}{}", test::compared("x", &predicate.test)), origin(predicate.span));
     }
-    body.line(depth, ")) > 0, false)".to_owned(), None);
+    body.line(depth, ")) > 0, false)", None);
 }
 
 fn group(body: &mut Layout, expr: &Expr, prefix: &str, depth: usize) {
@@ -175,7 +177,7 @@ fn group(body: &mut Layout, expr: &Expr, prefix: &str, depth: usize) {
         Expr::Or(parts) => joined(body, parts, "OR ", "", depth + 1),
         other => term(body, other, "", depth + 1, Joined::Nothing),
     }
-    body.line(depth, ")".to_owned(), None);
+    body.line(depth, ")", None);
 }
 
 /// A name or title, safe in a comment: it is the rule author's, and a line break would end the comment.

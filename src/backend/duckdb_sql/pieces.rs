@@ -3,7 +3,7 @@
 use super::{Layout, Plan, correlation, scalar, test};
 use crate::bridge::ir::{FieldExpr, Predicate, Test};
 use crate::bridge::{CorrelationPlan, WindowTest};
-use crate::pack::RouteFilter;
+use crate::pack::{Computed, RouteFilter};
 
 /// Whether an event is of the plan's classes; NULL where it has no class.
 pub(crate) fn class_filter(plan: &Plan) -> String {
@@ -52,6 +52,11 @@ pub(crate) fn has_value(source: &FieldExpr) -> String {
     }
 }
 
+/// What a computed field is: one value, or a LIST.
+pub(crate) fn computed(computed: &Computed) -> String {
+    scalar::computed(computed)
+}
+
 /// The values of a field as text, without NULLs: a LIST, never NULL.
 pub(crate) fn values(source: &FieldExpr) -> String {
     format!("list_filter(coalesce({}, []), lambda v: v IS NOT NULL)", list(source))
@@ -89,7 +94,7 @@ pub(crate) fn correlation_extremes(plan: &CorrelationPlan) -> String {
     // The windows that fire: all of them are asked about here.
     ctes.pop();
     let mut text = Layout::default();
-    text.line(0, "WITH".to_owned(), None);
+    text.line(0, "WITH", None);
     let count = ctes.len();
     for (index, cte) in ctes.into_iter().enumerate() {
         cte.write(&mut text, index + 1 == count);

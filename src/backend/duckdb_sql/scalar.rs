@@ -5,7 +5,10 @@ use crate::pack::{Case, CaseValues, Column, Computed, Scalar};
 
 /// A column or relation name, quoted.
 pub(super) fn identifier(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
+    if name.contains('"') {
+        return format!("\"{}\"", name.replace('"', "\"\""));
+    }
+    ["\"", name, "\""].concat()
 }
 
 /// A computed expression: a scalar, or a LIST made element by element.

@@ -168,7 +168,8 @@ fn refer(
     }
 }
 
-fn condition_names(correlation: &Correlation) -> Vec<&Spanned<String>> {
+/// The rules that a condition names.
+pub(super) fn condition_names(correlation: &Correlation) -> Vec<&Spanned<String>> {
     let WindowCondition::Expression(condition) = &correlation.condition else { return Vec::new() };
     let leaves = condition.expression.iter().flat_map(Expression::leaves);
     leaves

@@ -158,6 +158,7 @@ impl Builder<'_> {
             tokens: Tokens::of(&referred.rule.logsource),
             scope,
             rule: &self.rule.path,
+            known: Default::default(),
         };
         let resolved = resolver.resolve(&field.value, field.span)?;
         if is_several(&resolved.source) {

@@ -171,7 +171,7 @@ fn write(args: &SuggestArgs, workspace: &Workspace, gaps: &[Gap], target: &str) 
     let trial = authoring::try_on_all(&workspace.compiled, pack, &workspace.settings, gap, target)
         .map_err(|error| CliError::Configuration(findings(&error.findings)))?;
     let edit = authoring::plan_edit(&args.inputs.pack_source()?, pack, &gap.scope, &gap.field, target)
-        .and_then(|edit| edit.apply().map(|()| edit))
+        .and_then(|edit| Ok(edit.apply().map(|()| edit)?))
         .map_err(|error| CliError::Configuration(error.to_string()))?;
     let mut out = io::stdout().lock();
     let path = edit.path.display().to_string();

@@ -13,6 +13,10 @@ pub(super) fn unprintable(text: &str) -> Option<Problem> {
         matches!(c, '\t' | '\n' | '\r' | ' '..='~' | '\u{85}' | '\u{a0}'..='\u{d7ff}' | '\u{e000}'..='\u{fffd}'
             | '\u{10000}'..)
     };
+    let plain = |byte: u8| matches!(byte, b'\n' | b' '..=b'~');
+    if text.bytes().all(plain) {
+        return None;
+    }
     let (offset, c) = text.char_indices().find(|(_, c)| !allowed(*c))?;
     let marks = Marks::new(text);
     let span = Span { start: marks.at_byte(offset), end: marks.at_byte(offset + c.len_utf8()) };

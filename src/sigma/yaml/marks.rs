@@ -22,6 +22,10 @@ impl<'a> Marks<'a> {
             text.char_indices().step_by(STRIDE).map(|(offset, _)| offset).collect()
         };
         let mut lines = vec![usize::from(text.starts_with('\u{feff}'))];
+        if checkpoints.is_empty() && !text.contains('\r') {
+            lines.extend(text.match_indices('\n').map(|(offset, _)| offset + 1));
+            return Self { text, checkpoints, lines };
+        }
         let mut chars = text.chars().enumerate().peekable();
         while let Some((index, c)) = chars.next() {
             let crlf = c == '\r' && chars.peek().is_some_and(|(_, next)| *next == '\n');

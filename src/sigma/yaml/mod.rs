@@ -4,6 +4,7 @@
 //! carries the values into serde types.
 
 mod bind;
+mod edit;
 mod errors;
 mod extent;
 mod marks;
@@ -15,6 +16,7 @@ use super::problem::Problem;
 use super::span::{Span, Spanned};
 
 pub use bind::from_node;
+pub use edit::{NotIsolated, Token, replace, tokens};
 pub use read::{MAX_BYTES, MAX_DEPTH, MAX_NODES};
 pub use write::write;
 

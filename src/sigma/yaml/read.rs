@@ -50,12 +50,18 @@ struct Open {
     content: Content,
 }
 
+impl Open {
+    fn awaits_key(&self) -> bool {
+        matches!(self.content, Content::Mapping { key: None, .. })
+    }
+}
+
 /// What has been read of a list or a map.
 enum Content {
     Sequence(Vec<Node>),
     Mapping {
         entries: Vec<(Spanned<String>, Node)>,
-        /// The line of each key.
+        /// The line of each key, once they are many.
         seen: HashMap<String, u32>,
         /// The key whose value comes next.
         key: Option<Spanned<String>>,
@@ -66,7 +72,7 @@ enum Content {
 #[derive(Clone)]
 struct Done {
     node: Node,
-    /// The text as a key would show it, where it is a scalar.
+    /// The text as a key would show it, where it is a scalar that is or may become one.
     text: Option<String>,
     size: Size,
 }
@@ -118,7 +124,7 @@ impl<'a> Reader<'a> {
                 self.place(done)?;
             }
             Event::Scalar(text, style, anchor, tag) => {
-                let done = self.scalar(&text, style, tag, span)?;
+                let done = self.scalar(&text, style, tag, span, anchor > 0)?;
                 self.finish(anchor, done)?;
             }
             Event::SequenceStart(anchor, tag) => {
@@ -142,7 +148,14 @@ impl<'a> Reader<'a> {
         self.documents.extend(self.root.take().filter(has_content));
     }
 
-    fn scalar(&self, text: &str, style: ScalarStyle, tag: Tagged<'a>, span: Span) -> Result<Done, Problem> {
+    fn scalar(
+        &self,
+        text: &str,
+        style: ScalarStyle,
+        tag: Tagged<'a>,
+        span: Span,
+        anchored: bool,
+    ) -> Result<Done, Problem> {
         let is_nothing = style == ScalarStyle::Plain && text.is_empty();
         let span = match self.open.last().map(|open| &open.content) {
             _ if !is_nothing => extent::scalar(&self.marks, style, span),
@@ -156,7 +169,8 @@ impl<'a> Reader<'a> {
             None => NodeKind::String(text.to_owned()),
         };
         let size = Size { nodes: 1, bytes: text.len(), depth: 0 };
-        Ok(Done { node: Node { kind, span }, text: Some(text.to_owned()), size })
+        let may_be_key = anchored || matches!(self.open.last(), Some(open) if open.awaits_key());
+        Ok(Done { node: Node { kind, span }, text: may_be_key.then(|| text.to_owned()), size })
     }
 
     fn alias(&mut self, id: usize, span: Span) -> Result<Done, Problem> {
@@ -174,7 +188,7 @@ impl<'a> Reader<'a> {
         if self.open.len() >= MAX_DEPTH {
             return Err(too_deep(span));
         }
-        if let Some(Open { content: Content::Mapping { key: None, .. }, .. }) = self.open.last() {
+        if self.open.last().is_some_and(Open::awaits_key) {
             let message = "a list or a map cannot be a key";
             return Err(Problem::new(ProblemKind::Parse, span, message).with_help("quote it if it is text"));
         }
@@ -242,19 +256,34 @@ impl<'a> Reader<'a> {
             Content::Sequence(items) => items.push(done.node),
             Content::Mapping { entries, key, seen } => match key.take() {
                 Some(key) => entries.push((key, done.node)),
-                None => *key = Some(new_key(done, seen)?),
+                None => *key = Some(new_key(done, entries, seen)?),
             },
         }
         Ok(())
     }
 }
 
-fn new_key(done: Done, seen: &mut HashMap<String, u32>) -> Result<Spanned<String>, Problem> {
+/// Keys of a map that are looked through; beyond, they are hashed.
+const FEW_KEYS: usize = 16;
+
+fn new_key(
+    done: Done,
+    entries: &[(Spanned<String>, Node)],
+    seen: &mut HashMap<String, u32>,
+) -> Result<Spanned<String>, Problem> {
     let Some(text) = done.text else {
         let message = "a list or a map cannot be a key";
         return Err(Problem::new(ProblemKind::Parse, done.node.span, message));
     };
-    if let Some(line) = seen.insert(text.clone(), done.node.span.start.line) {
+    let first = if entries.len() < FEW_KEYS {
+        entries.iter().find(|(key, _)| key.value == text).map(|(key, _)| key.span.start.line)
+    } else {
+        if seen.is_empty() {
+            seen.extend(entries.iter().map(|(key, _)| (key.value.clone(), key.span.start.line)));
+        }
+        seen.insert(text.clone(), done.node.span.start.line)
+    };
+    if let Some(line) = first {
         let message = format!("the key `{text}` stands twice in this map, first on line {line}");
         return Err(Problem::new(ProblemKind::Parse, done.node.span, message)
             .with_help("rename or remove one; a list of maps has a dash before each map"));

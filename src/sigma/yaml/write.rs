@@ -134,7 +134,7 @@ fn reads_well_in_lines(text: &str) -> bool {
 }
 
 /// Text plain, in single quotes or in double quotes, the first of them that every reader takes for this text.
-fn on_one_line(text: &str) -> String {
+pub(super) fn on_one_line(text: &str) -> String {
     if is_plain(text) {
         text.to_owned()
     } else if !text.contains(needs_escape) {
@@ -144,7 +144,7 @@ fn on_one_line(text: &str) -> String {
     }
 }
 
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     let mut escaped = String::from("\"");
     for c in text.chars() {
         match c {
@@ -164,7 +164,7 @@ fn escaped(text: &str) -> String {
 }
 
 /// What YAML forbids, takes for the end of a line, or an editor does not show. All of them are below U+10000.
-fn needs_escape(c: char) -> bool {
+pub(super) fn needs_escape(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
             | '\u{fffe}' | '\u{ffff}')
@@ -173,7 +173,7 @@ fn needs_escape(c: char) -> bool {
 /// Words that a YAML version takes for something else; numbers, dates and marks do not begin with a letter.
 const WORDS: [&str; 9] = ["null", "true", "false", "yes", "no", "on", "off", "y", "n"];
 
-fn is_plain(text: &str) -> bool {
+pub(super) fn is_plain(text: &str) -> bool {
     let begins_well = |c: char| c.is_alphabetic() || c == '_';
     text.starts_with(begins_well)
         && !text.ends_with([' ', ':'])

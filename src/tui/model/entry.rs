@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use super::Looked;
 use crate::backend::CompiledRule;
 use crate::bridge::ReasonCode;
 use crate::evaluate::Summary;
@@ -75,6 +76,10 @@ pub(crate) struct RuleEntry {
     pub last_good: Option<Arc<CompiledRule>>,
     /// What running it gave.
     pub outcome: Outcome,
+    /// In which opening of the dataset.
+    pub counted_at: u64,
+    /// Its matches when the user last looked at it; `None` until they have been counted.
+    pub looked: Option<Looked>,
 }
 
 impl RuleEntry {
@@ -87,6 +92,8 @@ impl RuleEntry {
             compiled,
             last_good: None,
             outcome: Outcome::NotRun,
+            counted_at: 0,
+            looked: None,
         }
     }
 
@@ -150,7 +157,9 @@ impl RuleEntry {
     pub(crate) fn inherit(&mut self, old: &Self) {
         if self.is_executable() {
             self.outcome = old.outcome.clone();
-            if self.sql_text() != old.sql_text() {
+            if self.sql_text() == old.sql_text() {
+                (self.counted_at, self.looked) = (old.counted_at, old.looked);
+            } else {
                 self.outcome.age();
             }
         } else if self.is_unreadable() {

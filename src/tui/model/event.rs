@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::Input;
 use crate::ocsf::OcsfPath;
 use crate::tui::worker::WholeEvent;
 
@@ -25,7 +26,7 @@ pub(crate) struct EventView {
     /// The line under the cursor, of those that are not folded away.
     pub cursor: usize,
     /// What is searched for.
-    pub search: String,
+    pub search: Input,
     /// Whether that is being typed.
     pub searching: bool,
 }

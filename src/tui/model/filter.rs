@@ -1,12 +1,13 @@
 //! What of the rule list is shown, as it is typed.
 
+use super::Input;
 use super::list::Query;
 
 /// A filter, in the language of [`Query`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Filter {
-    /// What was typed. Changed through [`Filter::set`], so that the query follows it.
-    pub text: String,
+    /// What was typed. Whoever changes it lets the query follow it, by [`Filter::read`].
+    pub input: Input,
     /// The same, read.
     pub query: Query,
     /// Whether it is being typed.
@@ -19,9 +20,8 @@ impl Filter {
         self.query.terms.iter().any(|term| term.wanted.is_ok())
     }
 
-    /// Puts another text in place of what was typed.
-    pub(crate) fn set(&mut self, text: String) {
-        self.query = Query::read(&text);
-        self.text = text;
+    /// Reads what was typed.
+    pub(crate) fn read(&mut self) {
+        self.query = Query::read(self.input.text());
     }
 }

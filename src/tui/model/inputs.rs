@@ -45,6 +45,24 @@ pub(crate) struct DatasetState {
     pub info: Option<DatasetInfo>,
     /// Why the dataset as it now stands does not open.
     pub error: Option<String>,
+    /// Which opening of it answers.
+    pub opened: u64,
+    /// Whether it has changed during a run, and is opened anew when that ends.
+    pub due: bool,
+    /// What was said of files that are not read yet.
+    pub unfinished: Option<String>,
+}
+
+/// How a dataset differs from the one before.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum DatasetChange {
+    /// In nothing.
+    #[default]
+    None,
+    /// Files have come, or lines; what was there is as it was.
+    Grown,
+    /// In any other way, or there was none.
+    Other,
 }
 
 /// A dataset that answers.

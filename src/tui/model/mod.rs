@@ -4,43 +4,62 @@
 
 mod baseline;
 mod coverage;
+mod edit;
 mod entry;
 mod event;
 mod filter;
+mod input;
 mod inputs;
 pub(crate) mod list;
+mod live;
+mod new_rule;
 mod overlay;
 mod palette;
+mod panes;
 mod welcome;
 mod why;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
 
 pub(crate) use baseline::{Baseline, Drift};
 pub(crate) use coverage::{AliasAway, CoverageLine, CoverageView, Figure};
+pub(crate) use edit::{EditLine, EditOf, FileOf, History, Part, RuleLine, Trial, Unsaved, Warning, Written};
 pub(crate) use entry::{Outcome, RuleEntry, RuleKey, Verdict};
 pub(crate) use event::{EventAnswer, EventView, Node, Shown, value_text};
 pub(crate) use filter::Filter;
-pub(crate) use inputs::{DatasetInfo, DatasetState, PackInfo, PackState};
+#[cfg(test)]
+pub(crate) use input::LIMIT as INPUT_LIMIT;
+pub(crate) use input::{Input, Stroke};
+pub(crate) use inputs::{DatasetChange, DatasetInfo, DatasetState, PackInfo, PackState};
+pub(crate) use live::{Live, Looked};
+pub(crate) use new_rule::{Drafted, NewRule};
 pub(crate) use overlay::{
     Answer, Bench, Changes, ChangesView, ExportPrompt, Overlay, Proposals, Proposed, Said,
 };
 pub(crate) use palette::{Found, Palette};
+pub(crate) use panes::{Arrangement, Border, Panes, Splits};
 pub(crate) use welcome::Welcome;
 pub(crate) use why::{Item, Why, WhyView};
 
-use crate::authoring::{AliasEdit, Fills};
+use crate::authoring::Fills;
+use crate::backend::CompiledRule;
 use crate::evaluate::{MatchRow, MatchTable, Order, Slice};
+use crate::sigma::Span;
 use crate::tui::Options;
 use crate::tui::highlight::Highlights;
+use crate::tui::keymap::Keymap;
 use crate::tui::theme::{Theme, ThemeListing};
 use crate::tui::workspace::Workspace;
 use list::RuleList;
 
 /// A region of the screen that can have the keys.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum Pane {
     /// The rule list.
     Rules,
@@ -58,9 +77,15 @@ impl Pane {
     /// All of them, in the order of their numbers.
     pub(crate) const ALL: [Self; 5] = [Self::Rules, Self::Source, Self::Route, Self::Sql, Self::Matches];
 
-    /// The key that focuses it.
-    pub(crate) fn number(self) -> usize {
-        self as usize + 1
+    /// The command that focuses it.
+    pub(crate) fn command(self) -> &'static str {
+        match self {
+            Self::Rules => "rules",
+            Self::Source => "source",
+            Self::Route => "route",
+            Self::Sql => "sql",
+            Self::Matches => "matches",
+        }
     }
 
     /// As its title says.
@@ -109,6 +134,12 @@ pub(crate) struct Work {
     pub explaining: bool,
     /// Rules that have been run, of how many.
     pub running: Option<(usize, usize)>,
+    /// The same of a run that was stopped, until the next one begins.
+    pub stopped: Option<(usize, usize)>,
+    /// How long anything has been under way.
+    pub elapsed: Duration,
+    /// How long the run has taken so far.
+    pub run_elapsed: Duration,
     /// It has taken long enough to be mentioned.
     pub mentioned: bool,
 }
@@ -148,6 +179,8 @@ pub(crate) struct Generations {
     pub fills: u64,
     /// Of missing aliases.
     pub gaps: u64,
+    /// Of drafts of new rules.
+    pub draft: u64,
 }
 
 impl Generations {
@@ -164,8 +197,20 @@ impl Generations {
             why: self.why + 1,
             fills: self.fills + 1,
             gaps: self.gaps + 1,
+            draft: self.draft + 1,
         }
     }
+}
+
+/// The tests of a rule that a match satisfies.
+#[derive(Clone, Debug)]
+pub(crate) struct Satisfied {
+    /// The rule as it was compiled.
+    pub rule: Arc<CompiledRule>,
+    /// The match.
+    pub row: MatchRow,
+    /// Where the rule has them.
+    pub places: Vec<Span>,
 }
 
 /// The matches of the selected rule.
@@ -185,8 +230,14 @@ pub(crate) struct Matches {
     pub order: Order,
     /// The rows that were asked for last, besides those that came with the table.
     pub asked: Option<Slice>,
+    /// What the row under the cursor satisfies, once the pane has had the keys.
+    pub satisfied: Option<Satisfied>,
     /// The marked rows, by what the table calls them.
     pub marked: BTreeSet<String>,
+    /// Those that have come since the rule was last looked at, by the same.
+    pub arrived: BTreeSet<String>,
+    /// The row that the cursor goes to once its place is known, and how far down the screen it stood.
+    pub anchor: Option<(String, usize)>,
 }
 
 /// The state of the screen.
@@ -194,6 +245,8 @@ pub(crate) struct Matches {
 pub(crate) struct Model {
     /// Columns and rows of the terminal.
     pub size: (u16, u16),
+    /// Which keys mean what.
+    pub keymap: Keymap,
     /// How roles look.
     pub theme: Theme,
     /// What is open.
@@ -222,6 +275,10 @@ pub(crate) struct Model {
     pub focus: Pane,
     /// Whether it is shown alone.
     pub zoomed: bool,
+    /// How the panes are laid out.
+    pub panes: Panes,
+    /// The rule to select once the rules are there: its file, and its document.
+    pub wanted: Option<(PathBuf, usize)>,
     /// Lines that the help is scrolled by, while it is shown.
     pub help: Option<usize>,
     /// What is shown over the panes.
@@ -232,12 +289,20 @@ pub(crate) struct Model {
     pub copies_event: bool,
     /// What the effect of an edit is measured against.
     pub baseline: Baseline,
-    /// Aliases written from here, the last one last: what undo takes back.
-    pub edits: Vec<AliasEdit>,
+    /// An edit that is tried and not written.
+    pub unsaved: Option<Unsaved>,
+    /// What was written from here.
+    pub history: History,
+    /// A rule that was written and is selected once it is read.
+    pub awaited: Option<RuleKey>,
     /// How far each pane is scrolled.
     pub offsets: [Offset; Pane::ALL.len()],
     /// The cursor's line in the source, from 1.
     pub cursor_line: u32,
+    /// The cursor's line of route and aliases.
+    pub route_cursor: usize,
+    /// That of the SQL.
+    pub sql_cursor: usize,
     /// The mapping pack.
     pub pack: PackState,
     /// The dataset.
@@ -250,6 +315,8 @@ pub(crate) struct Model {
     pub fills: Option<Fills>,
     /// Coloured texts.
     pub highlights: Highlights,
+    /// How new matches are told of.
+    pub live: Live,
     /// What is under way.
     pub work: Work,
     /// The newest requests.
@@ -263,6 +330,7 @@ impl Model {
     pub(crate) fn new(size: (u16, u16), theme: Theme) -> Self {
         Self {
             size,
+            keymap: Keymap::default(),
             theme,
             opened: Workspace::default(),
             recent: Vec::new(),
@@ -277,20 +345,27 @@ impl Model {
             position: 0,
             focus: Pane::Rules,
             zoomed: false,
+            panes: Panes::default(),
+            wanted: None,
             help: None,
             overlay: None,
             copying: false,
             copies_event: false,
             baseline: Baseline::default(),
-            edits: Vec::new(),
+            unsaved: None,
+            history: History::default(),
+            awaited: None,
             offsets: [Offset::default(); Pane::ALL.len()],
             cursor_line: 1,
+            route_cursor: 0,
+            sql_cursor: 0,
             pack: PackState::default(),
             dataset: DatasetState::default(),
             matches: Matches::default(),
             why: Why::default(),
             fills: None,
             highlights: Highlights::default(),
+            live: Live::default(),
             work: Work::default(),
             generations: Generations::default(),
             notices: Vec::new(),
@@ -326,10 +401,24 @@ impl Model {
         self.rules.get_mut(index)
     }
 
-    /// The cursor's line, where the source has the keys or the Why view is open: what other panes show as belonging
-    /// to it.
+    /// The line that is being typed.
+    pub(crate) fn input_mut(&mut self) -> Option<&mut Input> {
+        match &mut self.overlay {
+            Some(Overlay::Event(open)) if open.searching => Some(&mut open.search),
+            Some(Overlay::Export(prompt)) => Some(&mut prompt.name),
+            Some(Overlay::Palette(open)) => Some(&mut open.typed),
+            Some(Overlay::Edit(edit)) => Some(&mut edit.input),
+            Some(Overlay::NewRule(open)) => Some(&mut open.name),
+            None if self.filter.editing => Some(&mut self.filter.input),
+            _ => None,
+        }
+    }
+
+    /// The line of the source that the cursor is on, or on something that belongs to it: in the source, the route, the
+    /// SQL and the Why view.
     pub(crate) fn linked_line(&self) -> Option<u32> {
-        let linked = self.focus == Pane::Source || matches!(self.overlay, Some(Overlay::Why(_)));
+        let linked = matches!(self.focus, Pane::Source | Pane::Route | Pane::Sql)
+            || matches!(self.overlay, Some(Overlay::Why(_)));
         linked.then_some(self.cursor_line)
     }
 
@@ -339,6 +428,12 @@ impl Model {
             return None;
         }
         self.matches.table.as_ref()
+    }
+
+    /// Whether the table is shown as of something that has changed: while a newer one is on its way, only once that
+    /// takes long enough to be mentioned.
+    pub(crate) fn shows_stale(&self) -> bool {
+        self.matches.stale && (!self.work.matching || self.work.mentioned)
     }
 
     /// The match under the cursor, where its row is there.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{CoverageView, EventView, Palette, RuleKey, Welcome, WhyView};
+use super::{CoverageView, EditLine, EventView, Input, NewRule, Palette, RuleKey, Welcome, WhyView};
 use crate::authoring::{Effect, PackDiff, Proposal, RuleDiff};
 use crate::sigma::SigmaField;
 
@@ -25,13 +25,17 @@ pub(crate) enum Overlay {
     Palette(Palette),
     /// What can be opened.
     Welcome(Welcome),
+    /// A small edit, in its place in a pane.
+    Edit(EditLine),
+    /// The choice of a new rule.
+    NewRule(NewRule),
 }
 
 /// Which file to write matches to.
 #[derive(Clone, Debug)]
 pub(crate) struct ExportPrompt {
     /// Its name, as typed so far; what it ends in says the format.
-    pub name: String,
+    pub name: Input,
     /// Whether it is being written.
     pub writing: bool,
     /// Why it was not.

@@ -1,5 +1,6 @@
 //! The command palette, while it is open.
 
+use super::Input;
 use crate::tui::theme::ThemeListing;
 
 /// The command palette.
@@ -8,7 +9,7 @@ pub(crate) struct Palette {
     /// What the names of the offered commands begin with: empty for all.
     pub family: &'static str,
     /// What was typed.
-    pub typed: String,
+    pub typed: Input,
     /// What answers, the best first.
     pub found: Vec<Found>,
     /// The one under the cursor, of those.

@@ -10,7 +10,8 @@ use super::{drawn, press};
 use crate::sigma::Body;
 use crate::tui::action::{Action, Motion};
 use crate::tui::model::list::Row;
-use crate::tui::model::{Model, Pane};
+use crate::tui::model::{Arrangement, DatasetChange, Model, Pane, Stroke};
+use crate::tui::view::Layout;
 use crate::tui::worker::Report;
 
 fn motion() -> impl Strategy<Value = Motion> {
@@ -34,6 +35,9 @@ enum Step {
     Press(u8),
     Click(u16, u16),
     Wheel(u16, u16, isize),
+    Twice(u16, u16),
+    Drag(u16, u16),
+    Border(u8, u16),
     Rules(u8),
     Dataset(bool),
     Key(char),
@@ -49,7 +53,10 @@ fn step() -> impl Strategy<Value = Step> {
         motion().prop_map(Step::Go),
         (-300..300isize).prop_map(Step::Pan),
         "\\PC{0,6}".prop_map(Step::Type),
-        (0..14u8).prop_map(Step::Press),
+        (0..25u8).prop_map(Step::Press),
+        (0..260u16, 0..80u16).prop_map(|(x, y)| Step::Twice(x, y)),
+        (0..260u16, 0..80u16).prop_map(|(x, y)| Step::Drag(x, y)),
+        (0..4u8, 0..260u16).prop_map(|(at, to)| Step::Border(at, to)),
         (0..260u16, 0..80u16).prop_map(|(x, y)| Step::Click(x, y)),
         (0..260u16, 0..80u16, -9..9isize).prop_map(|(x, y, by)| Step::Wheel(x, y, by)),
         any::<u8>().prop_map(Step::Rules),
@@ -66,11 +73,11 @@ fn perform(screen: &mut Screen, step: Step) {
         Step::Pane(at) => Action::Focus(Pane::ALL[at]),
         Step::Go(motion) => Action::Move(motion),
         Step::Pan(columns) => Action::Pan(columns),
-        Step::Type(text) => Action::TypeFilter(text),
+        Step::Type(text) => Action::Type(text),
         Step::Press(0) => Action::ToggleHelp,
         Step::Press(1) => Action::ToggleZoom,
         Step::Press(2) => Action::EditFilter,
-        Step::Press(3) => Action::EraseFilter,
+        Step::Press(3) => Action::Stroke(Stroke::EraseLeft),
         Step::Press(4) => Action::AcceptFilter,
         Step::Press(5) => Action::MentionWork,
         Step::Press(6) => Action::OpenEvent,
@@ -79,9 +86,29 @@ fn perform(screen: &mut Screen, step: Step) {
         Step::Press(9) => Action::ShowWhy,
         Step::Press(10) => Action::ToggleWhySource,
         Step::Press(11) => Action::GoToWhy,
+        Step::Press(12) => Action::EditInPlace,
+        Step::Press(13) => Action::EditNext(true),
+        Step::Press(14) => Action::TryEdit,
+        Step::Press(15) => Action::SaveEdit,
+        Step::Press(16) => Action::NewRule,
+        Step::Press(17) => Action::Undo,
+        Step::Press(18) => Action::Stroke(Stroke::WordLeft),
+        Step::Press(19) => Action::NextArrangement,
+        Step::Press(20) => Action::Arrange(Arrangement::Wide),
+        Step::Press(21) => Action::Widen(-9),
+        Step::Press(22) => Action::Heighten(7),
         Step::Press(_) => Action::Clear,
         Step::Click(column, row) => Action::Click(column, row),
         Step::Wheel(column, row, lines) => Action::Wheel(column, row, lines),
+        Step::Twice(column, row) => Action::DoubleClick(column, row),
+        Step::Drag(column, row) => Action::Drag(column, row),
+        Step::Border(at, to) => {
+            let border = Layout::of(&screen.model).borders().nth(usize::from(at));
+            let Some((_, area)) = border else { return };
+            screen.act(Action::Click(area.x, area.y));
+            screen.act(Action::Drag(to, to));
+            Action::Release
+        }
         Step::Rules(bits) => {
             let all = list::foldered().into_iter().enumerate();
             return screen.rewrite(all.filter(|(at, _)| bits >> at & 1 == 1).map(|(_, rule)| rule).collect());
@@ -98,14 +125,15 @@ fn perform(screen: &mut Screen, step: Step) {
         Step::Dataset(opens) => {
             let generation = screen.model.generations.dataset;
             let opened = screen.model.dataset.info.filter(|_| opens).ok_or("gone".to_owned());
-            Action::Worker(Report::Dataset { generation, opened })
+            let change = DatasetChange::Other;
+            Action::Worker(Report::Dataset { generation, opened, change, unfinished: Vec::new() })
         }
     };
     screen.act(action);
 }
 
 /// What a terminal would act on, or mirror.
-fn is_safe(model: &Model) -> bool {
+pub(super) fn is_safe(model: &Model) -> bool {
     drawn(model).content.iter().all(|cell| {
         cell.symbol()
             .chars()
@@ -114,7 +142,7 @@ fn is_safe(model: &Model) -> bool {
 }
 
 /// The list shows rules that there are, and the cursor stands on the selected one, or on a group.
-fn is_consistent(model: &Model) -> bool {
+pub(super) fn is_consistent(model: &Model) -> bool {
     let Model { list, rules, .. } = model;
     let there = list.rows.iter().all(|row| match row {
         Row::Rule { index, .. } => *index < rules.len() && model.visible.contains(index),

@@ -8,7 +8,7 @@ use crate::bridge::Diagnostic;
 use crate::pack::PackSource;
 use crate::sigma::Span;
 use crate::tui::action::{Action, Changed};
-use crate::tui::model::{Overlay, Pane};
+use crate::tui::model::{DatasetChange, Overlay, Pane};
 use crate::tui::update::{Effect, update};
 use crate::tui::worker::{PackReport, Report};
 use crate::tui::workspace::Workspace;
@@ -98,7 +98,12 @@ fn events_that_do_not_open() {
         let generation = screen.model.generations.dataset;
         screen.model.dataset.info = None;
         screen.act(Action::Focus(Pane::Matches));
-        screen.act(Action::Worker(Report::Dataset { generation, opened: Err(missing.to_owned()) }));
+        screen.act(Action::Worker(Report::Dataset {
+            generation,
+            opened: Err(missing.to_owned()),
+            change: DatasetChange::Other,
+            unfinished: Vec::new(),
+        }));
         screen
     };
     assert_looks("no_events", |size| broken(size, fixtures::rules()));
@@ -122,7 +127,13 @@ fn a_pack_that_does_not_load() {
             "name windows-base",
         )];
         let pack = PackReport { errors, ..PackReport::default() };
-        screen.act(Action::Worker(Report::Compiled { generation, rules, pack, gone: Vec::new() }));
+        screen.act(Action::Worker(Report::Compiled {
+            generation,
+            rules,
+            pack,
+            gone: Vec::new(),
+            refused: None,
+        }));
         screen.act(Action::Focus(Pane::Route));
         screen
     };

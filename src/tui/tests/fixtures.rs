@@ -4,27 +4,27 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 
-use super::why;
-use crate::authoring::{
-    AliasEdit, Effect as AliasEffect, Evidence, Origin, Proposal, Rejection, Sample, SavedCase,
-};
+use super::{proposed, why};
+use crate::authoring::{FileEdit, SavedCase, Template};
 use crate::backend::{CompiledRule, Sql};
 use crate::bridge::ir::{Expr, FieldExpr, Predicate, Test};
 use crate::bridge::{
     Code, Compilation, Diagnostic, FieldResolution, Plan, ReasonCode, RejectedRoute, Resolution, RoutedScope,
     Routing, Severity,
 };
-use crate::evaluate::{Histogram, MatchRow, MatchTable, Summary};
+use crate::evaluate::{Histogram, MatchRow, MatchTable, Slice, Summary};
 use crate::ocsf::{ClassUid, FieldType, OcsfPath};
 use crate::pack::{AliasScope, Column, FilterOp, Pack, PackPlace, RouteFilter};
 use crate::sigma::{Body, Detection, Level, LogSource, Metadata, Position, Rule, SigmaField, Span, Spanned};
 use crate::store::EventIdSource;
-use crate::tui::action::Action;
+use crate::tui::action::{Action, Changed};
 use crate::tui::highlight::Highlighter;
-use crate::tui::model::{AliasAway, Bench, DatasetInfo, Model, PackInfo, Proposed, RuleKey};
+use crate::tui::model::{
+    AliasAway, DatasetChange, DatasetInfo, Drafted, FileOf, Model, PackInfo, RuleKey, Trial, Written,
+};
 use crate::tui::theme::{self, Theme};
 use crate::tui::update::{Effect, refresh, start, update};
-use crate::tui::worker::{Ask, Exported, PackReport, Report, Rows, WholeEvent};
+use crate::tui::worker::{Ask, Exported, NewAlias, PackReport, Report, Rows, Unwritten, WholeEvent, Writing};
 use crate::tui::workspace::Workspace;
 
 pub(super) static UNMAPPED: Code = Code {
@@ -397,6 +397,8 @@ pub(super) struct Screen {
     pub model: Model,
     rules: Vec<Compiled>,
     dataset: bool,
+    /// Matches of the first rule that have come, as its first rows.
+    pub arrived: usize,
 }
 
 impl Screen {
@@ -408,7 +410,7 @@ impl Screen {
         let mut model = Model::new(size, theme("dark"));
         model.opened.rules = vec![PathBuf::from("rules")];
         model.dataset.root = dataset.then(|| PathBuf::from("runs/1/normalized"));
-        let mut screen = Self { model, rules, dataset };
+        let mut screen = Self { model, rules, dataset, arrived: 0 };
         let effects = start(&mut screen.model);
         screen.work(effects);
         screen
@@ -418,7 +420,7 @@ impl Screen {
     pub(super) fn empty(size: (u16, u16), recent: Vec<Workspace>) -> Self {
         let mut model = Model::new(size, theme("dark"));
         model.recent = recent;
-        let mut screen = Self { model, rules: Vec::new(), dataset: false };
+        let mut screen = Self { model, rules: Vec::new(), dataset: false, arrived: 0 };
         let effects = start(&mut screen.model);
         screen.work(effects);
         screen
@@ -430,6 +432,17 @@ impl Screen {
         self.work(effects);
         let effects = refresh(&mut self.model);
         self.work(effects);
+    }
+
+    /// So many events come that the first rule matches.
+    pub(super) fn grow(&mut self, by: usize) {
+        self.arrived += by;
+        self.act(Action::FilesChanged(Changed { dataset: true, ..Changed::default() }));
+    }
+
+    /// The rules change on disk, and nobody has looked yet.
+    pub(super) fn set_rules(&mut self, rules: Vec<Compiled>) {
+        self.rules = rules;
     }
 
     /// The rules change on disk.
@@ -446,25 +459,62 @@ impl Screen {
         }
     }
 
-    fn answer(&self, effect: Effect) -> Vec<Report> {
+    /// The rules, a file that is tried with its other text; without matches from then on.
+    fn tried(&self, trial: Option<&Trial>) -> Vec<Compiled> {
+        let mut rules = self.rules.clone();
+        if let Some(Trial::Rule(edit)) = trial {
+            for (rule, compiled) in rules.iter_mut().filter(|(rule, _)| *rule.path == *edit.path) {
+                *rule = Arc::new(Rule { text: edit.after.as_str().into(), ..(**rule).clone() });
+                if let Some(sql) = compiled.as_mut().and_then(|c| Arc::make_mut(c).sql.as_mut()) {
+                    sql.text.push_str("-- tried\n");
+                }
+            }
+        }
+        rules
+    }
+
+    pub(super) fn answer(&self, effect: Effect) -> Vec<Report> {
         match effect {
-            Effect::Compile { generation, .. } => {
+            Effect::Compile { generation, trial, .. } => {
                 let info = PackInfo { id: "ocsf-1.7.0".to_owned(), version: "0.1.0".to_owned() };
                 let loaded = Some(Arc::new(Pack::default()));
                 let pack = PackReport { info: Some(info), loaded, ..PackReport::default() };
-                vec![Report::Compiled { generation, rules: self.rules.clone(), pack, gone: Vec::new() }]
+                let is_none = |alias: &NewAlias| alias.target == "nowhere";
+                let refused = match &trial {
+                    Some(Trial::Alias(alias)) if is_none(alias) => Some("no class has `nowhere`".to_owned()),
+                    _ => None,
+                };
+                vec![Report::Compiled {
+                    generation,
+                    rules: self.tried(trial.as_ref()),
+                    pack,
+                    gone: Vec::new(),
+                    refused,
+                }]
             }
             Effect::OpenDataset { generation } if self.dataset => {
                 let info = DatasetInfo { events: 254_974, files: 3, event_id: EventIdSource::EventId };
-                vec![Report::Dataset { generation, opened: Ok(info) }]
+                let change = if self.arrived > 0 { DatasetChange::Grown } else { DatasetChange::Other };
+                vec![Report::Dataset { generation, opened: Ok(info), change, unfinished: Vec::new() }]
             }
             Effect::Rows { generation, wanted } => match wanted.asked {
                 Rows::Slice(slice) => {
-                    let all = matches_of(&wanted.rule.0).summary.matches as usize;
-                    let rows = Ok(rows(slice.first..all.min(slice.first + slice.limit)));
+                    let all = self.matches_of(&wanted.rule.0).summary.matches as usize;
+                    let rows = Ok(self.rows(slice.first..all.min(slice.first + slice.limit)));
                     vec![Report::Rows { generation, slice, rows }]
                 }
+                Rows::Around(slice, id) => {
+                    let all = self.matches_of(&wanted.rule.0).summary.matches as usize;
+                    let at = self.rows(0..all).iter().position(|row| row.event_id == id).unwrap_or(0);
+                    let first = at.saturating_sub(slice.first);
+                    let rows = Ok(self.rows(first..all.min(first + slice.limit)));
+                    vec![Report::Rows { generation, slice: Slice { first, ..slice }, rows }]
+                }
                 Rows::Event(id, _) => vec![Report::Event { generation, event: Ok(whole_event(&id)) }],
+                Rows::Draft(id, _) => {
+                    let draft = Ok(drafted("certutil_exe", &format!("title: Of {id}\n")));
+                    vec![Report::Drafted { generation, drafts: vec![(Template::Event, draft)] }]
+                }
                 Rows::Export(wanted) if wanted.1.ends_with("taken.csv") => {
                     vec![Report::Exported(Err("'taken.csv' exists; choose another name".to_owned()))]
                 }
@@ -472,19 +522,24 @@ impl Screen {
                     vec![Report::Exported(Ok(Exported { path: wanted.1, matches: 1_212 }))]
                 }
             },
+            Effect::Arrivals { generation, rule: (rule, _), .. } => {
+                let arrived = if rule.path.ends_with("a_certutil.yml") { self.arrived } else { 0 };
+                let ids = self.rows(0..arrived).into_iter().map(|row| row.event_id).collect();
+                vec![Report::Arrived { generation, ids }]
+            }
             Effect::Match { generation, rule: Some(((rule, _), _)) } => {
-                vec![Report::Matches { generation, table: Ok(matches_of(&rule)), rule }]
+                vec![Report::Matches { generation, table: Ok(self.matches_of(&rule)), rule }]
             }
             Effect::Summarize { generation, rules } => {
                 let counted = |(rule, _)| {
-                    let summary = Ok(matches_of(&rule).summary);
+                    let summary = Ok(self.matches_of(&rule).summary);
                     Report::Summary { generation, rule, summary }
                 };
                 let done = Report::SummariesDone { generation };
                 rules.into_iter().map(counted).chain([done]).collect()
             }
             Effect::Bench { generation, question: Some(question) } => match question.ask {
-                Ask::Proposals => vec![Report::Proposed { generation, bench: Ok(bench()) }],
+                Ask::Proposals => vec![Report::Proposed { generation, bench: Ok(proposed::bench()) }],
                 Ask::TryOut(_) => {
                     let outcome =
                         Ok("of all rules: +18 executable (fallback); 3 of them match, 41 events".to_owned());
@@ -502,8 +557,17 @@ impl Screen {
                 let away = lsass.map(|(rule, _)| away(RuleKey::of(rule)));
                 vec![Report::Gaps { generation, away: away.into_iter().collect() }]
             }
-            Effect::Write(alias) => vec![Report::Written(Ok(edit(&alias.target)))],
-            Effect::TakeBack(edit) => vec![Report::Undone(Ok(edit))],
+            Effect::Write(writing) => vec![match *writing {
+                Writing::Alias(alias) => {
+                    Report::Written(Ok(Written { edit: edit(&alias.target), of: FileOf::Pack }))
+                }
+                Writing::Rule(edit, _) => {
+                    Report::Written(Ok(Written { edit: (*edit).clone(), of: FileOf::Rule }))
+                }
+                Writing::New(_) => Report::Written(Err(Unwritten::Because("not here".to_owned()))),
+                Writing::Undo(written) => Report::Undone(Ok(written)),
+                Writing::Redo(written) => Report::Redone(Ok(written)),
+            }],
             Effect::SaveCase(rows) => {
                 let saved = SavedCase {
                     path: PathBuf::from("rules/a_certutil.test.yml"),
@@ -513,6 +577,17 @@ impl Screen {
                 };
                 vec![Report::Saved(Ok(saved))]
             }
+            Effect::Draft { generation, wanted } => {
+                let text = &wanted.rule.compilation.rule.text;
+                let draft = |template| match template {
+                    Template::Filter => Err("the rule has no id and no name".to_owned()),
+                    Template::Copy => Ok(drafted("a_certutil_copy", text)),
+                    _ => Ok(drafted("new_rule", "title: New Rule\nstatus: experimental\n")),
+                };
+                let templates = Template::ALL.into_iter().filter(|template| *template != Template::Event);
+                let drafts = templates.map(|template| (template, draft(template))).collect();
+                vec![Report::Drafted { generation, drafts }]
+            }
             Effect::Highlight(language, text) => {
                 vec![Report::Highlighted(Arc::new(HIGHLIGHTER.highlight(language, text)))]
             }
@@ -521,11 +596,23 @@ impl Screen {
     }
 }
 
-fn matches_of(rule: &RuleKey) -> MatchTable {
-    match rule.path.to_string_lossy().as_ref() {
-        "rules/a_certutil.yml" => table(1_212, 40),
-        "rules/d_zone.yml" => table(3, 3),
-        _ => MatchTable { rows: Vec::new(), absent: vec![OcsfPath("raw.Zone".to_owned())], ..table(0, 0) },
+impl Screen {
+    fn matches_of(&self, rule: &RuleKey) -> MatchTable {
+        match rule.path.to_string_lossy().as_ref() {
+            "rules/a_certutil.yml" => {
+                MatchTable { rows: self.rows(0..40), ..table(1_212 + self.arrived as u64, 0) }
+            }
+            "rules/d_zone.yml" => table(3, 3),
+            _ => {
+                MatchTable { rows: Vec::new(), absent: vec![OcsfPath("raw.Zone".to_owned())], ..table(0, 0) }
+            }
+        }
+    }
+
+    /// Rows of the first rule: those that have come before those that were there.
+    fn rows(&self, range: std::ops::Range<usize>) -> Vec<MatchRow> {
+        let of = |at: usize| if at < self.arrived { 1_212 + at } else { at - self.arrived };
+        range.flat_map(|at| rows(of(at)..of(at) + 1)).collect()
     }
 }
 
@@ -542,47 +629,12 @@ fn away(rule: RuleKey) -> AliasAway {
     }
 }
 
-/// An alias as written.
-pub(super) fn edit(target: &str) -> AliasEdit {
-    let after = format!("process_access/windows:\n  CallTrace: {target}\n");
-    AliasEdit { path: PathBuf::from("packs/own/aliases/process.yaml"), before: None, after, line: 2 }
+fn drafted(stem: &str, text: &str) -> Drafted {
+    Drafted { name: format!("{stem}.yml"), text: text.to_owned() }
 }
 
-/// What `CallTrace` could be.
-fn bench() -> Bench {
-    let evidence = |filled, holds, value: &str| Evidence {
-        stored_as: "VARCHAR".to_owned(),
-        filled,
-        holds,
-        samples: vec![Sample { value: value.to_owned(), events: filled / 2 }],
-    };
-    let proposal = |target: &str, likeness, evidence, rejected| Proposal {
-        target: target.to_owned(),
-        shown: target.to_owned(),
-        field_type: FieldType::String,
-        list: false,
-        origins: BTreeSet::from([Origin::Dataset]),
-        likeness,
-        evidence,
-        rejected,
-    };
-    let raw = evidence(9_000, 9, "C:\\Windows\\SYSTEM32\\ntdll.dll+9d4c4|UNKNOWN(\u{1b}[31m00)");
-    let name = evidence(12, 0, "x.exe");
-    let effect = AliasEffect { unlocked: (0..18).collect(), with_fallback: 18, ..AliasEffect::default() };
-    let offered = proposal("raw.CallTrace", 1000, Some(raw), None);
-    let rejected = proposal("process.cmd_line", 0, None, Some(Rejection::Empty));
-    let other = proposal("process.name", 0, Some(name), Some(Rejection::NoLiteral));
-    let row = |proposal, effect, matching| Proposed { proposal, in_use: false, effect, matching };
-    Bench {
-        scope: "process_access/windows".to_owned(),
-        rules: 20,
-        unlocks: 18,
-        in_scope: Some(9_000),
-        literals: 16,
-        proposals: vec![
-            row(offered, Some(effect), Some((3, 41))),
-            row(rejected, None, None),
-            row(other, None, None),
-        ],
-    }
+/// An alias as written.
+pub(super) fn edit(target: &str) -> FileEdit {
+    let after = format!("process_access/windows:\n  CallTrace: {target}\n");
+    FileEdit { path: PathBuf::from("packs/own/aliases/process.yaml"), before: None, after, line: 2 }
 }

@@ -7,7 +7,7 @@ use super::{drawn, press};
 use crate::authoring::RuleChange;
 use crate::sigma::{Body, Level};
 use crate::tui::action::{Action, Changed};
-use crate::tui::model::{Drift, Outcome, Overlay, Pane, RuleKey, Said, Verdict};
+use crate::tui::model::{DatasetChange, Drift, Outcome, Overlay, Pane, RuleKey, Said, Verdict};
 use crate::tui::update::{Effect, update};
 use crate::tui::worker::{PackReport, Report};
 
@@ -110,7 +110,7 @@ fn escape_never_leaves_and_q_does() {
 fn typing_q_into_the_filter_is_text() {
     let mut screen = Screen::new(SIZE);
     press(&mut screen, "/q?z");
-    assert_eq!(screen.model.filter.text, "q?z");
+    assert_eq!(screen.model.filter.input.text(), "q?z");
 }
 
 #[test]
@@ -214,7 +214,13 @@ fn answers_to_older_requests_are_dropped() {
     }));
     assert_eq!(screen.model.table().cloned(), before);
     let (generation, pack) = (old.compile - 1, PackReport::default());
-    screen.act(Action::Worker(Report::Compiled { generation, rules: Vec::new(), pack, gone: Vec::new() }));
+    screen.act(Action::Worker(Report::Compiled {
+        generation,
+        rules: Vec::new(),
+        pack,
+        gone: Vec::new(),
+        refused: None,
+    }));
     assert_eq!(screen.model.rules.len(), 6);
     let summary = Err("late".to_owned());
     screen.act(Action::Worker(Report::Summary { generation: old.summaries - 1, rule: key, summary }));
@@ -238,7 +244,7 @@ fn a_pack_that_does_not_load_leaves_the_rules_and_says_so() {
     let effects = update(&mut screen.model, Action::FilesChanged(changed));
     assert!(matches!(effects[..], [Effect::Compile { .. }]));
     let generation = screen.model.generations.compile;
-    screen.act(Action::Worker(Report::Compiled { generation, rules, pack, gone: Vec::new() }));
+    screen.act(Action::Worker(Report::Compiled { generation, rules, pack, gone: Vec::new(), refused: None }));
     let shown = text(&screen);
     assert!(shown.contains("unknown key") && shown.contains("pack does not load: stale"));
     assert_eq!(screen.model.entry().unwrap().verdict(), Verdict::Matched(1_212));
@@ -248,7 +254,9 @@ fn a_pack_that_does_not_load_leaves_the_rules_and_says_so() {
 fn a_dataset_that_does_not_open_any_more_leaves_the_matches_marked() {
     let mut screen = Screen::new(SIZE);
     let generation = screen.model.generations.dataset;
-    screen.act(Action::Worker(Report::Dataset { generation, opened: Err("no dataset at 'x'".to_owned()) }));
+    let opened = Err("no dataset at 'x'".to_owned());
+    let (change, unfinished) = (DatasetChange::Other, Vec::new());
+    screen.act(Action::Worker(Report::Dataset { generation, opened, change, unfinished }));
     assert!(screen.model.matches.stale && screen.model.entry().unwrap().is_stale());
     assert!(text(&screen).contains("no dataset at 'x'"));
 }
@@ -261,7 +269,8 @@ fn only_what_changed_is_run_again() {
     assert!(matches!(effects[..], [Effect::Compile { .. }]));
     let generation = screen.model.generations.compile;
     let pack = PackReport { info: screen.model.pack.info.clone(), ..PackReport::default() };
-    let report = Report::Compiled { generation, rules: fixtures::rules(), pack, gone: Vec::new() };
+    let report =
+        Report::Compiled { generation, rules: fixtures::rules(), pack, gone: Vec::new(), refused: None };
     let effects = update(&mut screen.model, Action::Worker(report));
     assert!(matches!(&effects[..], [Effect::Summarize { rules, .. }] if rules.is_empty()));
 }
@@ -294,10 +303,10 @@ fn an_alias_is_proposed_tried_written_and_taken_back() {
     assert!(matches!(open(&screen).said, Some(Said::Done(_))));
     press(&mut screen, "w");
     assert!(screen.model.overlay.is_none());
-    assert_eq!(screen.model.edits.len(), 1);
+    assert_eq!(screen.model.history.done.len(), 1);
     assert!(screen.model.notices.last().unwrap().contains("process.yaml:2"));
     press(&mut screen, "u");
-    assert!(screen.model.edits.is_empty());
+    assert!(screen.model.history.done.is_empty());
     press(&mut screen, "u");
     assert!(screen.model.notices.last().unwrap().contains("as it was"));
 }

@@ -90,7 +90,7 @@ fn the_filter_language_narrows() {
         ("logsource:- logsource:linux", "gh"),
         ("field:calltrace", "b"),
         ("unmapped:TargetImage", ""),
-        ("new", ""),
+        ("added", ""),
         ("\"web server\"", "g"),
         ("\"server web\"", ""),
         ("server web", "g"),
@@ -136,6 +136,7 @@ fn orders_are_gone_through_and_the_cursor_stays_on_its_rule() {
         (Order::Name, "fbedac"),
         (Order::Level, "baedfc"),
         (Order::Changed, "abcdef"),
+        (Order::Arrived, "abcdef"),
         (Order::Path, "abcdef"),
     ] {
         press(&mut screen, "o");
@@ -236,7 +237,7 @@ fn rules_that_differ_from_the_baseline_are_marked_and_found() {
     press(&mut screen, "/changed");
     assert_eq!(files(&screen), "bhg");
     assert!(text(&screen).contains(" Δ crit") && text(&screen).contains(" + high"));
-    press(&mut screen, "<esc>/new<enter>");
+    press(&mut screen, "<esc>/added<enter>");
     assert_eq!(files(&screen), "hg");
     press(&mut screen, "b");
     press(&mut screen, "<esc>/changed<enter>");
@@ -289,7 +290,12 @@ fn every_number_of_the_coverage_opens_as_many_rules() {
             press(&mut screen, &"j".repeat(stop));
             press(&mut screen, key);
             assert!(screen.model.overlay.is_none());
-            assert_eq!(screen.model.visible.len() as u64, number, "{key} {}", screen.model.filter.text);
+            assert_eq!(
+                screen.model.visible.len() as u64,
+                number,
+                "{key} {}",
+                screen.model.filter.input.text()
+            );
             assert_eq!(screen.model.focus, Pane::Rules);
         }
     }

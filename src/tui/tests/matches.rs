@@ -173,7 +173,9 @@ fn a_name_that_is_taken_or_of_no_format_can_be_mended() {
     }
     press(&mut screen, "taken.csv<enter>");
     assert!(text(&screen).contains("'taken.csv' exists"));
-    assert!(matches!(&screen.model.overlay, Some(Overlay::Export(prompt)) if prompt.name == "taken.csv"));
+    assert!(
+        matches!(&screen.model.overlay, Some(Overlay::Export(prompt)) if prompt.name.text() == "taken.csv")
+    );
 }
 
 #[test]

@@ -2,12 +2,19 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod chaos;
+mod editing;
 mod first_minute;
 mod fixtures;
 mod keys;
+mod links;
 mod list;
+mod live;
 mod matches;
+mod panes;
+mod proposed;
+mod rebound;
 mod snapshots;
+mod storm;
 mod themes;
 mod unicode;
 mod why;

@@ -41,6 +41,23 @@ fn export_prompt() {
 }
 
 #[test]
+fn an_edit_in_place() {
+    let at_value = "2jjjjjjjjji";
+    assert_looks("edit_value", at_value);
+    assert_looks("edit_line", &format!("{at_value}<backtab><backtab>"));
+    assert_looks("edit_unsaved", &format!("{at_value}x<enter>"));
+    assert_looks("edit_alias", "3i");
+    assert_looks("edit_alias_refused", "3inowhere<enter>");
+}
+
+#[test]
+fn a_new_rule() {
+    assert_looks("new_rule", "n");
+    assert_looks("new_rule_from_event", "5n");
+    assert_looks("new_rule_missing", "n<tab><tab><tab><tab>");
+}
+
+#[test]
 fn parse_error() {
     assert_looks("parse_error", "jj");
 }

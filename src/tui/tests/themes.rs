@@ -46,7 +46,7 @@ fn every_verdict_has_a_glyph_of_its_own() {
     let all: Vec<_> = glyphs.values().flatten().collect();
     assert!(glyphs.len() >= 5, "{glyphs:?}");
     assert_eq!(all.len(), all.iter().collect::<BTreeSet<_>>().len(), "{glyphs:?}");
-    let legend: Vec<_> = view::LEGEND.iter().map(|(glyph, _, _)| glyph).collect();
+    let legend: Vec<_> = view::LEGEND.iter().map(|symbol| &symbol.glyph).collect();
     assert_eq!(legend.len(), legend.iter().collect::<BTreeSet<_>>().len());
     assert!(all.iter().all(|glyph| legend.contains(glyph)));
 }

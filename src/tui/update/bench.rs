@@ -2,17 +2,16 @@
 
 use std::sync::Arc;
 
-use super::{Effect, files_changed, list, navigate};
-use crate::authoring::AliasEdit;
+use super::{Effect, list, navigate};
 use crate::bridge::Resolution;
 use crate::pack::AliasScope;
 use crate::sigma::SigmaField;
-use crate::tui::action::{Changed, Motion};
+use crate::tui::action::Motion;
 use crate::tui::model::{
     Answer, Baseline, Bench, ChangesView, Model, Overlay, Pane, Proposals, RuleEntry, RuleKey, Said,
 };
 use crate::tui::view;
-use crate::tui::worker::{Ask, NewAlias, Question};
+use crate::tui::worker::{Ask, NewAlias, Question, Writing};
 
 /// Opens the proposals for the field on the cursor's line, else for the first one without an alias.
 pub(super) fn propose(model: &mut Model) -> Vec<Effect> {
@@ -55,7 +54,7 @@ fn fields(entry: &RuleEntry) -> Vec<SigmaField> {
     fields.into_iter().map(|field| field.field.clone()).collect()
 }
 
-fn field_on(entry: &RuleEntry, line: u32) -> Option<SigmaField> {
+pub(super) fn field_on(entry: &RuleEntry, line: u32) -> Option<SigmaField> {
     let fields = &entry.compiled.as_ref()?.compilation.fields;
     let field = fields.iter().find(|field| field.uses.iter().any(|span| span.touches_line(line)))?;
     Some(field.field.clone())
@@ -112,52 +111,8 @@ pub(super) fn write(model: &mut Model) -> Vec<Effect> {
         return Vec::new();
     };
     let target = row.proposal.target.clone();
-    vec![Effect::Write(NewAlias { pack: Arc::clone(pack), scope, field: field.clone(), target })]
-}
-
-/// The alias is in its file: closes the proposals and reads the pack anew.
-pub(super) fn written(model: &mut Model, written: Result<AliasEdit, String>) -> Vec<Effect> {
-    match written {
-        Ok(edit) => {
-            let file = edit.path.file_name().unwrap_or_default().to_string_lossy();
-            model.notices.push(format!("written to {file}:{}; u takes it back", edit.line));
-            model.edits.push(edit);
-            let mut effects = close(model);
-            effects.extend(pack_changed(model));
-            effects
-        }
-        Err(error) => {
-            match &mut model.overlay {
-                Some(Overlay::Proposals(open)) => open.said = Some(Said::Failed(error)),
-                _ => model.notices.push(error),
-            }
-            Vec::new()
-        }
-    }
-}
-
-/// Takes the last alias back that was written from here.
-pub(super) fn undo(model: &mut Model) -> Vec<Effect> {
-    model.edits.pop().map(Effect::TakeBack).into_iter().collect()
-}
-
-pub(super) fn undone(model: &mut Model, undone: Result<AliasEdit, String>) -> Vec<Effect> {
-    match undone {
-        Ok(edit) => {
-            let file = edit.path.file_name().unwrap_or_default().to_string_lossy();
-            model.notices.push(format!("{file} is as it was"));
-            pack_changed(model)
-        }
-        Err(error) => {
-            model.notices.push(error);
-            Vec::new()
-        }
-    }
-}
-
-/// Does not wait for the watcher, which may be slow or off.
-fn pack_changed(model: &mut Model) -> Vec<Effect> {
-    files_changed(model, Changed { pack: true, ..Changed::default() })
+    let alias = NewAlias { pack: Arc::clone(pack), scope, field: field.clone(), target, place: None };
+    vec![Effect::Write(Box::new(Writing::Alias(Arc::new(alias))))]
 }
 
 pub(super) fn proposed(model: &mut Model, bench: Result<Bench, String>) {
@@ -196,7 +151,8 @@ pub(super) fn move_cursor(model: &mut Model, motion: Motion) {
         Some(Overlay::Coverage(open)) => open.stops().position(|stop| stop == open.cursor).unwrap_or(0),
         Some(Overlay::Palette(open)) => open.cursor,
         Some(Overlay::Welcome(open)) => open.cursor,
-        Some(Overlay::Export(_) | Overlay::Why(_)) | None => return,
+        Some(Overlay::NewRule(open)) => open.at,
+        Some(Overlay::Export(_) | Overlay::Why(_) | Overlay::Edit(_)) | None => return,
     };
     move_to(model, navigate::target(at, lines.saturating_sub(1), page, motion));
 }
@@ -216,7 +172,12 @@ pub(super) fn move_to(model: &mut Model, line: usize) {
         }
         Some(Overlay::Palette(open)) => open.cursor = line,
         Some(Overlay::Welcome(open)) => open.cursor = line,
-        Some(Overlay::Export(_) | Overlay::Why(_)) | None => {}
+        Some(Overlay::NewRule(open)) => {
+            open.at = line;
+            open.failed = None;
+            open.propose_name();
+        }
+        Some(Overlay::Export(_) | Overlay::Why(_) | Overlay::Edit(_)) | None => {}
     }
 }
 

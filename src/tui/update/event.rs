@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{Effect, copy, matches};
 use crate::tui::action::Fold;
-use crate::tui::model::{EventAnswer, EventView, Model, Node, Overlay, Shown, value_text};
+use crate::tui::model::{EventAnswer, EventView, Input, Model, Node, Overlay, Shown, value_text};
 use crate::tui::worker::{Rows, WholeEvent};
 
 /// Opens the event under the cursor of the matches.
@@ -22,7 +22,7 @@ pub(super) fn open(model: &mut Model) -> Vec<Effect> {
         answer: EventAnswer::Waiting,
         folded: BTreeSet::new(),
         cursor: 0,
-        search: String::new(),
+        search: Input::default(),
         searching: false,
     }));
     effects
@@ -110,7 +110,7 @@ fn go_to(open: &mut EventView, path: &str) {
 pub(super) fn edit_search(model: &mut Model) {
     if let Some(Overlay::Event(open)) = &mut model.overlay {
         open.searching = true;
-        open.search.clear();
+        open.search = Input::default();
     }
 }
 
@@ -119,15 +119,11 @@ pub(super) fn leave_search(model: &mut Model) -> bool {
     match &mut model.overlay {
         Some(Overlay::Event(open)) if open.searching => {
             open.searching = false;
-            open.search.clear();
+            open.search = Input::default();
             true
         }
         _ => false,
     }
-}
-
-pub(super) fn type_search(open: &mut EventView, text: &str) {
-    open.search.extend(text.chars().filter(|c| !c.is_control()));
 }
 
 pub(super) fn accept_search(model: &mut Model) {
@@ -145,7 +141,7 @@ pub(super) fn find_next(model: &mut Model, forward: bool) {
 
 /// Goes to a line that holds what is searched for, around the end, and unfolds what it stands in.
 fn find(open: &mut EventView, forward: bool, from_here: bool) {
-    let sought = open.search.to_lowercase();
+    let sought = open.search.text().to_lowercase();
     let here = open.nodes().get(open.cursor).map(|node| node.path.clone());
     let nodes = open.all_nodes();
     let (Some(at), false) =

@@ -14,30 +14,26 @@ pub(super) fn ask(model: &mut Model) {
     let stem = entry.key.path.file_stem().map_or("matches".into(), |stem| stem.to_string_lossy());
     let stem: String = stem.chars().filter(|c| !c.is_control()).collect();
     let name = format!("{stem}.{}", ExportFormat::Csv.extension());
-    model.overlay = Some(Overlay::Export(ExportPrompt { name, writing: false, failed: None }));
-}
-
-pub(super) fn type_name(prompt: &mut ExportPrompt, text: &str) {
-    prompt.name.extend(text.chars().filter(|c| !c.is_control()));
-    prompt.failed = None;
+    model.overlay = Some(Overlay::Export(ExportPrompt { name: name.into(), writing: false, failed: None }));
 }
 
 /// Lets the name end as those of the next format do.
 pub(super) fn next_format(model: &mut Model) {
     let Some(Overlay::Export(prompt)) = &mut model.overlay else { return };
-    let now = ExportFormat::of_path(Path::new(&prompt.name));
+    let name = prompt.name.text();
+    let now = ExportFormat::of_path(Path::new(name));
     let at = now.and_then(|now| ExportFormat::ALL.into_iter().position(|format| format == now));
     let next = ExportFormat::ALL.into_iter().cycle().nth(at.map_or(0, |at| at + 1));
     if let Some(next) = next {
-        let stem = now.and_then(|now| prompt.name.get(..prompt.name.len() - now.extension().len() - 1));
-        prompt.name = format!("{}.{}", stem.unwrap_or(&prompt.name), next.extension());
+        let stem = now.and_then(|now| name.get(..name.len() - now.extension().len() - 1));
+        prompt.name = format!("{}.{}", stem.unwrap_or(name), next.extension()).into();
     }
     prompt.failed = None;
 }
 
 pub(super) fn write(model: &mut Model) -> Vec<Effect> {
     let Some(Overlay::Export(prompt)) = &model.overlay else { return Vec::new() };
-    let path = PathBuf::from(prompt.name.trim());
+    let path = PathBuf::from(prompt.name.text().trim());
     let outcome = match ExportFormat::of_path(&path) {
         _ if prompt.writing => return Vec::new(),
         None => Err("let the name end in .csv, .jsonl or .parquet".to_owned()),

@@ -10,29 +10,16 @@ pub(super) fn edit(model: &mut Model) {
     navigate::settle(model);
 }
 
-pub(super) fn type_text(model: &mut Model, text: &str) -> Vec<Effect> {
-    if !model.filter.editing {
-        return Vec::new();
-    }
-    let mut typed = model.filter.text.clone();
-    typed.extend(text.chars().filter(|c| !c.is_control()));
-    set(model, typed)
-}
-
-pub(super) fn erase(model: &mut Model) -> Vec<Effect> {
-    let mut typed = model.filter.text.clone();
-    typed.pop();
-    set(model, typed)
-}
-
-pub(super) fn empty(model: &mut Model) -> Vec<Effect> {
-    set(model, String::new())
-}
-
-/// Shows the rules that pass `text`. The selection goes to the best answer to searched text; else it stays where it
-/// can, and moves to the nearest that is shown.
+/// Shows the rules that pass `text`.
 pub(super) fn set(model: &mut Model, text: String) -> Vec<Effect> {
-    model.filter.set(text);
+    model.filter.input = text.into();
+    typed(model)
+}
+
+/// Shows the rules that pass what is typed. The selection goes to the best answer to searched text; else it stays
+/// where it can, and moves to the nearest that is shown.
+pub(super) fn typed(model: &mut Model) -> Vec<Effect> {
+    model.filter.read();
     if model.filter.is_active() {
         // Who searches wants to see what is found.
         model.list.folds = Folds::all(true);

@@ -1,8 +1,11 @@
 //! The table of matches: which stretch of its rows is there, and in what order.
 
+use std::sync::Arc;
+
 use super::{Effect, navigate};
-use crate::evaluate::{MatchRow, Order, Slice};
-use crate::tui::model::{Model, Pane};
+use crate::evaluate::{self, MatchRow, Order, Slice};
+use crate::ocsf::OcsfPath;
+use crate::tui::model::{Model, Pane, Satisfied};
 use crate::tui::view;
 use crate::tui::worker::{Rows, RowsWanted};
 
@@ -20,7 +23,7 @@ pub(super) fn wanted(model: &Model) -> Slice {
 
 /// Asks for the rows that are shown and not there, once.
 pub(super) fn fill(model: &mut Model) -> Vec<Effect> {
-    let Some(table) = model.table() else { return Vec::new() };
+    let Some(table) = model.table().filter(|_| model.matches.anchor.is_none()) else { return Vec::new() };
     let rows = usize::try_from(table.summary.matches).unwrap_or(usize::MAX);
     let shown = model.offset(Pane::Matches).row;
     let end = (shown + view::rows_shown(model)).min(rows);
@@ -29,6 +32,11 @@ pub(super) fn fill(model: &mut Model) -> Vec<Effect> {
         return Vec::new();
     }
     ask(model)
+}
+
+/// As many rows as there are at once, around one whose place is not known.
+pub(super) fn around(model: &Model) -> Slice {
+    Slice { order: model.matches.order, first: BEFORE, limit: ROWS }
 }
 
 fn ask(model: &mut Model) -> Vec<Effect> {
@@ -43,6 +51,29 @@ fn ask(model: &mut Model) -> Vec<Effect> {
     vec![Effect::Rows { generation: model.generations.rows, wanted }]
 }
 
+/// Finds out what the row under the cursor satisfies, while the matches have the keys: once for each row.
+pub(super) fn judge(model: &mut Model) {
+    if model.focus != Pane::Matches {
+        return;
+    }
+    model.matches.satisfied = judged(model);
+}
+
+fn judged(model: &Model) -> Option<Satisfied> {
+    let rule = model.entry()?.compiled.as_ref()?;
+    let (table, row) = (model.table()?, model.matched_row()?);
+    let known = model.matches.satisfied.as_ref();
+    if known.is_some_and(|known| Arc::ptr_eq(&known.rule, rule) && known.row == *row) {
+        return known.cloned();
+    }
+    let value = |path: &OcsfPath| {
+        let at = table.columns.iter().position(|column| column == path)?;
+        row.values.get(at)?.as_deref()
+    };
+    let places = evaluate::satisfied_places(rule.compilation.plan.as_ref()?, value);
+    Some(Satisfied { rule: Arc::clone(rule), row: row.clone(), places })
+}
+
 /// A question about the matches that are shown; `None` where the rule no longer runs, or nothing could answer.
 pub(super) fn rows_wanted(model: &Model, asked: Rows) -> Option<RowsWanted> {
     model.dataset.info?;
@@ -53,6 +84,7 @@ pub(super) fn rows_wanted(model: &Model, asked: Rows) -> Option<RowsWanted> {
 /// The table itself has been asked for anew: rows of the old one are no longer waited for.
 pub(super) fn forget_asked(model: &mut Model) {
     model.matches.asked = None;
+    model.matches.anchor = None;
     model.generations.rows += 1;
 }
 
@@ -61,13 +93,14 @@ pub(super) fn arrived(model: &mut Model, slice: Slice, rows: Result<Vec<MatchRow
     match rows {
         Ok(rows) => {
             if let Some(table) = &mut model.matches.table {
-                let table = std::sync::Arc::make_mut(table);
+                let table = Arc::make_mut(table);
                 table.first = slice.first;
                 table.rows = rows;
             }
         }
         Err(error) => model.notices.push(error),
     }
+    super::live::rows_arrived(model);
     navigate::settle(model);
 }
 

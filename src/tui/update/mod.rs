@@ -4,16 +4,24 @@ pub(crate) mod bench;
 pub(crate) mod cases;
 mod copy;
 mod coverage;
+mod dataset;
 mod editor;
 mod event;
 mod export;
 mod filter;
+mod history;
+pub(crate) mod in_place;
 mod list;
+mod live;
 pub(crate) mod matches;
 mod mouse;
 mod navigate;
+pub(crate) mod new_rule;
 mod palette;
+mod panes;
 mod report;
+mod run;
+mod typing;
 pub(crate) mod welcome;
 mod why;
 
@@ -22,16 +30,19 @@ use std::sync::Arc;
 
 use super::action::{Action, Changed};
 use super::highlight::Language;
-use super::model::{Matches, Model, Overlay, Pane, RuleKey, Why};
-use super::worker::{NewAlias, Question, RowsWanted, ToSave};
+use super::model::{Matches, Model, Overlay, Pane, RuleKey, Trial, Why};
+use super::view;
+use super::worker::{Question, RowsWanted, ToDraft, ToSave, Writing};
 use super::workspace::Workspace;
-use crate::authoring::AliasEdit;
 use crate::backend::CompiledRule;
 use crate::evaluate::Slice;
 
 pub(crate) use editor::{EditorPlace, opened as editor_closed};
 
 pub(crate) use list::refresh;
+
+/// Notices that are kept; Esc goes back through them.
+const NOTICES: usize = 32;
 
 /// Something to be done outside the model.
 #[derive(Debug)]
@@ -42,6 +53,8 @@ pub(crate) enum Effect {
         generation: u64,
         /// What has changed.
         changed: Changed,
+        /// What is compiled in place of what is on disk.
+        trial: Option<Trial>,
     },
     /// Find and open the dataset.
     OpenDataset {
@@ -54,6 +67,15 @@ pub(crate) enum Effect {
         generation: u64,
         /// The rule, and which of its matches.
         rule: Option<((RuleKey, Arc<CompiledRule>), Slice)>,
+    },
+    /// Look for those matches of a rule that came after an opening of the dataset.
+    Arrivals {
+        /// Of the request for its matches.
+        generation: u64,
+        /// The rule.
+        rule: (RuleKey, Arc<CompiledRule>),
+        /// The opening.
+        since: u64,
     },
     /// Find something out about the rows that are shown, or write them to a file.
     Rows {
@@ -106,10 +128,15 @@ pub(crate) enum Effect {
         /// All rules, as they are compiled.
         compiled: Vec<Arc<CompiledRule>>,
     },
-    /// Write an alias into the pack.
-    Write(NewAlias),
-    /// Take an alias back.
-    TakeBack(AliasEdit),
+    /// Change a file.
+    Write(Box<Writing>),
+    /// Draft new rules.
+    Draft {
+        /// Of the request.
+        generation: u64,
+        /// What of.
+        wanted: ToDraft,
+    },
     /// Write a regression case.
     SaveCase(ToSave),
     /// Colour a text.
@@ -120,6 +147,10 @@ pub(crate) enum Effect {
     OpenDemo,
     /// Take the theme of that name into use.
     UseTheme(Cow<'static, str>),
+    /// Ring the terminal's bell.
+    Bell,
+    /// Give the terminal back and stop.
+    Suspend,
     /// Leave.
     Quit,
 }
@@ -127,13 +158,17 @@ pub(crate) enum Effect {
 /// Does `action` to `model`.
 pub(crate) fn update(model: &mut Model, action: Action) -> Vec<Effect> {
     let mut effects = apply(model, action);
+    matches::judge(model);
     effects.extend(matches::fill(model));
+    let old = model.notices.len().saturating_sub(NOTICES);
+    model.notices.drain(..old);
     effects
 }
 
 fn apply(model: &mut Model, action: Action) -> Vec<Effect> {
     match action {
-        Action::Quit => return vec![Effect::Quit],
+        Action::Quit => return in_place::quit(model),
+        Action::Suspend => return vec![Effect::Suspend],
         Action::Resize(columns, rows) => resize(model, (columns, rows)),
         Action::Focus(pane) => focus(model, pane),
         Action::FocusNext => focus(model, model.focus.step(1)),
@@ -142,11 +177,12 @@ fn apply(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::Pan(columns) => navigate::pan(model, columns),
         Action::PanHome => model.offset_mut(model.focus).column = 0,
         Action::ToggleZoom => zoom(model, !model.zoomed),
+        Action::Arrange(arrangement) => panes::arrange(model, arrangement),
+        Action::NextArrangement => panes::arrange_next(model),
+        Action::Widen(by) => panes::widen(model, by),
+        Action::Heighten(by) => panes::heighten(model, by),
         Action::ToggleHelp => model.help = if model.help.is_some() { None } else { Some(0) },
         Action::EditFilter => filter::edit(model),
-        Action::TypeFilter(text) => return filter::type_text(model, &text),
-        Action::EraseFilter => return filter::erase(model),
-        Action::EmptyFilter => return filter::empty(model),
         Action::AcceptFilter => model.filter.editing = false,
         Action::Clear => return clear(model),
         Action::GroupBy(grouping) => return list::group_by(model, grouping),
@@ -158,15 +194,20 @@ fn apply(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::ShowCoverage => return coverage::open(model),
         Action::FollowCoverage(narrow) => return coverage::follow(model, narrow),
         Action::OpenPalette(family) => palette::open(model, family),
-        Action::TypePalette(text) => palette::type_text(model, &text),
-        Action::ErasePalette => palette::erase(model),
         Action::RunCommand => return palette::run(model),
         Action::Reload => return reload(model),
         Action::Propose => return bench::propose(model),
         Action::ProposeNext => return bench::next_field(model),
         Action::TryProposal => return bench::try_out(model),
         Action::WriteProposal => return bench::write(model),
-        Action::Undo => return bench::undo(model),
+        Action::EditInPlace => in_place::begin(model),
+        Action::EditNext(forward) => in_place::step(model, forward),
+        Action::TryEdit => return in_place::try_out(model),
+        Action::SaveEdit => return in_place::save(model),
+        Action::NewRule => return new_rule::open(model),
+        Action::CreateRule => return new_rule::write(model),
+        Action::Undo => return history::undo(model),
+        Action::Redo => return history::redo(model),
         Action::MarkRow => return cases::mark(model),
         Action::UnmarkRows => model.matches.marked.clear(),
         Action::SaveCase => return cases::save(model),
@@ -190,8 +231,8 @@ fn apply(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::AskExport => export::ask(model),
         Action::ExportFormat => export::next_format(model),
         Action::Export => return export::write(model),
-        Action::Type(text) => type_text(model, &text),
-        Action::Erase => erase(model),
+        Action::Type(text) => return typing::insert(model, &text),
+        Action::Stroke(stroke) => return typing::stroke(model, stroke),
         Action::EditRule => return editor::rule(model),
         Action::EditPack => return editor::pack(model),
         Action::ShowWhy => return why::show(model),
@@ -201,7 +242,13 @@ fn apply(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::OpenChoice => return welcome::choose(model),
         Action::UseTheme(name) => return vec![Effect::UseTheme(name)],
         Action::Click(column, row) => return mouse::click(model, column, row),
+        Action::DoubleClick(column, row) => return mouse::double_click(model, column, row),
+        Action::Drag(column, row) => panes::drag(model, column, row),
+        Action::Release => panes::release(model),
         Action::Wheel(column, row, lines) => return mouse::wheel(model, column, row, lines),
+        Action::SeeAll => return live::see_all(model),
+        Action::ToggleBell => live::toggle_bell(model),
+        Action::StopRun => return run::stop(model),
         Action::MentionWork => model.work.mentioned = true,
         Action::FilesChanged(changed) => return files_changed(model, changed),
         Action::Worker(report) => return report::accept(model, report),
@@ -217,30 +264,15 @@ pub(crate) fn start(model: &mut Model) -> Vec<Effect> {
     reload(model)
 }
 
-/// Text for what is being typed over the panes.
-fn type_text(model: &mut Model, text: &str) {
-    match &mut model.overlay {
-        Some(Overlay::Event(open)) => event::type_search(open, text),
-        Some(Overlay::Export(prompt)) => export::type_name(prompt, text),
-        _ => {}
-    }
-}
-
-fn erase(model: &mut Model) {
-    match &mut model.overlay {
-        Some(Overlay::Event(open)) => drop(open.search.pop()),
-        Some(Overlay::Export(prompt)) => drop(prompt.name.pop()),
-        _ => {}
-    }
-}
-
 fn resize(model: &mut Model, size: (u16, u16)) {
     model.size = size;
     navigate::settle(model);
 }
 
 fn focus(model: &mut Model, pane: Pane) {
+    let link = view::link(model);
     model.focus = pane;
+    navigate::meet(model, &link);
     navigate::settle(model);
 }
 
@@ -264,15 +296,23 @@ fn clear(model: &mut Model) -> Vec<Effect> {
         welcome::show(model);
         return Vec::new();
     }
+    if matches!(model.overlay, Some(Overlay::Edit(_))) {
+        return in_place::close(model);
+    }
     if model.overlay.is_some() {
         return bench::close(model);
     }
-    if model.filter.editing || !model.filter.text.is_empty() {
+    if model.unsaved.is_some() && !model.filter.editing {
+        return in_place::drop_trial(model);
+    }
+    if model.filter.editing || !model.filter.input.text().is_empty() {
         model.filter.editing = false;
-        return filter::empty(model);
+        return filter::set(model, String::new());
     }
     if model.zoomed {
         zoom(model, false);
+    } else if model.work.running.is_some() {
+        return run::stop(model);
     } else {
         model.notices.pop();
     }
@@ -280,23 +320,36 @@ fn clear(model: &mut Model) -> Vec<Effect> {
 }
 
 fn reload(model: &mut Model) -> Vec<Effect> {
-    let changed = Changed { rescan: true, pack: true, dataset: true, ..Changed::default() };
-    files_changed(model, changed)
+    let changed = Changed { rescan: true, pack: true, ..Changed::default() };
+    let mut effects = files_changed(model, changed);
+    model.work.stopped = None;
+    dataset::age(model);
+    effects.extend(dataset::open(model));
+    effects
 }
 
 fn files_changed(model: &mut Model, changed: Changed) -> Vec<Effect> {
     let mut effects = Vec::new();
     if changed.rescan || changed.pack || !changed.rules.is_empty() {
-        model.generations.compile += 1;
-        model.work.compiling = true;
-        effects.push(Effect::Compile { generation: model.generations.compile, changed: changed.clone() });
+        effects.push(compile(model, changed.clone()));
     }
-    if changed.dataset && model.dataset.root.is_some() {
-        model.generations.dataset += 1;
-        model.work.opening = true;
-        effects.push(Effect::OpenDataset { generation: model.generations.dataset });
+    if changed.dataset {
+        effects.extend(dataset::changed(model));
     }
     effects
+}
+
+/// Compiles all rules anew, whatever has changed on disk, and what is tried in place of it.
+fn compile(model: &mut Model, changed: Changed) -> Effect {
+    model.generations.compile += 1;
+    model.work.compiling = true;
+    let trial = model.unsaved.as_ref().map(|unsaved| unsaved.trial.clone());
+    Effect::Compile { generation: model.generations.compile, changed, trial }
+}
+
+/// The same where nothing has changed but what is tried.
+fn recompile(model: &mut Model) -> Vec<Effect> {
+    vec![compile(model, Changed::default())]
 }
 
 /// Shows another rule: from its first finding on, with its matches on the way.
@@ -304,6 +357,7 @@ pub(crate) fn select(model: &mut Model, key: Option<RuleKey>) -> Vec<Effect> {
     if model.selected == key {
         return Vec::new();
     }
+    live::leave(model);
     model.selected = key;
     for pane in [Pane::Source, Pane::Route, Pane::Sql, Pane::Matches] {
         *model.offset_mut(pane) = Default::default();
@@ -311,6 +365,7 @@ pub(crate) fn select(model: &mut Model, key: Option<RuleKey>) -> Vec<Effect> {
     model.matches = Matches::default();
     model.why = Why::default();
     model.fills = None;
+    (model.route_cursor, model.sql_cursor) = (0, 0);
     navigate::to_first_finding(model);
     let mut effects = request_matches(model);
     effects.extend(why::request_fills(model));
@@ -329,23 +384,8 @@ fn request_matches(model: &mut Model) -> Vec<Effect> {
     let rule = rule.map(|rule| (rule, matches::wanted(model)));
     matches::forget_asked(model);
     model.work.matching = rule.is_some();
-    vec![Effect::Match { generation, rule }]
-}
-
-/// Asks for the counts of all rules whose count is not what it would be now.
-fn request_summaries(model: &mut Model) -> Vec<Effect> {
-    if model.dataset.info.is_none() {
-        return Vec::new();
-    }
-    model.generations.summaries += 1;
-    let due = model
-        .rules
-        .iter()
-        .filter(|entry| entry.is_executable() && entry.is_reported() && !entry.outcome.is_fresh());
-    let rules: Vec<_> =
-        due.filter_map(|entry| Some((entry.key.clone(), Arc::clone(entry.compiled.as_ref()?)))).collect();
-    model.work.running = (!rules.is_empty()).then_some((0, rules.len()));
-    vec![Effect::Summarize { generation: model.generations.summaries, rules }]
+    let arrivals = live::request(model).filter(|_| rule.is_some());
+    [Effect::Match { generation, rule }].into_iter().chain(arrivals).collect()
 }
 
 /// Asks for the colours of what the selected rule shows and has not yet.

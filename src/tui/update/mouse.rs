@@ -1,6 +1,7 @@
-//! The mouse: a click focuses and selects, the wheel scrolls what is under it.
+//! The mouse: a click focuses and selects, a second one shows a pane alone, the wheel scrolls what is under it, borders
+//! can be dragged.
 
-use super::{Effect, bench, focus, list, navigate, why};
+use super::{Effect, bench, focus, list, navigate, panes, why, zoom};
 use crate::tui::action::Motion;
 use crate::tui::model::{Model, Overlay, Pane};
 use crate::tui::view::{self, Layout};
@@ -17,6 +18,9 @@ pub(super) fn click(model: &mut Model, column: u16, row: u16) -> Vec<Effect> {
         if let Some(line) = view::overlay_line(model, row) {
             bench::move_to(model, line);
         }
+        return Vec::new();
+    }
+    if panes::grab(model, column, row) {
         return Vec::new();
     }
     let layout = Layout::of(model);
@@ -46,9 +50,32 @@ pub(super) fn click(model: &mut Model, column: u16, row: u16) -> Vec<Effect> {
             let Some(line) = line else { return Vec::new() };
             model.matches.cursor = model.offset(pane).row + line;
         }
-        Pane::Route | Pane::Sql => {}
+        Pane::Route | Pane::Sql => {
+            let Some(line) = row.checked_sub(body.y) else { return Vec::new() };
+            let at = model.offset(pane).row + usize::from(line);
+            *(if pane == Pane::Route { &mut model.route_cursor } else { &mut model.sql_cursor }) = at;
+            navigate::settle(model);
+        }
     }
+    navigate::follow(model);
     navigate::settle(model);
+    Vec::new()
+}
+
+/// Shows a pane alone, or all again; puts a border back where it was. A group of rules has taken the first click.
+pub(super) fn double_click(model: &mut Model, column: u16, row: u16) -> Vec<Effect> {
+    let covered = model.help.is_some() || model.overlay.is_some();
+    let pane = Layout::of(model).pane_at(column, row);
+    let on_group = pane == Some(Pane::Rules) && list::group_at(model, model.position).is_some();
+    if covered || on_group {
+        return click(model, column, row);
+    }
+    if let Some(pane) = pane {
+        focus(model, pane);
+        zoom(model, !model.zoomed);
+    } else {
+        panes::reset(model, column, row);
+    }
     Vec::new()
 }
 

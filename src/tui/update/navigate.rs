@@ -2,11 +2,11 @@
 
 use ratatui::layout::Rect;
 
-use super::{Effect, bench, select, why};
+use super::{Effect, bench, matches, select, why};
 use crate::tui::action::Motion;
 use crate::tui::model::list::Row;
 use crate::tui::model::{Model, Overlay, Pane};
-use crate::tui::view::{self, Layout};
+use crate::tui::view::{self, Layout, Link};
 
 /// Moves in the focused pane, or in the help while it is shown.
 pub(super) fn go(model: &mut Model, motion: Motion) -> Vec<Effect> {
@@ -38,13 +38,26 @@ pub(super) fn move_in(model: &mut Model, pane: Pane, motion: Motion) -> Vec<Effe
             model.cursor_line = u32::try_from(line + 1).unwrap_or(u32::MAX);
         }
         Pane::Matches => model.matches.cursor = target(model.matches.cursor, last, page, motion),
-        Pane::Route | Pane::Sql => {
-            let row = model.offset(pane).row;
-            model.offset_mut(pane).row = target(row, (last + 1).saturating_sub(page), page, motion);
-        }
+        Pane::Route => model.route_cursor = target(model.route_cursor, last, page, motion),
+        Pane::Sql => model.sql_cursor = target(model.sql_cursor, last, page, motion),
+    }
+    if pane == model.focus || model.overlay.is_some() {
+        follow(model);
     }
     settle(model);
     Vec::new()
+}
+
+/// Brings what belongs to the cursor of the focused pane into view in the others: their cursors go there. That of the
+/// source stays while matches are looked through.
+pub(super) fn follow(model: &mut Model) {
+    matches::judge(model);
+    let link = view::link(model);
+    let in_source = model.focus == Pane::Source || model.overlay.is_some();
+    if !in_source && model.focus != Pane::Matches {
+        model.cursor_line = link.first_line().unwrap_or(model.cursor_line);
+    }
+    meet(model, &link);
 }
 
 /// Puts the cursor on a line of the rule list, and selects the rule that stands there. On the header of a group the
@@ -108,21 +121,30 @@ pub(super) fn settle(model: &mut Model) {
         let body = layout.body(pane);
         let rows = view::extent(model, pane, body).rows;
         let page = page(model, pane, body);
+        let last = rows.saturating_sub(1);
         let cursor = match pane {
-            Pane::Rules => Some(model.position),
-            Pane::Source => Some(view::row_of_line(model, body, model.cursor_line)),
-            Pane::Matches => {
-                model.matches.cursor = model.matches.cursor.min(rows.saturating_sub(1));
-                Some(model.matches.cursor)
-            }
-            Pane::Route | Pane::Sql => None,
+            Pane::Rules => model.position,
+            Pane::Source => view::row_of_line(model, body, model.cursor_line),
+            Pane::Route => within(&mut model.route_cursor, last),
+            Pane::Sql => within(&mut model.sql_cursor, last),
+            Pane::Matches => within(&mut model.matches.cursor, last),
         };
         let offset = model.offset_mut(pane);
-        if let Some(cursor) = cursor {
-            offset.row = offset.row.clamp((cursor + 1).saturating_sub(page.max(1)), cursor);
-        }
+        offset.row = offset.row.clamp((cursor + 1).saturating_sub(page.max(1)), cursor);
         offset.row = offset.row.min(rows.saturating_sub(page));
     }
+}
+
+/// Puts the cursors of route and SQL on what belongs to `link`, where they are on something else.
+pub(super) fn meet(model: &mut Model, link: &Link) {
+    let (route, sql) = view::first_lines(model, link);
+    model.route_cursor = route.unwrap_or(model.route_cursor);
+    model.sql_cursor = sql.unwrap_or(model.sql_cursor);
+}
+
+fn within(cursor: &mut usize, last: usize) -> usize {
+    *cursor = (*cursor).min(last);
+    *cursor
 }
 
 /// Puts the source's cursor on the first finding, or on the start of the document.

@@ -11,24 +11,10 @@ pub(super) fn open(model: &mut Model, family: &'static str) {
     search(model);
 }
 
-pub(super) fn type_text(model: &mut Model, text: &str) {
-    if let Some(Overlay::Palette(open)) = &mut model.overlay {
-        open.typed.extend(text.chars().filter(|c| !c.is_control()));
-        search(model);
-    }
-}
-
-pub(super) fn erase(model: &mut Model) {
-    if let Some(Overlay::Palette(open)) = &mut model.overlay {
-        open.typed.pop();
-        search(model);
-    }
-}
-
 /// The commands that answer to what is typed, the best first.
-fn search(model: &mut Model) {
+pub(super) fn search(model: &mut Model) {
     let Some(Overlay::Palette(open)) = &mut model.overlay else { return };
-    let typed = open.typed.trim().to_lowercase();
+    let typed = open.typed.text().trim().to_lowercase();
     let commands = COMMANDS
         .iter()
         .enumerate()

@@ -3,24 +3,33 @@
 use std::sync::Arc;
 
 use super::{
-    Effect, bench, cases, coverage, list, navigate, request_colours, request_matches, request_summaries, why,
+    Effect, bench, cases, coverage, dataset, history, in_place, list, live, navigate, new_rule,
+    request_colours, request_matches, run, why,
 };
 use crate::backend::CompiledRule;
 use crate::evaluate::{MatchTable, Summary};
 use crate::sigma::Rule;
-use crate::tui::model::{DatasetInfo, Model, Outcome, PackState, RuleEntry, RuleKey};
+use crate::tui::keymap::{self, Keymap};
+use crate::tui::memory;
+use crate::tui::model::{Model, Outcome, PackState, RuleEntry, RuleKey};
 use crate::tui::worker::{PackReport, Report};
 
 pub(super) fn accept(model: &mut Model, report: Report) -> Vec<Effect> {
     let newest = model.generations;
     let effects = match report {
-        Report::Compiled { generation, rules, pack, gone } if generation == newest.compile => {
+        Report::Compiled { generation, rules, pack, gone, refused } if generation == newest.compile => {
             model.gone = gone;
+            in_place::tried(model, refused);
             compiled(model, rules, pack)
         }
-        Report::Dataset { generation, opened } if generation == newest.dataset => dataset(model, opened),
+        Report::Dataset { generation, opened, change, unfinished } if generation == newest.dataset => {
+            dataset::opened(model, opened, change, &unfinished)
+        }
         Report::Matches { generation, rule, table } if generation == newest.matches => {
-            matches(model, rule, table);
+            matches(model, rule, table)
+        }
+        Report::Arrived { generation, ids } if generation == newest.matches => {
+            live::arrived(model, ids);
             Vec::new()
         }
         Report::Rows { generation, slice, rows } if generation == newest.rows => {
@@ -40,9 +49,11 @@ pub(super) fn accept(model: &mut Model, report: Report) -> Vec<Effect> {
         }
         Report::SummariesDone { generation } if generation == newest.summaries => {
             model.work.running = None;
-            let effects = list::arrange(model, true);
+            let mut effects = list::arrange(model, true);
             bench::refresh_changes(model);
             coverage::recount(model);
+            effects.extend(live::tell(model));
+            effects.extend(dataset::open_if_due(model));
             effects
         }
         Report::Gaps { generation, away } if generation == newest.gaps => {
@@ -66,8 +77,13 @@ pub(super) fn accept(model: &mut Model, report: Report) -> Vec<Effect> {
             navigate::settle(model);
             Vec::new()
         }
-        Report::Written(written) => bench::written(model, written),
-        Report::Undone(undone) => bench::undone(model, undone),
+        Report::Written(written) => history::written(model, written),
+        Report::Undone(undone) => history::undone(model, undone),
+        Report::Redone(redone) => history::redone(model, redone),
+        Report::Drafted { generation, drafts } if generation == newest.draft => {
+            new_rule::drafted(model, drafts);
+            Vec::new()
+        }
         Report::Saved(saved) => {
             cases::saved(model, saved);
             Vec::new()
@@ -76,16 +92,30 @@ pub(super) fn accept(model: &mut Model, report: Report) -> Vec<Effect> {
             model.highlights.insert(highlighted);
             Vec::new()
         }
+        Report::Keys { keymap, findings } => {
+            rebound(model, keymap, &findings);
+            Vec::new()
+        }
         Report::Notice(notice) => {
             model.notices.push(notice);
             Vec::new()
         }
         _ => Vec::new(),
     };
+    in_place::refresh(model);
     if !model.work.is_under_way() {
         model.work.mentioned = false;
     }
     effects
+}
+
+/// Takes over keys; what was wrong with the file before is forgotten. Of what is wrong with it now, the first is shown.
+fn rebound(model: &mut Model, keymap: Option<Keymap>, findings: &[keymap::Finding]) {
+    model.notices.retain(|notice| !notice.starts_with(keymap::FILE));
+    model.notices.extend(findings.iter().rev().map(ToString::to_string));
+    if let Some(keymap) = keymap {
+        model.keymap = keymap;
+    }
 }
 
 /// Takes over the rules: what has not changed keeps its outcome, the selection stays on its rule.
@@ -98,26 +128,33 @@ fn compiled(
     model.loaded = true;
     model.pack =
         PackState { info: pack.info, loaded: pack.loaded, errors: pack.errors, warnings: pack.warnings };
-    let before = model.entry().cloned();
+    let selected = model.entry().cloned();
     let mut entries: Vec<_> = rules.into_iter().map(|(rule, made)| RuleEntry::new(rule, made)).collect();
     entries.sort_by(|a, b| a.key.cmp(&b.key));
     entries.dedup_by(|a, b| a.key == b.key);
+    let mut before = model.rules.iter().peekable();
     for entry in &mut entries {
-        if let Ok(at) = model.rules.binary_search_by(|old| old.key.cmp(&entry.key)) {
-            entry.inherit(&model.rules[at]);
+        // Most keys are the same allocation, for which equality is quick to tell.
+        while before.next_if(|old| old.key != entry.key && old.key < entry.key).is_some() {}
+        if let Some(old) = before.next_if(|old| old.key == entry.key) {
+            entry.inherit(old);
         }
     }
     let first = model.rules.is_empty();
-    model.list.learn(&entries);
+    model.list.learn(&model.rules, &entries);
     model.rules = entries;
     if first {
         bench::set_baseline(model);
     }
     bench::refresh_changes(model);
     let mut effects = list::arrange(model, true);
+    if let Some(key) = memory::wanted_rule(model) {
+        effects.extend(list::go_to(model, key));
+    }
     effects.extend(coverage::refresh(model));
-    effects.extend(refresh_selected(model, before.as_ref()));
-    effects.extend(request_summaries(model));
+    effects.extend(refresh_selected(model, selected.as_ref()));
+    effects.extend(history::arrived(model));
+    effects.extend(run::request(model));
     effects
 }
 
@@ -153,65 +190,48 @@ fn refresh_selected(model: &mut Model, before: Option<&RuleEntry>) -> Vec<Effect
     effects
 }
 
-fn dataset(model: &mut Model, opened: Result<DatasetInfo, String>) -> Vec<Effect> {
-    model.work.opening = false;
-    model.list.outdated = true;
-    match opened {
-        Ok(info) => {
-            model.dataset.info = Some(info);
-            model.dataset.error = None;
-            model.rules.iter_mut().for_each(|entry| entry.outcome.age());
-            model.matches.stale = model.matches.table.is_some();
-            let mut effects = request_matches(model);
-            effects.extend(request_summaries(model));
-            effects.extend(why::refresh(model));
-            effects
-        }
-        Err(error) => {
-            model.dataset.error = Some(error);
-            model.rules.iter_mut().for_each(|entry| entry.outcome.age());
-            model.matches.stale = model.matches.table.is_some();
-            Vec::new()
-        }
-    }
-}
-
-fn matches(model: &mut Model, rule: RuleKey, table: Result<MatchTable, String>) {
+fn matches(model: &mut Model, rule: RuleKey, table: Result<MatchTable, String>) -> Vec<Effect> {
     model.work.matching = false;
+    let mut anchor = None;
     match table {
         Ok(table) => {
             let summary = table.summary;
-            if let Some(entry) = model.entry_mut(&rule) {
-                entry.outcome = Outcome::Ran { summary, stale: false };
-            }
+            took(model, &rule, Outcome::Ran { summary, stale: false });
+            anchor = live::anchor(model);
             learn(model, &rule);
             model.matches.table = Some(Arc::new(table));
             model.matches.stale = false;
             model.matches.error = None;
         }
         Err(error) => {
-            if let Some(entry) = model.entry_mut(&rule) {
-                entry.outcome = Outcome::Failed(error.clone());
-            }
+            took(model, &rule, Outcome::Failed(error.clone()));
             model.matches.error = Some(error);
             model.matches.stale = true;
         }
     }
     model.list.outdated = true;
     model.matches.rule = Some(rule);
+    let effects = live::keep_place(model, anchor);
     navigate::settle(model);
+    effects
+}
+
+fn took(model: &mut Model, rule: &RuleKey, outcome: Outcome) {
+    let opened = model.dataset.opened;
+    if let Some(entry) = model.entry_mut(rule) {
+        entry.counted(outcome, opened);
+    }
 }
 
 fn counted(model: &mut Model, rule: &RuleKey, summary: Result<Summary, String>) {
     if let Some((done, of)) = &mut model.work.running {
         *done = (*done + 1).min(*of);
     }
-    if let Some(entry) = model.entry_mut(rule) {
-        entry.outcome = match summary {
-            Ok(summary) => Outcome::Ran { summary, stale: false },
-            Err(message) => Outcome::Failed(message),
-        };
-    }
+    let outcome = match summary {
+        Ok(summary) => Outcome::Ran { summary, stale: false },
+        Err(message) => Outcome::Failed(message),
+    };
+    took(model, rule, outcome);
     learn(model, rule);
     model.list.outdated = true;
 }

@@ -127,6 +127,7 @@ fn put(model: &mut Model, at: usize) {
     (open.cursor, open.scroll) = (at, 0);
     if let Some(place) = model.why.items().get(at).and_then(Item::place) {
         model.cursor_line = place.line;
+        navigate::follow(model);
         navigate::settle(model);
     }
 }

@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::paint::{self, PaneLine, piece};
-use super::popup;
+use super::{popup, symbols};
 use crate::authoring::{RuleChange, RuleDiff, Statement};
 use crate::bridge::ReasonCode;
 use crate::tui::model::{ChangesView, Drift, Model, Offset};
@@ -31,7 +31,13 @@ pub(super) fn draw(buffer: &mut Buffer, screen: Rect, model: &Model, open: &Chan
     paint::scrolled(buffer, body, &model.theme, &lines, Offset { row: first, column: 0 });
     let row = open.cursor.saturating_sub(first);
     paint::select(buffer, body, row, model.theme.style(Role::Selection));
-    paint::line(buffer, body, row, &[("›".to_owned(), model.theme.style(Role::Selection))], 0);
+    paint::line(
+        buffer,
+        body,
+        row,
+        &[(symbols::CURSOR.glyph.to_owned(), model.theme.style(Role::Selection))],
+        0,
+    );
 }
 
 fn first(open: &ChangesView, height: usize) -> usize {

@@ -13,7 +13,7 @@ const COMPLAINT: usize = 3;
 
 /// Rows that the filter takes above the list.
 pub(super) fn rows(model: &Model, width: u16) -> u16 {
-    match model.filter.editing || !model.filter.text.is_empty() {
+    match model.filter.editing || !model.filter.input.text().is_empty() {
         true => 1 + u16::try_from(complaint(model, width).len()).unwrap_or(u16::MAX),
         false => 0,
     }
@@ -34,8 +34,12 @@ pub(super) fn draw(buffer: &mut Buffer, body: Rect, model: &Model) {
     let theme = &model.theme;
     let pieces = if model.filter.editing { typed(model, body.width) } else { chips(model) };
     paint::line(buffer, body, 0, &pieces, 0);
-    let way_out = [piece(theme, Role::TextDim, "esc clears ")];
-    if paint::width(&pieces) + paint::width(&way_out) < usize::from(body.width) {
+    let command = if model.filter.editing { "drop_filter" } else { "clear" };
+    let key = model.keymap.shown(command);
+    let way_out = key.map(|key| vec![piece(theme, Role::TextDim, &format!("{key} clears "))]);
+    if let Some(way_out) = way_out
+        && paint::width(&pieces) + paint::width(&way_out) < usize::from(body.width)
+    {
         paint::right(buffer, body, 0, &way_out);
     }
     for (row, line) in complaint(model, body.width).iter().enumerate() {
@@ -44,15 +48,12 @@ pub(super) fn draw(buffer: &mut Buffer, body: Rect, model: &Model) {
     }
 }
 
-/// While typing, the end of a long filter is what matters.
 fn typed(model: &Model, width: u16) -> PaneLine {
     let theme = &model.theme;
-    let typed = text::fit_end(&model.filter.text, usize::from(width).saturating_sub(4));
-    vec![
-        (" ".to_owned(), theme.style(Role::Text)),
-        (format!("/{typed}"), theme.style(Role::FilterChip)),
-        ("▏".to_owned(), theme.style(Role::FilterChip)),
-    ]
+    let mut pieces =
+        vec![(" ".to_owned(), theme.style(Role::Text)), ("/".to_owned(), theme.style(Role::FilterChip))];
+    pieces.extend(paint::input(theme, &model.filter.input, usize::from(width).saturating_sub(3)));
+    pieces
 }
 
 /// Each term by itself; one that is not applied is struck by a mark too, and not by colour alone.

@@ -19,7 +19,7 @@ use ratatui::layout::Rect;
 
 use super::changes::signed;
 use super::paint::{self, PaneLine, piece};
-use super::popup;
+use super::{popup, symbols};
 use crate::tui::model::{AliasAway, CoverageLine, CoverageView, Figure, Model};
 use crate::tui::text;
 use crate::tui::theme::Role;
@@ -51,7 +51,13 @@ pub(super) fn draw(buffer: &mut Buffer, screen: Rect, model: &Model, open: &Cove
         paint::line(buffer, body, at - first, &pieces, 0);
         if at == open.cursor && open.stops().any(|stop| stop == at) {
             paint::select(buffer, body, at - first, theme.style(Role::Selection));
-            paint::line(buffer, body, at - first, &[("›".to_owned(), theme.style(Role::Selection))], 0);
+            paint::line(
+                buffer,
+                body,
+                at - first,
+                &[(symbols::CURSOR.glyph.to_owned(), theme.style(Role::Selection))],
+                0,
+            );
         }
     }
 }

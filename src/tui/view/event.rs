@@ -59,6 +59,9 @@ pub(super) fn draw(buffer: &mut Buffer, screen: Rect, model: &Model, open: &Even
     }
 }
 
+/// Columns of what is searched for, while it is typed.
+const SEARCH: usize = 32;
+
 /// All of the screen but its border.
 fn place(screen: Rect) -> Rect {
     popup::place(screen, WIDTH.min(screen.width.saturating_sub(2)), usize::from(screen.height))
@@ -74,9 +77,11 @@ fn title(model: &Model, open: &EventView) -> PaneLine {
         piece(theme, Role::PaneTitleFocused, "Event"),
         piece(theme, Role::TextDim, &format!("  {}", said.collect::<Vec<_>>().join(" · "))),
     ];
-    if open.searching || !open.search.is_empty() {
-        let cursor = if open.searching { "▏" } else { "" };
-        title.push(piece(theme, Role::FilterChip, &format!("  /{}{cursor}", open.search)));
+    if open.searching {
+        title.push(piece(theme, Role::FilterChip, "  /"));
+        title.extend(paint::input(theme, &open.search, SEARCH));
+    } else if !open.search.text().is_empty() {
+        title.push(piece(theme, Role::FilterChip, &format!("  /{}", open.search.text())));
     }
     title
 }

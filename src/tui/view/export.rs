@@ -27,9 +27,8 @@ pub(super) fn draw(buffer: &mut Buffer, screen: Rect, model: &Model, prompt: &Ex
 
 fn lines(model: &Model, prompt: &ExportPrompt, width: usize) -> Vec<PaneLine> {
     let theme = &model.theme;
-    let name = text::fit_end(&text::sanitize(&prompt.name), width.saturating_sub(1));
     let mut lines = vec![
-        vec![piece(theme, Role::FilterChip, &name), piece(theme, Role::FilterChip, "▏")],
+        paint::input(theme, &prompt.name, width),
         Vec::new(),
         vec![piece(theme, Role::TextDim, ".csv      the columns of this table")],
         vec![piece(theme, Role::TextDim, ".jsonl    whole events, one a line")],

@@ -12,8 +12,9 @@ use ratatui::style::Style;
 
 use super::layout::Layout;
 use super::paint::{self, PaneLine};
+use super::symbols;
 use super::verdict;
-use crate::tui::model::{Model, Pane};
+use crate::tui::model::{Model, Pane, RuleEntry};
 use crate::tui::text;
 use crate::tui::theme::Role;
 
@@ -26,19 +27,28 @@ pub(super) fn draw(buffer: &mut Buffer, layout: &Layout, model: &Model) {
     }
 }
 
+/// The borders; where they meet, they join.
 fn rules(buffer: &mut Buffer, layout: &Layout, style: Style) {
-    let (source, route, sql) = (
-        layout.pane(Pane::Source).unwrap_or_default(),
-        layout.pane(Pane::Route).unwrap_or_default(),
-        layout.pane(Pane::Sql).unwrap_or_default(),
-    );
-    let (outer, inner, middle) = (source.x.saturating_sub(1), route.x.saturating_sub(1), source.bottom());
-    for y in source.y..sql.bottom() {
-        put(buffer, outer, y, if y == middle { "├" } else { "│" }, style);
-        put(buffer, inner, y, if y == middle { "┼" } else { "│" }, style);
+    let is_border = |x: u16, y: u16| layout.borders().any(|(_, area)| area.contains((x, y).into()));
+    for position in layout.borders().flat_map(|(_, area)| area.positions()) {
+        let (x, y) = (position.x, position.y);
+        let above = y > 0 && is_border(x, y - 1);
+        let left = x > 0 && is_border(x - 1, y);
+        let joined = (above, is_border(x, y + 1), left, is_border(x + 1, y));
+        put(buffer, x, y, symbol(joined), style);
     }
-    for x in (source.x..route.right()).filter(|x| *x != inner) {
-        put(buffer, x, middle, "─", style);
+}
+
+/// A piece of a border that goes on above, below, to the left and to the right, or not.
+fn symbol(joined: (bool, bool, bool, bool)) -> &'static str {
+    match joined {
+        (true, true, true, true) => "┼",
+        (true, true, false, true) => "├",
+        (true, true, true, false) => "┤",
+        (true, false, true, true) => "┴",
+        (false, true, true, true) => "┬",
+        (true, ..) | (_, true, ..) => "│",
+        _ => "─",
     }
 }
 
@@ -53,10 +63,20 @@ fn tabs(buffer: &mut Buffer, area: Rect, model: &Model) {
     for pane in Pane::ALL {
         let role = if pane == model.focus { Role::TabFocused } else { Role::Tab };
         let count = match (pane, model.table()) {
-            (Pane::Matches, Some(table)) => format!(" {}", text::count(table.summary.matches)),
+            (Pane::Matches, Some(table)) => match model.entry().map_or(0, RuleEntry::arrived) {
+                0 => format!(" {}", text::count(table.summary.matches)),
+                arrived => {
+                    format!(
+                        " {} {}{}",
+                        text::count(table.summary.matches),
+                        symbols::ARRIVED.glyph,
+                        text::count(arrived)
+                    )
+                }
+            },
             _ => String::new(),
         };
-        let label = format!("{} {}{count}", pane.number(), pane.short_name());
+        let label = format!("{}{}{count}", paint::key_of(model, pane), pane.short_name());
         bar.push((label, model.theme.style(role)));
         bar.push(("  ".to_owned(), model.theme.style(Role::Text)));
     }

@@ -11,12 +11,13 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::Style;
+use ratatui::style::{Modifier, Style};
 
+use super::link::{Link, link};
 use super::paint::{self, PaneLine, piece};
-use super::timeline;
 use super::trouble;
 use super::{Extent, Layout};
+use super::{symbols, timeline};
 use crate::bridge::ir::Expr;
 use crate::evaluate::{MatchRow, MatchTable, SortKey, Summary};
 use crate::ocsf::OcsfPath;
@@ -39,7 +40,7 @@ const TIMELINE_FROM: u16 = 7;
 pub(super) fn title(model: &Model) -> PaneLine {
     let theme = &model.theme;
     let Some(table) = model.table() else { return Vec::new() };
-    let role = if model.matches.stale { Role::Stale } else { Role::PaneCount };
+    let role = if model.shows_stale() { Role::Stale } else { Role::PaneCount };
     let matches = text::count(table.summary.matches);
     let mut said = match table.in_scope {
         Some(in_scope) => format!("{matches} of {} in scope", text::count(in_scope)),
@@ -52,11 +53,21 @@ pub(super) fn title(model: &Model) -> PaneLine {
     }
     let marked = model.matches.marked.len();
     if marked > 0 {
-        said = format!("{} marked, c saves · {said}", text::count(marked as u64));
+        let saves = model.keymap.shown("save_case").map(|key| format!(", {key} saves")).unwrap_or_default();
+        said = format!("{} marked{saves} · {said}", text::count(marked as u64));
     }
     let mut pieces = vec![piece(theme, role, &said)];
-    if model.matches.stale {
-        pieces.push(piece(theme, Role::Error, "  stale"));
+    let arrived = model.entry().map_or(0, RuleEntry::arrived);
+    if arrived > 0 {
+        pieces.insert(
+            0,
+            piece(theme, Role::Key, &format!("{}{} new  ", symbols::ARRIVED.glyph, text::count(arrived))),
+        );
+    }
+    if model.shows_stale() {
+        let (role, word) =
+            if model.work.matching { (Role::TextDim, "updating  ") } else { (Role::Error, "stale  ") };
+        pieces.insert(0, piece(theme, role, word));
     }
     pieces
 }
@@ -166,11 +177,16 @@ fn draw_table(buffer: &mut Buffer, area: Rect, model: &Model, table: &MatchTable
     paint::mark_cut(buffer, area, 0, theme, (&heading, offset.column));
     let height = usize::from(area.height.saturating_sub(1));
     let first = offset.row.min(row_count(table).saturating_sub(height));
-    let role = if model.matches.stale { Role::Stale } else { Role::Text };
+    let role = if model.shows_stale() { Role::Stale } else { Role::Text };
     for (row, index) in (first..row_count(table)).take(height).enumerate() {
         let there = index.checked_sub(table.first).and_then(|at| table.rows.get(at));
         let line = match there {
-            Some(row) => columns.line(mark(model, row), &cells(table, row), theme.style(role), model),
+            Some(row) => {
+                let style = theme.style(role);
+                let has_come = model.matches.arrived.contains(&row.event_id);
+                let style = if has_come { style.add_modifier(Modifier::BOLD) } else { style };
+                columns.line(mark(model, row), &cells(table, row), style, model)
+            }
             None => vec![piece(theme, Role::TextDim, " …")],
         };
         paint::line(buffer, area, row + 1, &line, offset.column);
@@ -200,19 +216,27 @@ fn header(model: &Model, table: &MatchTable) -> Vec<String> {
         SortKey::EventId => names.len() - 1,
     };
     if let Some(name) = names.get_mut(sorted) {
-        *name = format!("{} {name}", if order.descending { "↓" } else { "↑" });
+        *name = format!(
+            "{} {name}",
+            if order.descending { symbols::DESCENDING.glyph } else { symbols::ASCENDING.glyph }
+        );
     }
     names
 }
 
 fn cells(table: &MatchTable, row: &MatchRow) -> Vec<String> {
-    let time = row.time.map_or_else(|| "–".to_owned(), |time| format_time(time, time_format(table)));
+    let time = row
+        .time
+        .map_or_else(|| symbols::NOTHING.glyph.to_owned(), |time| format_time(time, time_format(table)));
     let value = |value: &Option<String>| match value {
         Some(text) => text::sanitize(text::clip(text, CELL)).into_owned(),
-        None => "–".to_owned(),
+        None => symbols::NOTHING.glyph.to_owned(),
     };
     let mut cells = vec![time, value(&row.host)];
-    cells.extend((0..table.columns.len()).map(|at| row.values.get(at).map_or("–".to_owned(), value)));
+    cells.extend(
+        (0..table.columns.len())
+            .map(|at| row.values.get(at).map_or(symbols::NOTHING.glyph.to_owned(), value)),
+    );
     cells.push(value(&Some(row.event_id.clone())));
     cells
 }
@@ -226,11 +250,12 @@ fn one_day(summary: Summary) -> bool {
     day(summary.first_seen) == day(summary.last_seen)
 }
 
-/// Before a row that is marked.
-const MARK: &str = "*";
-
 fn mark(model: &Model, row: &MatchRow) -> &'static str {
-    if model.matches.marked.contains(&row.event_id) { MARK } else { " " }
+    match &model.matches {
+        matches if matches.marked.contains(&row.event_id) => symbols::MARKED.glyph,
+        matches if matches.arrived.contains(&row.event_id) => symbols::ARRIVED.glyph,
+        _ => " ",
+    }
 }
 
 /// How the columns are drawn.
@@ -238,7 +263,7 @@ struct Columns {
     widths: Vec<usize>,
     /// Those whose end says more than their start.
     paths: Vec<bool>,
-    /// Those that the source's cursor is about.
+    /// Those that the cursor of another pane is about.
     linked: Vec<bool>,
 }
 
@@ -267,22 +292,23 @@ impl Columns {
     }
 }
 
-/// The columns that the line under the source's cursor tests.
+/// The columns that the part of the rule under the cursor tests.
 fn linked_columns(model: &Model) -> Vec<OcsfPath> {
     let plan = model.entry().and_then(|entry| entry.compiled.as_ref()?.compilation.plan.as_ref());
     let mut paths = Vec::new();
-    if let (Some(line), Some(plan)) = (model.linked_line(), plan) {
-        tested_on(&plan.predicate, line, &mut paths);
+    // While a match has the cursor, its own cells need no mark.
+    if let Some(plan) = plan.filter(|_| model.focus != Pane::Matches) {
+        tested_on(&plan.predicate, &link(model), &mut paths);
     }
     paths
 }
 
-fn tested_on(expr: &Expr, line: u32, paths: &mut Vec<OcsfPath>) {
+fn tested_on(expr: &Expr, link: &Link, paths: &mut Vec<OcsfPath>) {
     match expr {
-        Expr::And(parts) | Expr::Or(parts) => parts.iter().for_each(|part| tested_on(part, line, paths)),
-        Expr::Not(part) => tested_on(part, line, paths),
-        Expr::Selection { body, .. } => tested_on(body, line, paths),
-        Expr::Predicate(predicate) if predicate.span.touches_line(line) => {
+        Expr::And(parts) | Expr::Or(parts) => parts.iter().for_each(|part| tested_on(part, link, paths)),
+        Expr::Not(part) => tested_on(part, link, paths),
+        Expr::Selection { body, .. } => tested_on(body, link, paths),
+        Expr::Predicate(predicate) if link.touches(predicate.span) => {
             paths.extend(predicate.source.paths());
         }
         Expr::Predicate(_) => {}
@@ -300,9 +326,9 @@ fn natural_widths(model: &Model, table: &MatchTable) -> Vec<usize> {
     };
     widen(0, &format_time(0, time_format(table)));
     for row in &table.rows {
-        widen(1, row.host.as_deref().unwrap_or("–"));
+        widen(1, row.host.as_deref().unwrap_or(symbols::NOTHING.glyph));
         for (at, value) in row.values.iter().take(table.columns.len()).enumerate() {
-            widen(at + 2, value.as_deref().unwrap_or("–"));
+            widen(at + 2, value.as_deref().unwrap_or(symbols::NOTHING.glyph));
         }
         widen(last, &row.event_id);
     }

@@ -4,7 +4,8 @@
 //! rules.rs │ source.rs │ route.rs
 //!          ├───────────┼───────────
 //!          │ sql.rs    │ matches.rs
-//! status.rs    over all: proposals.rs, changes.rs, why/, event.rs, export.rs, coverage.rs, palette.rs, help.rs
+//! status.rs    over all: proposals.rs, changes.rs, why/, event.rs, export.rs, coverage.rs,
+//!              palette.rs, new_rule.rs, help.rs
 //! welcome.rs   where nothing is open; trouble.rs what is wrong with rules, events or pack; tiny.rs no room
 //! ```
 //!
@@ -14,13 +15,16 @@ mod changes;
 mod chips;
 mod correlation;
 mod coverage;
+mod edit;
 mod event;
 mod export;
 mod findings;
 mod frame;
 mod help;
 mod layout;
+mod link;
 mod matches;
+mod new_rule;
 mod paint;
 mod palette;
 mod popup;
@@ -30,6 +34,7 @@ mod rules;
 mod source;
 mod sql;
 mod status;
+mod symbols;
 mod timeline;
 mod tiny;
 mod trouble;
@@ -41,15 +46,24 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 
 pub(crate) use findings::first_finding_line;
-pub(crate) use layout::Layout;
+pub(crate) use layout::{Layout, fitting, least};
+pub(crate) use link::{Link, first_lines, link};
 pub(crate) use matches::{reserved_rows, rows_above, rows_shown};
+pub(crate) use route::edited_alias_row;
 pub(crate) use rules::list_area;
 pub(crate) use source::{line_at_row, row_of_line};
+pub(crate) use status::SPIN;
 #[cfg(test)]
-pub(crate) use verdict::{LEGEND, glyph as verdict_glyph};
+pub(crate) use symbols::LEGEND;
+#[cfg(test)]
+pub(crate) use verdict::glyph as verdict_glyph;
 pub(crate) use why::{beside as why_beside, details_extent, item_at};
 
 use crate::tui::model::{Model, Overlay, Pane};
+use crate::tui::text;
+
+/// The program, as the terminal's title names it.
+const NAME: &str = "sigma-ocsf-tui";
 
 /// Draws everything.
 pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model) {
@@ -75,9 +89,18 @@ pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model) {
         Some(Overlay::Coverage(open)) => coverage::draw(buffer, area, model, open),
         Some(Overlay::Palette(open)) => palette::draw(buffer, area, model, open),
         Some(Overlay::Welcome(open)) => welcome::draw(buffer, area, model, open),
-        None => {}
+        Some(Overlay::NewRule(open)) => new_rule::draw(buffer, area, model, open),
+        Some(Overlay::Edit(_)) | None => {}
     }
     help::draw(buffer, area, model);
+}
+
+/// What the terminal's title says.
+pub(crate) fn terminal_title(model: &Model) -> String {
+    match model.list.totals.arrived {
+        0 => NAME.to_owned(),
+        arrived => format!("{}{} new · {NAME}", symbols::ARRIVED.glyph, text::count(arrived)),
+    }
 }
 
 fn draw_pane(buffer: &mut ratatui::buffer::Buffer, area: Rect, body: Rect, model: &Model, pane: Pane) {
@@ -137,7 +160,8 @@ pub(crate) fn overlay_extent(model: &Model) -> (usize, usize) {
         Some(Overlay::Coverage(open)) => coverage::extent(model, open),
         Some(Overlay::Palette(open)) => palette::extent(model, open),
         Some(Overlay::Welcome(open)) => welcome::extent(open),
-        Some(Overlay::Export(_) | Overlay::Why(_)) | None => (0, 0),
+        Some(Overlay::NewRule(_)) => new_rule::extent(),
+        Some(Overlay::Export(_) | Overlay::Why(_) | Overlay::Edit(_)) | None => (0, 0),
     }
 }
 
@@ -150,6 +174,7 @@ pub(crate) fn overlay_line(model: &Model, row: u16) -> Option<usize> {
         Some(Overlay::Coverage(open)) => coverage::line_at(model, open, row),
         Some(Overlay::Palette(open)) => palette::line_at(model, open, row),
         Some(Overlay::Welcome(open)) => welcome::line_at(model, open, row),
-        Some(Overlay::Export(_) | Overlay::Why(_)) | None => None,
+        Some(Overlay::NewRule(_)) => new_rule::line_at(model, row),
+        Some(Overlay::Export(_) | Overlay::Why(_) | Overlay::Edit(_)) | None => None,
     }
 }

@@ -5,8 +5,9 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::Span;
 
+use super::symbols;
 use crate::tui::highlight::LineRoles;
-use crate::tui::model::{Model, Offset, Pane};
+use crate::tui::model::{Input, Model, Offset, Pane};
 use crate::tui::text::{self, Piece};
 use crate::tui::theme::{Role, Theme};
 
@@ -81,10 +82,10 @@ pub(super) fn title(buffer: &mut Buffer, area: Rect, model: &Model, pane: Pane, 
     let theme = &model.theme;
     let focused = model.focus == pane;
     let role = if focused { Role::PaneTitleFocused } else { Role::PaneTitle };
-    let mark = if focused { "▌" } else { " " };
+    let mark = if focused { symbols::FOCUSED.glyph } else { " " };
     let mut pieces = vec![
         (mark.to_owned(), theme.style(if focused { role } else { Role::PaneBorder })),
-        (format!("{} ", pane.number()), theme.style(if focused { role } else { Role::TextDim })),
+        (key_of(model, pane), theme.style(if focused { role } else { Role::TextDim })),
         (pane.name().to_owned(), theme.style(role)),
         ("  ".to_owned(), theme.style(Role::Text)),
     ];
@@ -93,6 +94,30 @@ pub(super) fn title(buffer: &mut Buffer, area: Rect, model: &Model, pane: Pane, 
     if width(&pieces) > usize::from(area.width) {
         ellipsis(buffer, area, 0, theme);
     }
+}
+
+/// Marks the line of a pane that its cursor is on, while the pane has the keys.
+pub(super) fn cursor(buffer: &mut Buffer, body: Rect, model: &Model, pane: Pane, line: usize) {
+    if model.focus == pane
+        && let Some(row) = line.checked_sub(model.offset(pane).row)
+    {
+        fill(buffer, body, row, model.theme.style(Role::Cursor));
+        let mark = piece(&model.theme, symbols::LINKED.role, symbols::CURSOR.glyph);
+        self::line(buffer, body, row, &[mark], 0);
+    }
+}
+
+/// Marks a line that begins with a blank as belonging to what the cursor is on.
+pub(super) fn mark_linked(line: &mut PaneLine, theme: &Theme) {
+    if let Some((first, _)) = line.first_mut().filter(|(first, _)| first.starts_with(' ')) {
+        first.remove(0);
+        line.insert(0, piece(theme, symbols::LINKED.role, symbols::LINKED.glyph));
+    }
+}
+
+/// The key that focuses a pane, and a blank; nothing where none does.
+pub(super) fn key_of(model: &Model, pane: Pane) -> String {
+    model.keymap.shown(pane.command()).map_or_else(String::new, |key| format!("{key} "))
 }
 
 /// Draws lines, scrolled, in the body of a pane.
@@ -158,6 +183,38 @@ pub(super) fn mark_cut(
     if visible_width(line) > skip + usize::from(area.width) {
         ellipsis(buffer, area, row, theme);
     }
+}
+
+/// A line that is being typed, its cursor as a bar. Where it is wider than `columns`, the part around the cursor, with
+/// `…` at an end that is cut off.
+pub(super) fn input(theme: &Theme, input: &Input, columns: usize) -> PaneLine {
+    let style = theme.style(Role::FilterChip);
+    let (before, behind) = input.halves();
+    let whole = [safe_to_type(before), "▏".to_owned(), safe_to_type(behind)].map(|part| (part, style));
+    let (all, at) = (width(&whole), text::width(&whole[0].0));
+    let skip = (at + 1).saturating_sub(columns * 2 / 3).min(all.saturating_sub(columns));
+    let (left, right) = (usize::from(skip > 0), usize::from(all > skip + columns));
+    let mark = |cut: usize| ("…".repeat(cut), theme.style(Role::TextDim));
+    let room = columns.saturating_sub(left + right);
+    let inner = text::window(&whole, skip + left, room).into_iter();
+    let inner = inner.map(|span| (span.content.into_owned(), span.style));
+    std::iter::once(mark(left))
+        .chain(inner)
+        .chain([mark(right)])
+        .filter(|(part, _)| !part.is_empty())
+        .collect()
+}
+
+/// As drawn while it is typed: what counts is the start of a long text as well as its end.
+fn safe_to_type(part: &str) -> String {
+    let mut safe = String::with_capacity(part.len());
+    let mut rest = part;
+    while !rest.is_empty() {
+        let head = text::clip(rest, text::LINE_LIMIT);
+        safe.push_str(&text::sanitize(head));
+        rest = rest.get(head.len().max(1)..).unwrap_or_default();
+    }
+    safe
 }
 
 /// Makes the pieces of one line safe, tabs counted from the start of the line.

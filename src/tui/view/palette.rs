@@ -12,7 +12,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::paint::{self, PaneLine, piece};
-use super::popup;
+use super::{popup, symbols};
 use crate::tui::command::{COMMANDS, Command};
 use crate::tui::model::{Found, Model, Palette};
 use crate::tui::text;
@@ -34,13 +34,15 @@ pub(super) fn draw(buffer: &mut Buffer, screen: Rect, model: &Model, open: &Pale
     let title = match open.family {
         "group_" => "Group the rules",
         "sort_" => "Sort the rules",
+        "layout_" => "Lay the panes out",
         "theme_" => "Themes",
         _ => "Commands",
     };
     popup::draw(buffer, area, model, &vec![piece(theme, Role::PaneTitleFocused, title)]);
     let body = popup::inner(area);
-    let typed = text::fit_end(&open.typed, usize::from(body.width).saturating_sub(3));
-    paint::line(buffer, body, 0, &[piece(theme, Role::FilterChip, &format!(":{typed}▏"))], 0);
+    let mut typed = vec![piece(theme, Role::FilterChip, ":")];
+    typed.extend(paint::input(theme, &open.typed, usize::from(body.width).saturating_sub(2)));
+    paint::line(buffer, body, 0, &typed, 0);
     let list = list(body);
     if open.found.is_empty() {
         paint::line(buffer, list, 0, &[piece(theme, Role::TextDim, "  no command answers to this")], 0);
@@ -57,7 +59,13 @@ pub(super) fn draw(buffer: &mut Buffer, screen: Rect, model: &Model, open: &Pale
         paint::line(buffer, list, at - first, &line.unwrap_or_default(), 0);
         if at == open.cursor {
             paint::select(buffer, list, at - first, theme.style(Role::Selection));
-            paint::line(buffer, list, at - first, &[("›".to_owned(), theme.style(Role::Selection))], 0);
+            paint::line(
+                buffer,
+                list,
+                at - first,
+                &[(symbols::CURSOR.glyph.to_owned(), theme.style(Role::Selection))],
+                0,
+            );
         }
     }
 }
@@ -74,9 +82,8 @@ fn first(open: &Palette, list: Rect) -> usize {
 
 fn command_line(model: &Model, command: &Command, width: u16) -> PaneLine {
     let available = (command.available)(model);
-    let keys: Vec<_> = command.keys.iter().map(ToString::to_string).collect();
     let doc = if available { command.doc.to_owned() } else { format!("{} (not now)", command.doc) };
-    line(model, (command.name, available), &doc, &keys.join(" "), width)
+    line(model, (command.name, available), &doc, &model.keymap.all_shown(command), width)
 }
 
 fn theme_line(model: &Model, own: &ThemeListing, width: u16) -> PaneLine {

@@ -15,7 +15,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::paint::{self, PaneLine, piece};
-use super::popup;
+use super::{popup, symbols};
 use crate::tui::model::{Answer, Bench, Model, Offset, Proposals, Proposed, Said};
 use crate::tui::text;
 use crate::tui::theme::Role;
@@ -103,7 +103,13 @@ fn ready(buffer: &mut Buffer, body: Rect, model: &Model, open: &Proposals, bench
         paint::line(buffer, body, at, &line(model, bench, proposed, target), 0);
         if row == open.cursor {
             paint::select(buffer, body, at, theme.style(Role::Selection));
-            paint::line(buffer, body, at, &[("›".to_owned(), theme.style(Role::Selection))], 0);
+            paint::line(
+                buffer,
+                body,
+                at,
+                &[(symbols::CURSOR.glyph.to_owned(), theme.style(Role::Selection))],
+                0,
+            );
         }
     }
     let below =

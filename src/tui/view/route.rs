@@ -17,10 +17,10 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::correlation;
 use super::findings::findings;
+use super::link::{About, Link, link};
 use super::paint::{self, PaneLine, paragraph, piece};
-use super::trouble;
+use super::{Layout, correlation, edit, symbols, trouble};
 use crate::bridge::{Compilation, Diagnostic, FieldResolution, Resolution, RoutedScope, Severity};
 use crate::ocsf::{Catalog, ClassUid};
 use crate::pack::{FilterOp, RouteFilter};
@@ -34,6 +34,9 @@ pub(super) fn title(model: &Model) -> PaneLine {
         return vec![piece(theme, Role::Error, "stale")];
     }
     let mut pieces = Vec::new();
+    if model.unsaved.as_ref().is_some_and(|unsaved| unsaved.alias().is_some()) {
+        pieces.push(piece(theme, Role::DiagnosticWarning, "unsaved  "));
+    }
     if let Some(info) = &model.pack.info {
         pieces.push(piece(theme, Role::TextDim, &format!("{} {}", info.id, info.version)));
     }
@@ -47,34 +50,68 @@ pub(super) fn title(model: &Model) -> PaneLine {
 pub(super) fn draw(buffer: &mut Buffer, body: Rect, model: &Model) {
     let lines = lines(model, usize::from(body.width));
     paint::scrolled(buffer, body, &model.theme, &lines, model.offset(Pane::Route));
+    paint::cursor(buffer, body, model, Pane::Route, model.route_cursor);
 }
 
 pub(super) fn lines(model: &Model, width: usize) -> Vec<PaneLine> {
-    let mut lines = pack_errors(model, width);
-    let Some(entry) = model.entry() else { return lines };
-    lines.extend(refusal(model, entry, width));
+    parts(model, width, &link(model)).into_iter().flat_map(|part| part.lines).collect()
+}
+
+/// What a line is about.
+pub(super) fn about(model: &Model, width: usize, line: usize) -> About {
+    let mut before = 0;
+    let has = |part: &Part| {
+        before += part.lines.len();
+        line < before
+    };
+    // The marks do not move lines: any link will do.
+    parts(model, width, &Link::default()).into_iter().find(has).map(|part| part.about).unwrap_or_default()
+}
+
+/// The first line that belongs to `link`.
+pub(super) fn first_in(model: &Model, width: usize, link: &Link) -> Option<usize> {
+    let parts = parts(model, width, &Link::default());
+    let at = parts.iter().position(|part| link.has(&part.about))?;
+    Some(parts.iter().take(at).map(|part| part.lines.len()).sum())
+}
+
+/// Lines that are about one thing.
+pub(super) struct Part {
+    pub about: About,
+    pub lines: Vec<PaneLine>,
+}
+
+impl Part {
+    pub(super) fn new(about: About, lines: Vec<PaneLine>) -> Self {
+        Self { about, lines }
+    }
+}
+
+fn parts(model: &Model, width: usize, link: &Link) -> Vec<Part> {
+    let mut parts = vec![Part::new(About::Nothing, pack_errors(model, width))];
+    let Some(entry) = model.entry() else { return parts };
+    parts.extend(refusal(model, entry, width));
     let shown = entry.last_good.as_ref().or(entry.compiled.as_ref());
     let readable = !entry.is_unreadable() || entry.last_good.is_some();
     if let Some(compiled) = shown.filter(|_| readable) {
         let compilation = &compiled.compilation;
-        lines.extend(correlation::lines(model, compilation, width).unwrap_or_else(|| {
-            let mut lines = routing(model, compilation, width);
-            lines.extend(fields(model, compilation, width));
-            lines
-        }));
+        let mut of_rule = correlation::parts(model, compilation, width, link).unwrap_or_else(|| {
+            let routing = Part::new(About::Scope, routing(model, compilation, width, link));
+            std::iter::once(routing).chain(fields(model, compilation, width, link)).collect()
+        });
         if entry.last_good.is_some() {
-            fade(&mut lines, model);
+            fade(&mut of_rule, model);
         }
+        parts.extend(of_rule);
     }
-    lines.extend(pack_warnings(model, width));
-    lines
+    parts.push(Part::new(About::Nothing, pack_warnings(model, width)));
+    parts
 }
 
 /// Dims what belongs to the last text that could be read.
-fn fade(lines: &mut [PaneLine], model: &Model) {
+fn fade(parts: &mut [Part], model: &Model) {
     let stale = model.theme.style(Role::Stale);
-    let refusal = lines.iter().position(Vec::is_empty).unwrap_or(0);
-    for piece in lines.iter_mut().skip(refusal).flatten() {
+    for piece in parts.iter_mut().flat_map(|part| &mut part.lines).flatten() {
         piece.1 = stale;
     }
 }
@@ -118,11 +155,9 @@ fn pack_warnings(model: &Model, width: usize) -> Vec<PaneLine> {
 }
 
 /// Why the rule is refused.
-fn refusal(model: &Model, entry: &RuleEntry, width: usize) -> Vec<PaneLine> {
+fn refusal(model: &Model, entry: &RuleEntry, width: usize) -> Option<Part> {
     let theme = &model.theme;
-    let Some(code) = entry.compiled.as_ref().and_then(|c| c.compilation.refusal()) else {
-        return Vec::new();
-    };
+    let code = entry.compiled.as_ref()?.compilation.refusal()?;
     let mut lines = vec![vec![
         piece(theme, Role::DiagnosticError, " ✗ "),
         piece(theme, Role::StatusRefused, code.code.reason.map_or(code.code.name, |reason| reason.as_str())),
@@ -137,10 +172,10 @@ fn refusal(model: &Model, entry: &RuleEntry, width: usize) -> Vec<PaneLine> {
         lines.push(vec![piece(theme, Role::TextDim, &format!("   and {more} more, beside the source"))]);
     }
     lines.push(Vec::new());
-    lines
+    Some(Part::new(About::Parts(vec![code.span]), lines))
 }
 
-fn routing(model: &Model, compilation: &Compilation, width: usize) -> Vec<PaneLine> {
+fn routing(model: &Model, compilation: &Compilation, width: usize, link: &Link) -> Vec<PaneLine> {
     let mut lines = Vec::new();
     match &compilation.routing.scope {
         Some(scope) => lines.extend(scope_lines(model, scope, width)),
@@ -149,6 +184,9 @@ fn routing(model: &Model, compilation: &Compilation, width: usize) -> Vec<PaneLi
     for rejected in &compilation.routing.rejected {
         let said = format!("not {}: {}", rejected.logsource, rejected.why);
         lines.extend(paragraph(model, Role::TextDim, "   ", &said, width));
+    }
+    if let Some(first) = lines.first_mut().filter(|_| link.has(&About::Scope)) {
+        paint::mark_linked(first, &model.theme);
     }
     lines.push(Vec::new());
     lines
@@ -202,7 +240,7 @@ fn class_label(class: ClassUid) -> String {
 fn filter_text(filter: &RouteFilter) -> String {
     let op = match filter.op {
         FilterOp::Eq => "=",
-        FilterOp::Neq => "≠",
+        FilterOp::Neq => symbols::UNEQUAL.glyph,
         FilterOp::In => "in",
         FilterOp::Nin => "not in",
         FilterOp::Exists => "exists",
@@ -255,36 +293,82 @@ impl Columns {
     }
 }
 
-fn fields(model: &Model, compilation: &Compilation, width: usize) -> Vec<PaneLine> {
+fn fields(model: &Model, compilation: &Compilation, width: usize, link: &Link) -> Vec<Part> {
     if compilation.fields.is_empty() {
         return Vec::new();
     }
     if compilation.routing.scope.is_none() {
         let said = "its fields are looked up once the rule is routed";
-        return paragraph(model, Role::TextDim, " ", said, width);
+        return vec![Part::new(About::Nothing, paragraph(model, Role::TextDim, " ", said, width))];
     }
     let columns = Columns::fitting(&compilation.fields, model.fills.is_some(), width);
     let (name, expr) = (text::pad("field", columns.name), text::pad("found in", columns.expr));
     let kind = if columns.kind >= 4 { "type" } else { "" };
     let filled = text::pad_left("filled", columns.filled);
     let heading = format!(" {name}  {expr}{filled}  {kind}");
-    let mut lines = vec![vec![piece(&model.theme, Role::TableHeader, &heading)]];
+    let heading = vec![vec![piece(&model.theme, Role::TableHeader, &heading)]];
+    let mut parts = vec![Part::new(About::Nothing, heading)];
     for field in &compilation.fields {
-        lines.push(field_line(model, field, &columns));
-        if !field.transforms.is_empty() {
-            let indent = " ".repeat(columns.name + 3);
-            lines.extend(paragraph(model, Role::TextDim, &indent, &field.transforms, width));
-        }
+        let lines = field_lines(model, field, &columns, width, link);
+        parts.push(Part::new(About::Parts(field.uses.clone()), lines));
+    }
+    parts
+}
+
+/// A field, its transforms, and what is said of an edit of its alias.
+fn field_lines(
+    model: &Model,
+    field: &FieldResolution,
+    columns: &Columns,
+    width: usize,
+    link: &Link,
+) -> Vec<PaneLine> {
+    let edited = model.edited_alias().filter(|(_, alias)| alias.field == field.field);
+    let indent = " ".repeat(columns.name + 3);
+    if let Some((typed, _)) = edited {
+        let mut line = name_pieces(model, field, columns, link);
+        let room = width.saturating_sub(paint::width(&line));
+        line.extend(paint::input(&model.theme, &typed.input, room));
+        let notes = edit::said(model, typed, width.saturating_sub(2));
+        return std::iter::once(line).chain(notes.into_iter().map(|note| indented(model, note))).collect();
+    }
+    let mut lines = vec![field_line(model, field, columns, link)];
+    if !field.transforms.is_empty() {
+        lines.extend(paragraph(model, Role::TextDim, &indent, &field.transforms, width));
+    }
+    if let Some(unsaved) = &model.unsaved
+        && unsaved.alias().is_some_and(|alias| alias.field == field.field)
+    {
+        let notes = edit::effect(model, &unsaved.effect, width.saturating_sub(2));
+        lines.extend(notes.into_iter().map(|note| indented(model, note)));
     }
     lines
+}
+
+fn indented(model: &Model, note: Piece) -> PaneLine {
+    vec![piece(&model.theme, Role::Text, "  "), note]
+}
+
+/// The row of the field whose alias is being edited.
+pub(crate) fn edited_alias_row(model: &Model) -> Option<usize> {
+    let (_, alias) = model.edited_alias()?;
+    let fields = &model.entry()?.compiled.as_ref()?.compilation.fields;
+    let field = fields.iter().find(|field| field.field == alias.field)?;
+    let width = usize::from(Layout::of(model).body(Pane::Route).width);
+    let about = About::Parts(field.uses.clone());
+    let parts = parts(model, width, &link(model));
+    let at = parts.iter().position(|part| part.about == about)?;
+    Some(parts.iter().take(at).map(|part| part.lines.len()).sum())
 }
 
 /// Role and place of a field's values.
 fn found_in(field: &FieldResolution) -> (Role, String) {
     match field.resolution {
         Resolution::Mapped => (Role::Text, field.expr.clone()),
-        Resolution::RawFallback => (Role::StatusFallback, format!("▲ {}", field.expr)),
-        Resolution::Unmapped => (Role::StatusRefused, "✗ unmapped".to_owned()),
+        Resolution::RawFallback => {
+            (Role::StatusFallback, format!("{} {}", symbols::FALLBACK.glyph, field.expr))
+        }
+        Resolution::Unmapped => (Role::StatusRefused, format!("{} unmapped", symbols::REFUSED.glyph)),
     }
 }
 
@@ -298,29 +382,36 @@ fn filled(model: &Model, field: &FieldResolution, columns: &Columns) -> Piece {
     let counted =
         model.fills.as_ref().and_then(|fills| Some((fills.fields.get(&field.field)?, fills.in_scope)));
     let (role, share) = match counted {
-        Some((0, 1..)) => (Role::DiagnosticWarning, "! 0 %".to_owned()),
+        Some((0, 1..)) => (Role::DiagnosticWarning, format!("{} 0 %", symbols::WARNING.glyph)),
         Some((filled, in_scope @ 1..)) => (Role::Text, text::percent(*filled, in_scope)),
         // No event is in scope, or the field cannot be looked at.
-        Some((_, 0)) | None => (Role::TextDim, "–".to_owned()),
+        Some((_, 0)) | None => (Role::TextDim, symbols::NOTHING.glyph.to_owned()),
     };
     (text::pad_left(&share, columns.filled), model.theme.style(role))
 }
 
-fn field_line(model: &Model, field: &FieldResolution, columns: &Columns) -> PaneLine {
+fn name_pieces(model: &Model, field: &FieldResolution, columns: &Columns, link: &Link) -> PaneLine {
     let theme = &model.theme;
-    let linked =
-        model.linked_line().is_some_and(|line| field.uses.iter().any(|use_| use_.touches_line(line)));
-    let (mark, name) = if linked { ("▌", Role::Linked) } else { (" ", Role::Text) };
-    let (role, place) = found_in(field);
-    // The end of a path tells most.
-    let place = text::fit_end(&place, columns.expr);
+    let linked = field.uses.iter().any(|use_| link.touches(*use_));
+    let (mark, name) = if linked { (symbols::LINKED.glyph, Role::Linked) } else { (" ", Role::Text) };
     vec![
         piece(theme, Role::Linked, mark),
         (text::pad(&field.field.0, columns.name), theme.style(name)),
         ("  ".to_owned(), theme.style(Role::Text)),
+    ]
+}
+
+fn field_line(model: &Model, field: &FieldResolution, columns: &Columns, link: &Link) -> PaneLine {
+    let theme = &model.theme;
+    let (role, place) = found_in(field);
+    // The end of a path tells most.
+    let place = text::fit_end(&place, columns.expr);
+    let mut line = name_pieces(model, field, columns, link);
+    line.extend([
         (text::pad(&place, columns.expr), theme.style(role)),
         filled(model, field, columns),
         ("  ".to_owned(), theme.style(Role::Text)),
         (text::fit(&kind(field), columns.kind), theme.style(Role::TextDim)),
-    ]
+    ]);
+    line
 }

@@ -11,10 +11,10 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::Style;
+use ratatui::style::{Modifier, Style};
 
 use super::paint::{self, PaneLine, piece};
-use super::{chips, trouble, verdict};
+use super::{chips, symbols, trouble, verdict};
 use crate::tui::model::list::{Group, Grouping, Order, Row, Since};
 use crate::tui::model::{Model, Pane, RuleEntry, Verdict};
 use crate::tui::text;
@@ -39,6 +39,10 @@ pub(super) fn title(model: &Model) -> PaneLine {
     let arranged: Vec<_> = arranged.into_iter().flatten().collect();
     if !arranged.is_empty() {
         pieces.push(piece(theme, Role::TextDim, &format!("  {}", arranged.join(" · "))));
+    }
+    if model.list.totals.arrived > 0 {
+        let arrived = text::count(model.list.totals.arrived);
+        pieces.push(piece(theme, Role::Key, &format!("  {}{arrived} new", symbols::ARRIVED.glyph)));
     }
     if !model.gone.is_empty() {
         pieces.push(piece(theme, Role::Error, "  stale"));
@@ -83,15 +87,19 @@ fn mark_cursor(buffer: &mut Buffer, area: Rect, row: usize, model: &Model) {
         true => paint::select(buffer, area, row, model.theme.style(Role::Selection)),
         false => paint::fill(buffer, area, row, model.theme.style(Role::SelectionUnfocused)),
     }
-    paint::line(buffer, area, row, &[("›".to_owned(), Style::new())], 0);
+    paint::line(buffer, area, row, &[(symbols::CURSOR.glyph.to_owned(), Style::new())], 0);
 }
 
 /// The header of a group: its name, and how many of its rules matched and can run.
 fn header(model: &Model, group: &Group, width: usize) -> PaneLine {
     let theme = &model.theme;
-    let glyph = if group.open { "▾" } else { "▸" };
+    let glyph = if group.open { symbols::OPEN.glyph } else { symbols::FOLDED.glyph };
     let number = |number: usize| text::count(number as u64);
-    let matched = if group.matched > 0 { format!("● {}  ", number(group.matched)) } else { String::new() };
+    let matched = if group.matched > 0 {
+        format!("{} {}  ", symbols::MATCHED.glyph, number(group.matched))
+    } else {
+        String::new()
+    };
     let of_all = format!("{} of {}", number(group.executable), number(group.rules));
     let words = if width >= WIDE { " can run " } else { " " };
     let indent = 2 * group.depth + 1;
@@ -132,8 +140,12 @@ fn line(
     let (note, note_role) = note(entry, width);
     let (warnings, since) = verdict::marks(marks);
     let indent = 2 * depth;
-    let stale = if entry.is_stale() { " ~" } else { "" };
-    let marked = text::width(warnings) + text::width(since) + text::width(stale);
+    let stale = if entry.is_stale() { format!(" {}", symbols::STALE.glyph) } else { String::new() };
+    let arrived = match entry.arrived() {
+        0 => String::new(),
+        arrived => format!(" {}{}", symbols::ARRIVED.glyph, text::count(arrived)),
+    };
+    let marked = text::width(&warnings) + text::width(&since) + text::width(&arrived) + text::width(&stale);
     let title = width.saturating_sub(indent + 3 + marked + 1 + text::width(&note) + 1 + counts + 1);
     let count_role = match entry.verdict() {
         Verdict::Matched(_) if !entry.is_stale() => Role::Text,
@@ -143,9 +155,10 @@ fn line(
     vec![
         (format!("{} {glyph} ", " ".repeat(indent)), theme.style(role)),
         (text::pad(&entry.title, title), theme.style(title_role)),
-        (warnings.to_owned(), theme.style(Role::DiagnosticWarning)),
-        (since.to_owned(), theme.style(Role::Key)),
-        (stale.to_owned(), theme.style(Role::Stale)),
+        (warnings, theme.style(Role::DiagnosticWarning)),
+        (since, theme.style(Role::Key)),
+        (arrived, theme.style(Role::Key).add_modifier(Modifier::BOLD)),
+        (stale, theme.style(Role::Stale)),
         (format!(" {note}"), theme.style(note_role)),
         (format!(" {}", text::pad_left(&count(entry), counts)), theme.style(count_role)),
         (" ".to_owned(), theme.style(Role::Text)),
@@ -168,7 +181,9 @@ fn count(entry: &RuleEntry) -> String {
     match entry.verdict() {
         Verdict::Matched(matches) => text::count(matches),
         Verdict::NoMatch => "0".to_owned(),
-        Verdict::NotRun => "…".to_owned(),
-        Verdict::Refused(_) | Verdict::ParseError | Verdict::Failed | Verdict::Within => "–".to_owned(),
+        Verdict::NotRun => symbols::NOT_RUN.glyph.to_owned(),
+        Verdict::Refused(_) | Verdict::ParseError | Verdict::Failed | Verdict::Within => {
+            symbols::NOTHING.glyph.to_owned()
+        }
     }
 }

@@ -16,13 +16,14 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use super::Extent;
 use super::findings::{Finding, findings};
+use super::link::{Link, link};
 use super::paint::{self, PaneLine, piece};
+use super::{Extent, edit, symbols};
 use crate::bridge::Severity;
 use crate::sigma::Span;
 use crate::tui::highlight::Language;
-use crate::tui::model::{Model, Pane, RuleEntry};
+use crate::tui::model::{Model, Overlay, Pane, RuleEntry};
 use crate::tui::text::{self, Piece};
 use crate::tui::theme::{Role, Theme};
 
@@ -41,7 +42,11 @@ pub(super) fn title(model: &Model) -> PaneLine {
     let theme = &model.theme;
     let Some(entry) = model.entry() else { return Vec::new() };
     let name = entry.key.path.file_name().unwrap_or_default().to_string_lossy();
-    let mut pieces = vec![piece(theme, Role::TextDim, &name)];
+    let mut pieces = Vec::new();
+    if model.unsaved_line(entry).is_some() {
+        pieces.push(piece(theme, Role::DiagnosticWarning, "unsaved  "));
+    }
+    pieces.push(piece(theme, Role::TextDim, &name));
     if entry.key.document > 0 {
         pieces.push(piece(theme, Role::TextDim, &format!("  document {}", entry.key.document + 1)));
     }
@@ -55,13 +60,40 @@ pub(super) fn draw(buffer: &mut Buffer, body: Rect, model: &Model) {
     let offset = model.offset(Pane::Source);
     let first = offset.row.min(rows.len().saturating_sub(height));
     let gutter = gutter(&entry.rule.text);
+    let link = link(model);
     for (row, content) in rows.iter().skip(first).take(height).enumerate() {
         match content {
-            Row::Line(line, text) => draw_line(buffer, body, row, model, entry, (*line, text), gutter),
+            Row::Line(line, text) => {
+                let cursor = Cursor::of(model, &link, line + 1);
+                draw_line(buffer, body, row, model, entry, (*line, text, cursor), gutter)
+            }
             Row::Note(note) => {
                 let note = (format!("{}{}", " ".repeat(gutter), note.0), note.1);
                 paint::line(buffer, body, row, &[note], 0);
             }
+        }
+    }
+}
+
+/// How a line stands to the cursor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Cursor {
+    /// It is on it.
+    Here,
+    /// It is in another pane, on something that belongs to the line.
+    Linked,
+    /// Neither.
+    Elsewhere,
+}
+
+impl Cursor {
+    fn of(model: &Model, link: &Link, line: usize) -> Self {
+        let line = u32::try_from(line).unwrap_or(u32::MAX);
+        let in_source = model.focus == Pane::Source || matches!(model.overlay, Some(Overlay::Why(_)));
+        match in_source {
+            true if model.cursor_line == line => Self::Here,
+            false if link.has_line(line) => Self::Linked,
+            _ => Self::Elsewhere,
         }
     }
 }
@@ -77,19 +109,19 @@ fn draw_line(
     row: usize,
     model: &Model,
     entry: &RuleEntry,
-    (index, line): (usize, &str),
+    (index, line, cursor): (usize, &str, Cursor),
     gutter: usize,
 ) {
     let theme = &model.theme;
     let number = u32::try_from(index + 1).unwrap_or(u32::MAX);
     let at_line: Vec<_> = findings(entry).into_iter().filter(|f| f.span.start.line == number).collect();
-    let at_cursor = model.linked_line() == Some(number);
     let text_area = inset(body, gutter);
-    let events = events(model, number);
+    let edited = model.edited_line().filter(|(_, line)| line.line == number);
+    let events = events(model, number).filter(|_| edited.is_none());
     let bar = events.map_or_else(PaneLine::new, |events| bar(theme, events));
     let free = usize::from(text_area.width).saturating_sub(text::width(&text::sanitize(line)) + 1);
     let beside = paint::width(&bar) <= free;
-    let (mark, mark_role) = mark(&at_line, at_cursor);
+    let (mark, mark_role) = mark(&at_line, cursor);
     let margin = [
         (text::pad_left(&(index + 1).to_string(), gutter - 3) + " ", theme.style(Role::LineNumber)),
         (mark.to_owned(), theme.style(mark_role)),
@@ -103,13 +135,21 @@ fn draw_line(
         Some(finding) => underline(pieces, columns(line, finding.span), theme),
         None => pieces,
     };
-    let skip = model.offset(Pane::Source).column;
-    paint::line(buffer, text_area, row, &pieces, skip);
-    paint::mark_cut(buffer, text_area, row, theme, (&pieces, skip));
+    match edited {
+        Some((typed, line)) => {
+            let pieces = edit::line(model, typed, line, usize::from(text_area.width));
+            paint::line(buffer, text_area, row, &pieces, 0);
+        }
+        None => {
+            let skip = model.offset(Pane::Source).column;
+            paint::line(buffer, text_area, row, &pieces, skip);
+            paint::mark_cut(buffer, text_area, row, theme, (&pieces, skip));
+        }
+    }
     if beside {
         paint::right(buffer, text_area, row, &bar);
     }
-    if at_cursor {
+    if cursor == Cursor::Here {
         paint::fill(buffer, text_area, row, theme.style(Role::Cursor));
     }
 }
@@ -133,9 +173,8 @@ fn bar(theme: &Theme, (events, of): (u64, u64)) -> PaneLine {
 
 /// The same in one column.
 fn level(theme: &Theme, (events, of): (u64, u64)) -> Piece {
-    const LEVELS: [&str; 9] = ["0", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];
     let eighths = (u128::from(events.min(of)) * 8).div_ceil(u128::from(of.max(1)));
-    let level = usize::try_from(eighths).ok().and_then(|at| LEVELS.get(at)).copied().unwrap_or(" ");
+    let level = usize::try_from(eighths).ok().and_then(|at| symbols::LEVELS.get(at)).copied().unwrap_or(" ");
     let role = if events == 0 { Role::StatusRefused } else { Role::StatusMatched };
     (level.to_owned(), theme.style(role))
 }
@@ -145,11 +184,11 @@ fn inset(area: Rect, columns: usize) -> Rect {
     Rect { x: area.x + by, width: area.width - by, ..area }
 }
 
-fn mark(findings: &[Finding<'_>], at_cursor: bool) -> (&'static str, Role) {
+fn mark(findings: &[Finding<'_>], cursor: Cursor) -> (&'static str, Role) {
     match findings.iter().map(|f| f.severity).min() {
-        _ if at_cursor => ("▌", Role::Linked),
-        Some(Severity::Error) => ("✗", Role::DiagnosticError),
-        Some(Severity::Warning) => ("!", Role::DiagnosticWarning),
+        _ if cursor != Cursor::Elsewhere => (symbols::LINKED.glyph, symbols::LINKED.role),
+        Some(Severity::Error) => (symbols::REFUSED.glyph, Role::DiagnosticError),
+        Some(Severity::Warning) => (symbols::WARNING.glyph, symbols::WARNING.role),
         None => (" ", Role::Text),
     }
 }
@@ -198,6 +237,8 @@ fn rows<'a>(model: &'a Model, entry: &'a RuleEntry, width: usize) -> Vec<Row<'a>
     let mut shown = 0;
     for (index, line) in entry.rule.text.lines().enumerate() {
         rows.push(Row::Line(index, line));
+        let number = u32::try_from(index + 1).unwrap_or(u32::MAX);
+        rows.extend(edit::notes(model, entry, number, room).into_iter().map(Row::Note));
         // Findings come in source order; one past the last line stands beneath that.
         for finding in findings.iter().skip(shown).take_while(|f| f.span.start.line as usize <= index + 1) {
             rows.extend(notes(&model.theme, finding, room));
@@ -226,8 +267,8 @@ fn notes<'a>(theme: &Theme, finding: &Finding<'_>, room: usize) -> Vec<Row<'a>> 
         .chain(help)
         .enumerate()
         .map(|(at, (line, role))| {
-            let lead = if at == 0 { "↳ " } else { "  " };
-            Row::Note((format!("{lead}{line}"), theme.style(role)))
+            let lead = if at == 0 { symbols::NOTE.glyph } else { " " };
+            Row::Note((format!("{lead} {line}"), theme.style(role)))
         })
         .collect()
 }

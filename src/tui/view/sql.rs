@@ -7,11 +7,15 @@
 //!  ▌   AND ends_with(lower("process.file.path"), '\certutil.exe')
 //! ```
 
+use std::ops::Range;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::findings::findings;
+use super::link::{About, Link, link};
 use super::paint::{self, PaneLine, piece};
+use super::symbols;
 use crate::backend::Sql;
 use crate::bridge::Severity;
 use crate::tui::highlight::Language;
@@ -34,12 +38,42 @@ pub(super) fn title(model: &Model) -> PaneLine {
 pub(super) fn draw(buffer: &mut Buffer, body: Rect, model: &Model) {
     let lines = lines(model, usize::from(body.width));
     paint::scrolled(buffer, body, &model.theme, &lines, model.offset(Pane::Sql));
+    paint::cursor(buffer, body, model, Pane::Sql, model.sql_cursor);
+}
+
+fn sql(model: &Model) -> Option<&Sql> {
+    let entry = model.entry()?;
+    entry.last_good.as_ref().or(entry.compiled.as_ref())?.sql.as_ref()
+}
+
+/// What a line is about.
+pub(super) fn about(model: &Model, line: usize) -> About {
+    sql(model).map_or(About::Nothing, |sql| about_line(sql, line))
+}
+
+fn about_line(sql: &Sql, line: usize) -> About {
+    match sql.lines.get(line).copied().flatten() {
+        Some(span) => About::Parts(vec![span]),
+        None if scope_lines(sql).contains(&line) => About::Scope,
+        None => About::Nothing,
+    }
+}
+
+/// The lines that say where the rule looks: those after SELECT and FROM.
+fn scope_lines(sql: &Sql) -> Range<usize> {
+    const HEAD: usize = 2;
+    HEAD..HEAD + sql.scope.lines().count()
+}
+
+/// The first line that belongs to `link`.
+pub(super) fn first_in(model: &Model, link: &Link) -> Option<usize> {
+    let sql = sql(model)?;
+    (0..sql.lines.len()).find(|line| link.has(&about_line(sql, *line)))
 }
 
 pub(super) fn lines(model: &Model, width: usize) -> Vec<PaneLine> {
     let Some(entry) = model.entry() else { return Vec::new() };
-    let shown = entry.last_good.as_ref().or(entry.compiled.as_ref());
-    match shown.and_then(|compiled| compiled.sql.as_ref()) {
+    match sql(model) {
         Some(sql) => sql_lines(model, sql, entry.last_good.is_some()),
         None => reasons(model, entry, width),
     }
@@ -48,18 +82,17 @@ pub(super) fn lines(model: &Model, width: usize) -> Vec<PaneLine> {
 fn sql_lines(model: &Model, sql: &Sql, stale: bool) -> Vec<PaneLine> {
     let theme = &model.theme;
     let highlighted = model.highlights.get(Language::Sql, &sql.text);
-    let linked = model.linked_line();
+    let link = link(model);
     let mut lines = Vec::new();
     for (index, line) in sql.text.lines().enumerate() {
         let roles = highlighted.and_then(|h| h.lines.get(index));
         let mut pieces = paint::highlighted(theme, line, roles);
-        let span = sql.lines.get(index).copied().flatten();
-        let marked = linked.is_some_and(|line| span.is_some_and(|span| span.touches_line(line)));
+        let marked = link.has(&about_line(sql, index));
         for piece in pieces.iter_mut().filter(|_| stale || marked) {
             let role = if stale { Role::Stale } else { Role::Linked };
             piece.1 = theme.style(role);
         }
-        let mark = if marked && !stale { "▌" } else { " " };
+        let mark = if marked && !stale { symbols::LINKED.glyph } else { " " };
         pieces.insert(0, piece(theme, Role::Linked, mark));
         lines.push(pieces);
     }

@@ -1,8 +1,10 @@
 //! The bottom line: totals, what is under way or went wrong, and the keys that matter now.
 //!
 //! ```text
-//!  3,780 rules · 2,911 executable · 869 refused · 41 fallback · 212 matched   counting 120/2,911   / filter  ? help
+//!  3,780 rules · 2,911 executable · 869 refused · 41 fallback · 212 matched   rules 120/2,911 …   / filter  ? help
 //! ```
+
+use std::time::Duration;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -16,6 +18,15 @@ use crate::tui::theme::Role;
 
 /// Columns that a notice leaves: for the way to the help.
 const NOTICE_LEAVES: usize = 12;
+
+/// How long a run takes before its speed means anything.
+const TELLING: Duration = Duration::from_millis(500);
+
+/// How long each step of the spinner shows.
+pub(crate) const SPIN: Duration = Duration::from_millis(120);
+
+/// What turns while something is under way.
+const SPINNER: [&str; 4] = ["◐", "◓", "◑", "◒"];
 
 pub(super) fn draw(buffer: &mut Buffer, area: Rect, model: &Model) {
     let keys = hints(model);
@@ -71,7 +82,8 @@ fn totals(model: &Model) -> PaneLine {
 fn state(model: &Model, width: usize) -> Option<text::Piece> {
     let theme = &model.theme;
     if model.work.mentioned && model.work.is_under_way() {
-        return Some(piece(theme, Role::Key, &under_way(model)));
+        let said = format!("{} {}", spinner(model.work.elapsed), under_way(model));
+        return Some(piece(theme, Role::Key, &said));
     }
     if model.pack.is_stale() {
         return Some(piece(theme, Role::Error, "✗ pack does not load: stale"));
@@ -87,6 +99,11 @@ fn state(model: &Model, width: usize) -> Option<text::Piece> {
         let word = if model.dataset.info.is_some() { "✗ dataset stale: " } else { "✗ dataset: " };
         return Some(piece(theme, Role::Error, &text::fit(&format!("{word}{error}"), 48)));
     }
+    if let Some((done, of)) = model.work.stopped {
+        let said =
+            format!("stopped at {} of {}; r runs again", text::count(done as u64), text::count(of as u64));
+        return Some(piece(theme, Role::DiagnosticWarning, &said));
+    }
     let notice = model.notices.last()?;
     Some(piece(theme, Role::DiagnosticWarning, &text::fit(notice, width.saturating_sub(NOTICE_LEAVES))))
 }
@@ -100,9 +117,34 @@ fn under_way(model: &Model) -> String {
         return "opening the dataset …".to_owned();
     }
     match work.running {
-        Some((done, of)) => format!("counting {}/{} …", text::count(done as u64), text::count(of as u64)),
+        Some(progress) => run(progress, work.run_elapsed),
         None => "looking for matches …".to_owned(),
     }
+}
+
+/// `rules 1,240/3,728 · 410/s · 6 s left`; how fast it goes, once that can be told.
+fn run((done, of): (usize, usize), elapsed: Duration) -> String {
+    let mut said = format!("rules {}/{}", text::count(done as u64), text::count(of as u64));
+    if done > 0 && elapsed >= TELLING {
+        let per_second = done as f64 / elapsed.as_secs_f64();
+        let left = (of - done.min(of)) as f64 / per_second;
+        let rate =
+            if per_second < 10.0 { format!("{per_second:.1}") } else { text::count(per_second as u64) };
+        said.push_str(&format!(" · {rate}/s · {} left", time_left(left)));
+    }
+    said
+}
+
+/// Whole seconds, or minutes; never none as long as there is something left.
+fn time_left(seconds: f64) -> String {
+    let seconds = seconds.ceil().max(1.0) as u64;
+    if seconds < 100 { format!("{seconds} s") } else { format!("{} min", seconds.div_ceil(60)) }
+}
+
+/// One of [`SPINNER`], by how long things have been under way.
+fn spinner(elapsed: Duration) -> &'static str {
+    let step = elapsed.as_millis() / SPIN.as_millis();
+    SPINNER.get((step % SPINNER.len() as u128) as usize).copied().unwrap_or("…")
 }
 
 fn hints(model: &Model) -> Vec<PaneLine> {

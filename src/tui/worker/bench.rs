@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use super::Report;
-use crate::authoring::{self, AliasEdit, Evidence, Gap, Survey, Trial};
+use crate::authoring::{self, EditError, Evidence, FileEdit, Gap, Survey, Trial};
 use crate::backend::{CompiledRule, Sql};
 use crate::bridge::{Plan, Settings};
 use crate::evaluate::{self, Cancel, EvalError};
 use crate::ocsf::OcsfPath;
-use crate::pack::{AliasScope, Pack, PackSource, alias_yaml};
+use crate::pack::{AliasScope, Pack, PackPlace, PackSource, alias_yaml};
 use crate::sigma::SigmaField;
 use crate::store::Store;
 use crate::tui::model::{Bench, Proposed};
@@ -52,14 +52,19 @@ pub(crate) struct NewAlias {
     pub field: SigmaField,
     /// What it is, as YAML.
     pub target: String,
+    /// Where the alias stands that it takes the place of.
+    pub place: Option<PackPlace>,
 }
 
 /// Writes an alias into the pack's files.
-pub(super) fn write(source: &PackSource, alias: &NewAlias) -> Result<AliasEdit, String> {
-    let NewAlias { pack, scope, field, target } = alias;
-    authoring::plan_edit(source, pack, scope, field, target)
-        .and_then(|edit| edit.apply().map(|()| edit))
-        .map_err(|error| error.to_string())
+pub(super) fn write(source: &PackSource, alias: &NewAlias) -> Result<FileEdit, String> {
+    let NewAlias { pack, scope, field, target, place } = alias;
+    let planned = match place {
+        Some(place) => authoring::plan_change(source, pack, place, scope, field, target),
+        None => authoring::plan_edit(source, pack, scope, field, target),
+    };
+    let written = planned.and_then(|edit| Ok::<_, EditError>(edit.apply().map(|()| edit)?));
+    written.map_err(|error| error.to_string())
 }
 
 impl Question {

@@ -6,40 +6,50 @@ use std::sync::Arc;
 
 use super::slot::Slot;
 use super::{PackReport, Report};
-use crate::backend::{self, CompiledRule};
+use crate::backend::{self, CompiledRule, Incremental};
 use crate::pack::{self, Pack};
 use crate::sigma::{self, Rule, RuleFile};
 use crate::tui::Options;
 use crate::tui::action::Changed;
-use crate::tui::model::PackInfo;
+use crate::tui::model::{PackInfo, Trial};
+
+type Compiled = (Arc<Rule>, Option<Arc<CompiledRule>>);
 
 /// What is to be loaded anew.
 #[derive(Debug)]
 pub(super) struct Request {
     generation: u64,
     changed: Changed,
+    /// What is compiled in place of what is on disk.
+    trial: Option<Trial>,
 }
 
 impl Request {
     /// A request together with one that has not been begun.
-    pub(super) fn merged(waiting: Option<Self>, generation: u64, changed: Changed) -> Self {
+    pub(super) fn merged(
+        waiting: Option<Self>,
+        generation: u64,
+        changed: Changed,
+        trial: Option<Trial>,
+    ) -> Self {
         let mut changed = changed;
         if let Some(waiting) = waiting {
             changed.rules.extend(waiting.changed.rules);
             changed.rescan |= waiting.changed.rescan;
             changed.pack |= waiting.changed.pack;
         }
-        Self { generation, changed }
+        Self { generation, changed, trial }
     }
 }
 
 /// What the thread holds between requests.
 pub(super) struct Compiler {
     options: Options,
-    rules: BTreeMap<PathBuf, Vec<Arc<Rule>>>,
+    rules: Known,
     /// Whether a file includes another: then what a change reaches is known only by loading all.
     includes: bool,
     pack: Option<Arc<Pack>>,
+    compiled: Incremental,
     report: PackReport,
     gone: Vec<PathBuf>,
 }
@@ -51,6 +61,7 @@ impl Compiler {
             rules: BTreeMap::new(),
             includes: false,
             pack: None,
+            compiled: Incremental::default(),
             report: PackReport::default(),
             gone: Vec::new(),
         }
@@ -58,13 +69,14 @@ impl Compiler {
 
     /// Works until the slot is closed.
     pub(super) fn run(mut self, requests: &Slot<Request>, report: &dyn Fn(Report)) {
-        while let Some(Request { generation, changed }) = requests.take() {
+        while let Some(Request { generation, changed, trial }) = requests.take() {
             if changed.pack || self.pack.is_none() {
                 self.load_pack();
             }
             self.load_rules(&changed);
-            let (rules, pack, gone) = (self.compile(), self.report.clone(), self.gone.clone());
-            report(Report::Compiled { generation, rules, pack, gone });
+            let (rules, pack, refused) = self.compile(trial.as_ref());
+            let gone = self.gone.clone();
+            report(Report::Compiled { generation, rules, pack, gone, refused });
         }
     }
 
@@ -95,11 +107,13 @@ impl Compiler {
         self.gone = roots.iter().filter(|root| !root.exists() && holds_rules(root)).cloned().collect();
         let there: Vec<_> = roots.iter().filter(|root| !self.gone.contains(root)).cloned().collect();
         if changed.rescan || self.includes || !self.reload(changed, &there) {
-            let gone = &self.gone;
-            self.rules.retain(|path, _| gone.iter().any(|root| path.starts_with(root)));
             let files = sigma::load_files(&there);
             self.includes = files.iter().any(|file| !file.includes.is_empty());
-            self.rules.extend(files.into_iter().map(keyed));
+            let before = std::mem::take(&mut self.rules);
+            self.rules = files.into_iter().map(|file| keyed(file, &before)).collect();
+            let gone = &self.gone;
+            let of_gone = |path: &PathBuf| gone.iter().any(|root| path.starts_with(root));
+            self.rules.extend(before.into_iter().filter(|(path, _)| of_gone(path)));
         }
     }
 
@@ -111,7 +125,8 @@ impl Compiler {
                 if !file.includes.is_empty() {
                     return false;
                 }
-                self.rules.extend([keyed(file)]);
+                let (path, rules) = keyed(file, &self.rules);
+                self.rules.insert(path, rules);
             } else if !self.gone.iter().any(|root| path.starts_with(root)) {
                 self.rules.remove(path);
             }
@@ -119,14 +134,70 @@ impl Compiler {
         true
     }
 
-    fn compile(&self) -> Vec<(Arc<Rule>, Option<Arc<CompiledRule>>)> {
-        let rules: Vec<_> = self.rules.values().flatten().map(Arc::clone).collect();
-        let Some(pack) = &self.pack else { return rules.into_iter().map(|rule| (rule, None)).collect() };
-        let compiled = backend::compile(&rules, pack, &self.options.settings);
-        rules.into_iter().zip(compiled).map(|(rule, compiled)| (rule, Some(Arc::new(compiled)))).collect()
+    /// All rules, the pack that they were compiled with, and why a trial was not made.
+    fn compile(&mut self, trial: Option<&Trial>) -> (Vec<Compiled>, PackReport, Option<String>) {
+        let (pack, report, refused) = self.tried_pack(trial);
+        let rules = self.tried_rules(trial);
+        let Some(pack) = pack else {
+            return (rules.into_iter().map(|rule| (rule, None)).collect(), report, refused);
+        };
+        let settings = &self.options.settings;
+        let compiled: Vec<Arc<CompiledRule>> = match trial {
+            // What is kept is of the pack as it is written.
+            Some(Trial::Alias(_)) => {
+                backend::compile(&rules, &pack, settings).into_iter().map(Arc::new).collect()
+            }
+            Some(Trial::Rule(_)) | None => self.compiled.compile(&rules, &pack, settings),
+        };
+        (rules.into_iter().zip(compiled.into_iter().map(Some)).collect(), report, refused)
+    }
+
+    /// The rules, a file that is tried with its other text.
+    fn tried_rules(&self, trial: Option<&Trial>) -> Vec<Arc<Rule>> {
+        let rules = self.rules.values().flatten();
+        let Some(Trial::Rule(edit)) = trial else { return rules.map(Arc::clone).collect() };
+        let mut tried = Some(sigma::parse(&edit.path, &edit.after));
+        let mut all = Vec::new();
+        for rule in rules {
+            if *rule.path == *edit.path {
+                // All rules of the file in place of its first one.
+                all.extend(tried.take().into_iter().flatten().map(Arc::new));
+            } else {
+                all.push(Arc::clone(rule));
+            }
+        }
+        all
+    }
+
+    /// The pack, with the alias that is tried, or without it and why.
+    fn tried_pack(&self, trial: Option<&Trial>) -> (Option<Arc<Pack>>, PackReport, Option<String>) {
+        let (Some(pack), Some(Trial::Alias(alias))) = (&self.pack, trial) else {
+            return (self.pack.clone(), self.report.clone(), None);
+        };
+        match pack::with_alias(pack, &alias.scope, &alias.field, &alias.target) {
+            Ok(changed) => {
+                let changed = Arc::new(changed);
+                let loaded = Some(Arc::clone(&changed));
+                (Some(changed), PackReport { loaded, ..self.report.clone() }, None)
+            }
+            Err(error) => {
+                let why = error.findings.first().map(|finding| finding.message.clone());
+                (self.pack.clone(), self.report.clone(), Some(why.unwrap_or_else(|| error.to_string())))
+            }
+        }
     }
 }
 
-fn keyed(file: RuleFile) -> (PathBuf, Vec<Arc<Rule>>) {
-    (file.path, file.rules.into_iter().map(Arc::new).collect())
+type Known = BTreeMap<PathBuf, Vec<Arc<Rule>>>;
+
+/// The rules of a file; those of `before` where it says what it said, so that they need not be compiled again.
+fn keyed(file: RuleFile, before: &Known) -> (PathBuf, Vec<Arc<Rule>>) {
+    let same = |(old, new): (&Arc<Rule>, &Rule)| {
+        old.path == new.path && old.text == new.text && old.problems == new.problems
+    };
+    let rules = match before.get(&file.path) {
+        Some(old) if old.len() == file.rules.len() && old.iter().zip(&file.rules).all(same) => old.clone(),
+        _ => file.rules.into_iter().map(Arc::new).collect(),
+    };
+    (file.path, rules)
 }

@@ -5,38 +5,45 @@
 mod bench;
 mod cases;
 mod compiler;
+mod drafts;
 mod gaps;
+mod growth;
 mod query;
 mod rows;
 mod slot;
 mod why;
+mod writer;
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::mpsc::Sender;
+use std::sync::mpsc::{self, Sender};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use crate::attribution::Attribution;
-use crate::authoring::{AliasEdit, Fills, SavedCase};
+use crate::authoring::{Fills, SavedCase, Template};
 use crate::backend::CompiledRule;
 use crate::bridge::Diagnostic;
 use crate::evaluate::{MatchRow, MatchTable, Slice, Summary};
-use crate::pack::{Pack, PackSource};
+use crate::pack::Pack;
 use crate::sigma::Rule;
-use crate::store::SessionSettings;
+use crate::store::{SessionSettings, Unfinished};
 use crate::tui::event::Event;
 use crate::tui::highlight::{Highlighted, Highlighter, Language};
-use crate::tui::model::{AliasAway, Bench, DatasetInfo, PackInfo, RuleKey};
+use crate::tui::keymap::{Finding, Keymap};
+use crate::tui::model::{AliasAway, Bench, DatasetChange, DatasetInfo, Drafted, PackInfo, RuleKey, Written};
 use crate::tui::update::Effect;
 use crate::tui::{Options, TuiError};
 
 pub(crate) use bench::{Ask, NewAlias, Question};
 pub(crate) use cases::ToSave;
 use compiler::{Compiler, Request};
+pub(crate) use drafts::ToDraft;
 use query::{Queue, Session};
 pub(crate) use rows::{Exported, Rows, RowsWanted, WholeEvent};
 use slot::Slot;
+pub(crate) use writer::{Unwritten, Writing};
 
 /// Texts that wait to be coloured; older ones are no longer on the screen.
 const TEXTS: usize = 4;
@@ -57,6 +64,8 @@ pub(crate) enum Report {
         pack: PackReport,
         /// Rule folders that are gone; their rules are as they last were.
         gone: Vec<PathBuf>,
+        /// Why the alias that is tried is none.
+        refused: Option<String>,
     },
     /// The dataset was opened, or not.
     Dataset {
@@ -64,6 +73,10 @@ pub(crate) enum Report {
         generation: u64,
         /// What it holds, or why it does not open.
         opened: Result<DatasetInfo, String>,
+        /// How it differs from the one that was open before.
+        change: DatasetChange,
+        /// Files that are not read yet.
+        unfinished: Vec<Unfinished>,
     },
     /// The matches of a rule.
     Matches {
@@ -82,6 +95,13 @@ pub(crate) enum Report {
         slice: Slice,
         /// The rows, or why there are none.
         rows: Result<Vec<MatchRow>, String>,
+    },
+    /// Which of the matches that are shown came with files that arrived since their rule was last looked at.
+    Arrived {
+        /// Of the request for the matches.
+        generation: u64,
+        /// What the table calls them.
+        ids: BTreeSet<String>,
     },
     /// An event with all that it holds.
     Event {
@@ -141,14 +161,30 @@ pub(crate) enum Report {
         /// `None` where that cannot be said.
         fills: Option<Fills>,
     },
-    /// An alias was written, or not.
-    Written(Result<AliasEdit, String>),
-    /// An alias was taken back, or not.
-    Undone(Result<AliasEdit, String>),
+    /// A change was written, or not.
+    Written(Result<Written, Unwritten>),
+    /// A change was taken back, or not.
+    Undone(Result<Written, String>),
+    /// A change that was taken back was made again, or not.
+    Redone(Result<Written, String>),
+    /// What new rules would be.
+    Drafted {
+        /// Of the request.
+        generation: u64,
+        /// Each, or why there is none.
+        drafts: Vec<(Template, Result<Drafted, String>)>,
+    },
     /// A regression case was written, or not.
     Saved(Result<SavedCase, String>),
     /// A text was coloured.
     Highlighted(Arc<Highlighted>),
+    /// The user's keys were read anew.
+    Keys {
+        /// The keys; none where the file cannot be read at all.
+        keymap: Option<Keymap>,
+        /// What is wrong in it, in its order.
+        findings: Vec<Finding>,
+    },
     /// Something that the user should know.
     Notice(String),
 }
@@ -173,8 +209,7 @@ pub(crate) struct Workers {
     compiler: Arc<Slot<Request>>,
     queries: Arc<Queue>,
     texts: Arc<Slot<Vec<Text>>>,
-    /// Where aliases are written to.
-    pack: PackSource,
+    writer: Sender<Writing>,
     events: Sender<Event>,
     /// Those of the DuckDB session. The others are not waited for: they hold nothing that has to be closed.
     joined: Vec<JoinHandle<()>>,
@@ -183,11 +218,14 @@ pub(crate) struct Workers {
 impl Workers {
     /// Starts the threads.
     pub(crate) fn start(options: Options, events: &Sender<Event>) -> Result<Self, TuiError> {
+        let (writer, writings) = mpsc::channel();
+        let places = (options.pack.clone(), options.rules.clone());
+        spawn("writer", events, move |report| writer::run(&writings, &places.0, &places.1, report))?;
         let mut workers = Self {
             compiler: Arc::new(Slot::new()),
             queries: Arc::new(Queue::default()),
             texts: Arc::new(Slot::new()),
-            pack: options.pack.clone(),
+            writer,
             events: events.clone(),
             joined: Vec::new(),
         };
@@ -215,11 +253,12 @@ impl Workers {
     /// Hands an effect to the thread that it is for.
     pub(crate) fn perform(&self, effect: Effect) {
         match effect {
-            Effect::Compile { generation, changed } => {
-                self.compiler.put(|waiting| Request::merged(waiting, generation, changed));
+            Effect::Compile { generation, changed, trial } => {
+                self.compiler.put(|waiting| Request::merged(waiting, generation, changed, trial));
             }
             Effect::OpenDataset { generation } => self.queries.open(generation),
             Effect::Match { generation, rule } => self.queries.find(generation, rule),
+            Effect::Arrivals { generation, rule, since } => self.queries.arrivals(generation, rule, since),
             Effect::Rows { generation, wanted } => self.queries.rows(generation, wanted),
             Effect::Summarize { generation, rules } => self.queries.count(generation, rules),
             Effect::Bench { generation, question } => self.queries.ask(generation, question.map(|q| *q)),
@@ -227,15 +266,13 @@ impl Workers {
             Effect::Explain { generation, rule } => self.queries.explain(generation, rule),
             Effect::Fill { generation, rule } => self.queries.fill(generation, rule),
             Effect::Gaps { generation, compiled } => {
-                self.beside("gaps", move |_| Report::Gaps { generation, away: gaps::away(&compiled) });
+                self.beside("gaps", move || Report::Gaps { generation, away: gaps::away(&compiled) });
             }
-            Effect::Write(alias) => {
-                self.beside("editor", move |source| Report::Written(bench::write(source, &alias)));
+            Effect::Draft { generation, wanted } => {
+                self.beside("drafts", move || wanted.answer(generation));
             }
-            Effect::TakeBack(edit) => self.beside("editor", move |_| {
-                let undone = edit.undo().map_err(|error| error.to_string());
-                Report::Undone(undone.map(|()| edit))
-            }),
+            // A writer that has ended has said so.
+            Effect::Write(writing) => drop(self.writer.send(*writing)),
             Effect::Highlight(language, text) => self.texts.put(|waiting| {
                 let mut texts = waiting.unwrap_or_default();
                 texts.push((language, text));
@@ -247,6 +284,8 @@ impl Workers {
             | Effect::UseTheme(_)
             | Effect::OpenWorkspace(_)
             | Effect::OpenDemo
+            | Effect::Bell
+            | Effect::Suspend
             | Effect::Quit => {}
         }
     }
@@ -254,9 +293,8 @@ impl Workers {
 
 impl Workers {
     /// Does something on a thread of its own, which ends by itself.
-    fn beside(&self, name: &'static str, work: impl FnOnce(&PackSource) -> Report + Send + 'static) {
-        let source = self.pack.clone();
-        let begun = spawn(name, &self.events, move |report| report(work(&source)));
+    fn beside(&self, name: &'static str, work: impl FnOnce() -> Report + Send + 'static) {
+        let begun = spawn(name, &self.events, move |report| report(work()));
         if let Err(error) = begun {
             drop(self.events.send(Event::Report(Report::Notice(error.to_string()))));
         }

@@ -12,16 +12,20 @@ use std::time::Duration;
 use crate::backend::{CompiledRule, Sql};
 use crate::bridge::{CorrelationPlan, Plan, Settings};
 use crate::evaluate::{self, Cancel, EvalError, Slice, Summary};
-use crate::store::{Dataset, Interrupter, SessionSettings, Store};
-use crate::tui::model::{DatasetInfo, RuleKey};
+use crate::store::{Interrupter, SessionSettings, Store};
+use crate::tui::model::{DatasetChange, RuleKey};
 
 use super::bench::Question;
 use super::cases::ToSave;
+use super::growth::Growth;
 use super::rows::{Rows, RowsWanted};
 use super::{Report, why};
 
 /// Between two interrupts of one statement: DuckDB forgets one that comes while it sets the statement up.
 const REPEAT: Duration = Duration::from_millis(2);
+
+/// Rules that are counted before all others: as many as a tall screen shows. Batches have an order of their own.
+const SHOWN: usize = 64;
 
 pub(super) type Wanted = (RuleKey, Arc<CompiledRule>);
 
@@ -53,6 +57,7 @@ struct State {
     open: Option<u64>,
     matches: Option<(u64, Wanted, Slice)>,
     rows: Option<(u64, RowsWanted)>,
+    arrivals: Option<(u64, Wanted, u64)>,
     event: Option<(u64, RowsWanted)>,
     export: Option<RowsWanted>,
     summaries: Option<(u64, Vec<Wanted>)>,
@@ -68,6 +73,7 @@ enum Job {
     Open { generation: u64 },
     Match { generation: u64, wanted: Wanted, slice: Slice, cancel: Cancel },
     Rows { generation: u64, wanted: RowsWanted, cancel: Cancel },
+    Arrivals { generation: u64, wanted: Wanted, since: u64, cancel: Cancel },
     Fill { generation: u64, wanted: Wanted, cancel: Cancel },
     Explain { generation: u64, wanted: Wanted, cancel: Cancel },
     Bench { generation: u64, question: Question, cancel: Cancel },
@@ -83,6 +89,7 @@ impl Queue {
             // Whatever was asked of the old session is asked anew of the new one.
             state.matches = None;
             state.rows = None;
+            state.arrivals = None;
             state.summaries = None;
             state.why = None;
             state.fills = None;
@@ -95,8 +102,14 @@ impl Queue {
         let cancelled = if wanted.is_some() { counting } else { &counting[..2] };
         self.submit(cancelled, |state| {
             state.rows = None;
+            state.arrivals = None;
             state.matches = wanted.map(|(wanted, slice)| (generation, wanted, slice));
         });
+    }
+
+    /// Finds the matches of a rule that came after an opening. Another search for matches ends it.
+    pub(super) fn arrivals(&self, generation: u64, wanted: Wanted, since: u64) {
+        self.submit(&[&self.summaries], |state| state.arrivals = Some((generation, wanted, since)));
     }
 
     /// Finds what is asked about rows that are shown, and no longer what was asked before.
@@ -104,12 +117,12 @@ impl Queue {
         match wanted.asked {
             // Nothing that is looked at meanwhile ends it.
             Rows::Export(_) => self.submit(&[&self.summaries], |state| state.export = Some(wanted)),
-            Rows::Event(..) => {
+            Rows::Event(..) | Rows::Draft(..) => {
                 self.submit(&[&self.events, &self.summaries], |state| {
                     state.event = Some((generation, wanted))
                 });
             }
-            Rows::Slice(_) => {
+            Rows::Slice(_) | Rows::Around(..) => {
                 self.submit(&[&self.rows, &self.summaries], |state| state.rows = Some((generation, wanted)));
             }
         }
@@ -197,6 +210,9 @@ impl Queue {
         if let Some((generation, wanted)) = state.rows.take() {
             return Some(Job::Rows { generation, wanted, cancel: Cancel::new(&self.rows) });
         }
+        if let Some((generation, wanted, since)) = state.arrivals.take() {
+            return Some(Job::Arrivals { generation, wanted, since, cancel: Cancel::new(&self.matches) });
+        }
         if let Some((generation, wanted)) = state.event.take() {
             return Some(Job::Rows { generation, wanted, cancel: Cancel::new(&self.events) });
         }
@@ -260,9 +276,10 @@ impl Session<'_> {
     /// Works until the queue is closed.
     pub(super) fn run(&self) {
         let mut store: Option<Store> = None;
+        let mut growth = Growth::default();
         while let Some(job) = self.queue.next() {
             match (job, &mut store) {
-                (Job::Open { generation }, store) => self.open(generation, store),
+                (Job::Open { generation }, store) => self.open(generation, store, &mut growth),
                 (Job::Match { generation, wanted, slice, cancel }, Some(store)) => {
                     self.find(generation, wanted, slice, store, &cancel);
                 }
@@ -270,6 +287,9 @@ impl Session<'_> {
                     if let Some(answer) = wanted.answer(generation, store, &cancel) {
                         (self.report)(answer);
                     }
+                }
+                (Job::Arrivals { generation, wanted, since, cancel }, Some(store)) => {
+                    growth.arrivals(generation, &wanted, since, store, &cancel).map(self.report);
                 }
                 (Job::Summarize { generation, wanted, cancel }, Some(store)) => {
                     self.count(generation, wanted, store, &cancel);
@@ -292,6 +312,7 @@ impl Session<'_> {
                 (
                     Job::Match { .. }
                     | Job::Rows { .. }
+                    | Job::Arrivals { .. }
                     | Job::Summarize { .. }
                     | Job::Fill { .. }
                     | Job::Explain { .. },
@@ -302,23 +323,18 @@ impl Session<'_> {
     }
 
     /// A dataset that does not open leaves the session on the last one that did.
-    fn open(&self, generation: u64, store: &mut Option<Store>) {
+    fn open(&self, generation: u64, store: &mut Option<Store>, growth: &mut Growth) {
         let Some(root) = &self.root else { return };
-        let opened = Dataset::discover(root).and_then(|dataset| Store::open(dataset, self.settings));
-        let opened = match opened {
-            Ok(opened) => {
-                let info = DatasetInfo {
-                    events: opened.schema().events,
-                    files: opened.dataset().files.len(),
-                    event_id: opened.schema().event_id,
-                };
-                self.queue.lock().interrupter = Some(opened.interrupter());
-                *store = Some(opened);
-                Ok(info)
-            }
-            Err(error) => Err(error.to_string()),
+        let opened = growth.open(root, generation, self.settings, store).map_err(|error| error.to_string());
+        if let (Ok(_), Some(store)) = (&opened, store) {
+            self.queue.lock().interrupter = Some(store.interrupter());
+        }
+        let (change, unfinished) = match &opened {
+            Ok(found) => (found.change, found.unfinished.clone()),
+            Err(_) => (DatasetChange::Other, Vec::new()),
         };
-        (self.report)(Report::Dataset { generation, opened });
+        let opened = opened.map(|found| found.info);
+        (self.report)(Report::Dataset { generation, opened, change, unfinished });
     }
 
     fn find(
@@ -363,11 +379,14 @@ impl Session<'_> {
                 None => {}
             }
         }
-        evaluate::summaries_with(store, &events, cancel, &mut |at, summary| {
-            if let Some(index) = places.get(at) {
-                tell(*index, summary);
-            }
-        });
+        let (shown, others) = events.split_at(events.len().min(SHOWN));
+        for (rules, before) in [(shown, 0), (others, shown.len())] {
+            evaluate::summaries_with(store, rules, cancel, &mut |at, summary| {
+                if let Some(index) = places.get(before + at) {
+                    tell(*index, summary);
+                }
+            });
+        }
         for (index, plan, sql) in correlations {
             let windows = evaluate::windows(store, plan, sql, cancel);
             tell(index, windows.map(|windows| evaluate::correlation_summary(&windows)));

@@ -1,12 +1,14 @@
 //! What is asked about the matches that are shown: other rows of them, one as a whole, all of them as a file.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::Report;
 use super::query::{Runnable, Wanted, runnable};
+use super::{Report, drafts};
 use crate::evaluate::{self, Cancel, EvalError, Export, ExportError, MatchedParts, Slice};
+use crate::pack::Pack;
 use crate::store::Store;
 
 /// Something about a rule's matches.
@@ -23,8 +25,12 @@ pub(crate) struct RowsWanted {
 pub(crate) enum Rows {
     /// Other rows.
     Slice(Slice),
+    /// The rows around one, by its id, where its place is not known: as many before it as the slice begins with.
+    Around(Slice, String),
     /// One event, by its id and time.
     Event(String, Option<i64>),
+    /// A new rule that matches one of them, by its id.
+    Draft(String, Arc<Pack>),
     /// All of them, as a file.
     Export(Box<(Export, PathBuf)>),
 }
@@ -57,11 +63,17 @@ impl RowsWanted {
                 let rows = told(self.slice(store, *slice, cancel))?;
                 Some(Report::Rows { generation, slice: *slice, rows })
             }
+            Rows::Around(slice, id) => {
+                let (slice, rows) = told(self.around(store, *slice, id, cancel))?
+                    .map_or_else(|error| (*slice, Err(error)), |(slice, rows)| (slice, Ok(rows)));
+                Some(Report::Rows { generation, slice, rows })
+            }
             Rows::Event(id, time) => {
                 let event = told(evaluate::whole_event(store, id, *time, cancel))?;
                 let event = event.and_then(|event| self.event(id, event));
                 Some(Report::Event { generation, event })
             }
+            Rows::Draft(id, pack) => drafts::of_event(generation, &self.rule.1, id, pack, store, cancel),
             Rows::Export(wanted) => self.export(store, wanted.0, &wanted.1, cancel).map(Report::Exported),
         }
     }
@@ -79,6 +91,26 @@ impl RowsWanted {
             }
             None => Ok(Vec::new()),
         }
+    }
+
+    fn around(
+        &self,
+        store: &mut Store,
+        slice: Slice,
+        id: &str,
+        cancel: &Cancel,
+    ) -> Result<(Slice, Vec<evaluate::MatchRow>), EvalError> {
+        let at = match runnable(&self.rule.1) {
+            Some(Runnable::Event(plan, sql)) => evaluate::row_of(store, (plan, sql), slice, id, cancel)?,
+            Some(Runnable::Correlation(plan, sql)) => {
+                let windows = evaluate::windows(store, plan, sql, cancel)?;
+                let all = Slice { first: 0, limit: windows.len(), ..slice };
+                evaluate::window_rows(&windows, all).iter().position(|row| row.event_id == id)
+            }
+            None => None,
+        };
+        let slice = Slice { first: at.unwrap_or(0).saturating_sub(slice.first), ..slice };
+        Ok((slice, self.slice(store, slice, cancel)?))
     }
 
     fn event(&self, id: &str, event: Option<Value>) -> Result<WholeEvent, String> {

@@ -7,9 +7,11 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
 use super::*;
+use crate::authoring::FileEdit;
 use crate::bridge::Settings;
 use crate::pack::{DEFAULT_PACK, PackSource};
 use crate::tui::action::Changed;
+use crate::tui::model::Trial;
 
 /// Long enough for any machine; a test that passes never waits for it.
 const DEADLINE: Duration = Duration::from_secs(60);
@@ -36,14 +38,20 @@ struct Bench {
 
 impl Bench {
     fn new(folder: &Path) -> Self {
+        Self::over(folder, "ocsf_events.jsonl")
+    }
+
+    fn over(folder: &Path, dataset: &str) -> Self {
         let (sender, events) = channel();
         let options = Options {
             rules: vec![folder.join("rules")],
-            dataset: Some(folder.join("ocsf_events.jsonl")),
+            dataset: Some(folder.join(dataset)),
             pack: PackSource::Embedded(DEFAULT_PACK.to_owned()),
             settings: Settings::default(),
             threads: 1,
             theme: None,
+            bell: false,
+            title: false,
         };
         Self { workers: Workers::start(options, &sender).unwrap(), events }
     }
@@ -63,7 +71,7 @@ impl Bench {
     }
 
     fn compile(&self, generation: u64, changed: Changed) -> (Vec<Compiled>, Vec<PathBuf>) {
-        self.workers.perform(Effect::Compile { generation, changed });
+        self.workers.perform(Effect::Compile { generation, changed, trial: None });
         self.wait(|report| match report {
             Report::Compiled { generation: of, rules, gone, .. } if of == generation => Some((rules, gone)),
             _ => None,
@@ -178,6 +186,25 @@ fn changed_rules_are_read_again_and_a_lost_folder_keeps_its_rules() {
 }
 
 #[test]
+fn what_is_read_again_and_says_the_same_is_the_same_rule() {
+    let folder = folder();
+    let bench = Bench::new(folder.path());
+    let rescan = Changed { rescan: true, ..Changed::default() };
+    let (before, _) = bench.compile(1, everything());
+    let (after, _) = bench.compile(2, rescan.clone());
+    let same = |(one, other): (&Compiled, &Compiled)| {
+        let compiled = one.1.as_ref().zip(other.1.as_ref());
+        Arc::ptr_eq(&one.0, &other.0) && compiled.is_some_and(|(one, other)| Arc::ptr_eq(one, other))
+    };
+    assert_eq!((before.len(), after.len()), (1, 1));
+    assert!(same((&before[0], &after[0])));
+    fs::write(folder.path().join("rules/one.yml"), RULE.replace("title: One", "title: Other")).unwrap();
+    let (changed, _) = bench.compile(3, rescan);
+    assert_eq!(changed[0].0.title(), "Other");
+    assert!(!same((&after[0], &changed[0])));
+}
+
+#[test]
 fn an_included_file_stands_once_and_is_followed() {
     let folder = folder();
     let rules = folder.path().join("rules");
@@ -212,4 +239,139 @@ fn marked_rows_become_a_case_beside_the_rule_which_is_no_rule_itself() {
     assert!(saved(&["9"]).unwrap_err().contains("0 events of the id `9`"));
     let (rules, _) = bench.compile(2, everything());
     assert_eq!(rules.len(), 1);
+}
+
+#[test]
+fn a_text_is_tried_while_the_file_stays_then_written_and_taken_back_in_order() {
+    let folder = folder();
+    let bench = Bench::new(folder.path());
+    bench.compile(1, everything());
+    let path = folder.path().join("rules/one.yml");
+    let edit = |before: &str, after: &str| {
+        let (before, after) = (Some(before.to_owned()), after.to_owned());
+        Arc::new(FileEdit { path: path.clone(), before, after, line: 4 })
+    };
+    let two = RULE.replace("one.exe", "two.exe");
+    let trial = Some(Trial::Rule(edit(RULE, &two)));
+    bench.workers.perform(Effect::Compile { generation: 2, changed: Changed::default(), trial });
+    let tried = bench.wait(|report| match report {
+        Report::Compiled { generation: 2, rules, refused, .. } => Some((rules, refused)),
+        _ => None,
+    });
+    assert_eq!(&*tried.0[0].0.text, two);
+    assert!(tried.0[0].1.as_ref().unwrap().sql.as_ref().unwrap().text.contains("two.exe"));
+    assert_eq!(fs::read_to_string(&path).unwrap(), RULE);
+    // Without the trial it is as it was.
+    assert_eq!(&*bench.compile(3, Changed::default()).0[0].0.text, RULE);
+
+    let write = |writing| bench.workers.perform(Effect::Write(Box::new(writing)));
+    let written = || {
+        bench.wait(|report| match report {
+            Report::Written(written) => Some(written),
+            _ => None,
+        })
+    };
+    let broken = edit(RULE, "title: [");
+    write(Writing::Rule(Arc::clone(&broken), false));
+    assert!(matches!(written(), Err(Unwritten::Broken(_))));
+    assert_eq!(fs::read_to_string(&path).unwrap(), RULE);
+    write(Writing::Rule(broken, true));
+    let first = written().unwrap();
+    let second = edit("title: [", &two);
+    write(Writing::Rule(second, false));
+    let second = written().unwrap();
+    // Asked for one on the heels of the other.
+    write(Writing::Undo(second));
+    write(Writing::Undo(first));
+    for _ in 0..2 {
+        let undone = bench.wait(|report| match report {
+            Report::Undone(undone) => Some(undone),
+            _ => None,
+        });
+        undone.unwrap();
+    }
+    assert_eq!(fs::read_to_string(&path).unwrap(), RULE);
+}
+
+#[test]
+fn an_alias_is_tried_on_the_pack_or_said_to_be_none() {
+    let folder = folder();
+    let bench = Bench::new(folder.path());
+    bench.compile(1, everything());
+    let pack = Arc::new(crate::pack::load(&PackSource::Embedded(DEFAULT_PACK.to_owned())).unwrap().pack);
+    let tried = |generation, target: &str| {
+        let alias = NewAlias {
+            pack: Arc::clone(&pack),
+            scope: crate::pack::AliasScope::parse("process_creation/windows").unwrap(),
+            field: crate::sigma::SigmaField("Image".to_owned()),
+            target: target.to_owned(),
+            place: None,
+        };
+        let trial = Some(Trial::Alias(Arc::new(alias)));
+        bench.workers.perform(Effect::Compile { generation, changed: Changed::default(), trial });
+        bench.wait(|report| match report {
+            Report::Compiled { generation: of, rules, refused, .. } if of == generation => {
+                Some((rules[0].1.as_ref().unwrap().sql.as_ref().unwrap().text.clone(), refused))
+            }
+            _ => None,
+        })
+    };
+    let (sql, refused) = tried(2, "process.cmd_line");
+    assert!(sql.contains("process.cmd_line") && refused.is_none());
+    let (sql, refused) = tried(3, "no.such.path");
+    assert!(sql.contains("process.file.path") && refused.unwrap().contains("no.such.path"));
+}
+
+/// Opens the dataset of a folder, and gives what is said of it.
+fn opened(bench: &Bench, generation: u64) -> (DatasetInfo, DatasetChange, Vec<String>) {
+    bench.workers.perform(Effect::OpenDataset { generation });
+    bench.wait(|report| match report {
+        Report::Dataset { generation: of, opened, change, unfinished } if of == generation => {
+            Some((opened.unwrap(), change, unfinished.into_iter().map(|file| file.why).collect()))
+        }
+        _ => None,
+    })
+}
+
+#[test]
+fn parts_that_arrive_are_told_apart_and_those_that_are_not_complete_are_waited_for() {
+    let folder = folder();
+    let part =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/run/normalized/ocsf_events/part-0000.parquet");
+    let target = |name: &str| folder.path().join("events").join(name);
+    fs::create_dir(folder.path().join("events")).unwrap();
+    fs::copy(&part, target("a.parquet")).unwrap();
+    let rule = "title: All\nlogsource: { category: process_creation, product: windows }\n\
+                detection: { s: { Image|exists: true }, condition: s }\n";
+    fs::write(folder.path().join("rules/one.yml"), rule).unwrap();
+    let bench = Bench::over(folder.path(), "events");
+    let (rules, _) = bench.compile(1, everything());
+    let rule = runnable(&rules).remove(0);
+    let (first, change, _) = opened(&bench, 1);
+    assert_eq!((first.files, change), (1, DatasetChange::Other));
+    let whole = fs::read(&part).unwrap();
+    fs::write(target("b.parquet"), &whole[..whole.len() / 2]).unwrap();
+    fs::write(target("c.parquet"), b"PAR1\xff\xff\xff\xff\x04\0\0\0PAR1").unwrap();
+    let (info, change, unfinished) = opened(&bench, 2);
+    assert_eq!((info, change, unfinished.len()), (first, DatasetChange::None, 2));
+    let (_, change, unfinished) = opened(&bench, 3);
+    assert_eq!(
+        (change, unfinished.len()),
+        (DatasetChange::None, 2),
+        "what stays as it is is not tried again"
+    );
+    fs::write(target("b.parquet"), &whole).unwrap();
+    let (info, change, unfinished) = opened(&bench, 4);
+    assert_eq!((info.events, info.files), (2 * first.events, 2));
+    assert_eq!((change, unfinished.len()), (DatasetChange::Grown, 1));
+    let arrived = |since: u64| {
+        bench.workers.perform(Effect::Arrivals { generation: since, rule: rule.clone(), since });
+        bench.wait(|report| match report {
+            Report::Arrived { generation, ids } if generation == since => Some(ids),
+            _ => None,
+        })
+    };
+    assert!(!arrived(1).is_empty() && arrived(4).is_empty());
+    fs::remove_file(target("a.parquet")).unwrap();
+    assert_eq!(opened(&bench, 5).1, DatasetChange::Other);
 }

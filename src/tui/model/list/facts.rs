@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::bridge::{Resolution, Severity};
 use crate::pack::AliasScope;
@@ -31,10 +32,27 @@ pub(crate) struct Facts {
     pub warnings: bool,
 }
 
-/// The facts of all rules, in their order.
-pub(super) fn facts(rules: &[RuleEntry]) -> Vec<Facts> {
+/// The facts of all rules, in their order. Those of a rule that is what it was `before` are what they were.
+pub(super) fn facts(before: &[RuleEntry], known: Vec<Facts>, rules: &[RuleEntry]) -> Vec<Facts> {
     let root = common_folder(rules);
-    rules.iter().map(|entry| Facts::of(entry, &root)).collect()
+    let same_root = before.len() == known.len() && common_folder(before) == root;
+    let mut known = before.iter().zip(known).filter(|_| same_root).peekable();
+    let of = |entry: &RuleEntry| {
+        while known.next_if(|(old, _)| old.key != entry.key && old.key < entry.key).is_some() {}
+        let old = known.next_if(|(old, _)| old.key == entry.key).filter(|(old, _)| is_same(old, entry));
+        old.map_or_else(|| Facts::of(entry, &root), |(_, facts)| facts)
+    };
+    rules.iter().map(of).collect()
+}
+
+/// Whether rule and compilation are the ones that they were.
+fn is_same(old: &RuleEntry, entry: &RuleEntry) -> bool {
+    let compiled = match (&old.compiled, &entry.compiled) {
+        (Some(old), Some(new)) => Arc::ptr_eq(old, new),
+        (None, None) => true,
+        _ => false,
+    };
+    compiled && Arc::ptr_eq(&old.rule, &entry.rule)
 }
 
 impl Facts {

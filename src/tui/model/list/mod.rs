@@ -11,6 +11,8 @@ mod query;
 use std::cmp::Reverse;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use facts::Facts;
 pub(crate) use facts::{scope, technique};
 pub(crate) use fuzzy::score;
@@ -22,7 +24,8 @@ use super::{Drift, RuleEntry, RuleKey, Verdict};
 use query::Asked;
 
 /// In which order rules stand, within their group where there are any.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum Order {
     /// By path; by how well they answer, while text is searched for.
     #[default]
@@ -35,11 +38,14 @@ pub(crate) enum Order {
     Level,
     /// Those that differ from the baseline first.
     Changed,
+    /// Most new matches first.
+    Arrived,
 }
 
 impl Order {
     /// All of them, in the order in which a key goes through them.
-    pub(crate) const ALL: [Self; 5] = [Self::Path, Self::Matches, Self::Name, Self::Level, Self::Changed];
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Path, Self::Matches, Self::Name, Self::Level, Self::Changed, Self::Arrived];
 
     /// The next one, around the end.
     pub(crate) fn next(self) -> Self {
@@ -54,6 +60,7 @@ impl Order {
             Self::Name => "name",
             Self::Level => "level",
             Self::Changed => "changed",
+            Self::Arrived => "arrived",
         }
     }
 }
@@ -80,6 +87,8 @@ pub(crate) struct Totals {
     pub matched: u64,
     /// The most matches of one rule.
     pub most: u64,
+    /// Matches that have come since their rule was last looked at.
+    pub arrived: u64,
 }
 
 /// The rule list.
@@ -106,9 +115,10 @@ pub(crate) struct RuleList {
 }
 
 impl RuleList {
-    /// Takes in rules that were loaded anew.
-    pub(crate) fn learn(&mut self, rules: &[RuleEntry]) {
-        self.facts = facts::facts(rules);
+    /// Takes in rules that were loaded anew, those that it knows as they were `before`. Both stand in the order of
+    /// their keys.
+    pub(crate) fn learn(&mut self, before: &[RuleEntry], rules: &[RuleEntry]) {
+        self.facts = facts::facts(before, std::mem::take(&mut self.facts), rules);
         self.since.clear();
     }
 
@@ -169,6 +179,9 @@ impl RuleList {
                 Some(Since::Changed) => 1,
                 None => 2,
             }),
+            Order::Arrived => {
+                passing.sort_by_key(|(index, _)| Reverse(entry(*index).map_or(0, RuleEntry::arrived)))
+            }
         }
     }
 
@@ -198,6 +211,7 @@ impl Totals {
             totals.refused += u64::from(matches!(verdict, Verdict::Refused(_) | Verdict::ParseError));
             totals.fallback += u64::from(entry.fallback_used());
             if let Verdict::Matched(matches) = verdict {
+                totals.arrived += entry.arrived();
                 totals.matched += 1;
                 totals.most = totals.most.max(matches);
             }

@@ -32,7 +32,8 @@ pub(crate) const FLAGS: &[(&str, Flag, &str)] = &[
     ("fallback", Flag::Fallback, "reads raw.*"),
     ("warnings", Flag::Warnings, "has warnings"),
     ("changed", Flag::Changed, "differs from the baseline, or is new"),
-    ("new", Flag::New, "was not there at the baseline"),
+    ("added", Flag::Added, "was not there at the baseline"),
+    ("new", Flag::Arrived, "has new matches since it was last looked at"),
 ];
 
 /// A property of a rule.
@@ -46,7 +47,8 @@ pub(crate) enum Flag {
     Fallback,
     Warnings,
     Changed,
-    New,
+    Added,
+    Arrived,
 }
 
 /// What is typed, read.
@@ -257,7 +259,8 @@ impl Asked<'_> {
             Flag::Fallback => self.entry.fallback_used(),
             Flag::Warnings => self.facts.warnings,
             Flag::Changed => self.since.is_some(),
-            Flag::New => self.since == Some(Since::New),
+            Flag::Added => self.since == Some(Since::New),
+            Flag::Arrived => self.entry.arrived() > 0,
         }
     }
 

@@ -1,6 +1,7 @@
 //! The cause in words and numbers, and all about the item under the cursor.
 
 use super::super::paint::{PaneLine, piece};
+use super::super::symbols;
 use super::{list, paragraph};
 use crate::attribution::{
     Attribution, CorrelationFinding, Evidence, Failure, FunnelRow, MatchReason, NearMiss, Place, RowKind,
@@ -158,7 +159,13 @@ fn of_match(model: &Model, matched: &MatchReason, width: usize) -> Vec<PaneLine>
     for evidence in &matched.evidence {
         let head =
             format!("{}{}", heading(evidence.place, evidence.selection.as_deref()), evidence.predicate);
-        lines.extend(paragraph(model, Role::StatusMatched, " ✓ ", &head, width));
+        lines.extend(paragraph(
+            model,
+            Role::StatusMatched,
+            &format!(" {} ", symbols::SATISFIED.glyph),
+            &head,
+            width,
+        ));
         lines.extend(value(model, evidence, width));
     }
     lines

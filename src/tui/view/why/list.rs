@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 
 use super::super::matches::format_time;
 use super::super::paint::{self, PaneLine, piece};
+use super::super::symbols;
 use crate::attribution::{Attribution, EventName, Finding, FunnelRow, MatchReason, NearMiss};
 use crate::tui::model::{Item, Model, Offset, WhyView};
 use crate::tui::text::{Piece, bar_text, count, fit, pad, pad_left, percent, width};
@@ -192,13 +193,13 @@ fn near_line(model: &Model, near: &NearMiss, width: usize) -> PaneLine {
         0 => String::new(),
         others => format!(", and {others} more"),
     };
-    let mark = piece(&model.theme, Role::DiagnosticError, "✗ ");
+    let mark = piece(&model.theme, Role::DiagnosticError, &format!("{} ", symbols::REFUSED.glyph));
     event_line(model, &near.event, mark, &format!("{selection}{failed}{others}"), width)
 }
 
 fn match_line(model: &Model, matched: &MatchReason, width: usize) -> PaneLine {
     let each: Vec<&str> = matched.evidence.iter().map(|evidence| evidence.predicate.as_str()).collect();
-    let mark = piece(&model.theme, Role::StatusMatched, "✓ ");
+    let mark = piece(&model.theme, Role::StatusMatched, &format!("{} ", symbols::SATISFIED.glyph));
     event_line(model, &matched.event, mark, &each.join(", "), width)
 }
 

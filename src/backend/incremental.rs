@@ -1,0 +1,94 @@
+//! Compiling again after a change: only what the change reaches.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::{CompiledRule, compile};
+use crate::bridge::{self, Settings};
+use crate::pack::Pack;
+use crate::sigma::{Body, Rule};
+
+/// What the last compilation made, for the next one to keep.
+///
+/// Rules are the same where they are one and the same `Arc`: a rule that is read anew is another rule.
+#[derive(Debug, Default)]
+pub struct Incremental {
+    with: Option<(Arc<Pack>, Settings)>,
+    kept: HashMap<*const Rule, Kept>,
+}
+
+/// A rule that is tied to no other, as it was compiled.
+#[derive(Debug)]
+struct Kept {
+    /// Held, so that no other rule comes to lie at its address.
+    rule: Arc<Rule>,
+    filters: Vec<Arc<Rule>>,
+    compiled: Arc<CompiledRule>,
+}
+
+// The addresses are only compared: nothing is read through them.
+impl Incremental {
+    /// As [`compile`](super::compile), rule for rule. What depends on nothing that has changed since the last time is
+    /// what it was then, the same `Arc`.
+    pub fn compile(
+        &mut self,
+        rules: &[Arc<Rule>],
+        pack: &Arc<Pack>,
+        settings: &Settings,
+    ) -> Vec<Arc<CompiledRule>> {
+        self.forget_others(pack, settings);
+        let filters: Vec<&Arc<Rule>> =
+            rules.iter().filter(|rule| matches!(rule.body, Body::Filter(_))).collect();
+        let tied = bridge::tied(rules);
+        let mut earlier = std::mem::take(&mut self.kept);
+        let mut slots: Vec<Option<Arc<CompiledRule>>> = Vec::with_capacity(rules.len());
+        let mut due: Vec<Arc<Rule>> = Vec::new();
+        for (rule, tied) in rules.iter().zip(&tied) {
+            let kept = earlier.remove(&Arc::as_ptr(rule)).filter(|kept| !tied && kept.holds(rule, &filters));
+            slots.push(kept.as_ref().map(|kept| Arc::clone(&kept.compiled)));
+            match kept {
+                Some(kept) => drop(self.kept.insert(Arc::as_ptr(rule), kept)),
+                None => due.push(Arc::clone(rule)),
+            }
+        }
+        let mut made = compile(&due, pack, settings).into_iter().map(Arc::new);
+        let mut compiled = Vec::with_capacity(rules.len());
+        for ((rule, tied), slot) in rules.iter().zip(tied).zip(slots) {
+            let Some(made) = slot.or_else(|| {
+                let made = made.next()?;
+                self.keep(rule, tied, &filters, &made);
+                Some(made)
+            }) else {
+                continue;
+            };
+            compiled.push(made);
+        }
+        compiled
+    }
+
+    fn forget_others(&mut self, pack: &Arc<Pack>, settings: &Settings) {
+        let same = |(with, under): &(Arc<Pack>, Settings)| Arc::ptr_eq(with, pack) && under == settings;
+        if !self.with.as_ref().is_some_and(same) {
+            self.kept.clear();
+            self.with = Some((Arc::clone(pack), settings.clone()));
+        }
+    }
+
+    fn keep(&mut self, rule: &Arc<Rule>, tied: bool, filters: &[&Arc<Rule>], compiled: &Arc<CompiledRule>) {
+        if tied {
+            return;
+        }
+        let filters = bridge::narrowing(filters, rule).into_iter().map(Arc::clone).collect();
+        let kept = Kept { rule: Arc::clone(rule), filters, compiled: Arc::clone(compiled) };
+        self.kept.insert(Arc::as_ptr(rule), kept);
+    }
+}
+
+impl Kept {
+    fn holds(&self, rule: &Arc<Rule>, filters: &[&Arc<Rule>]) -> bool {
+        let now = bridge::narrowing(filters, rule);
+        Arc::ptr_eq(&self.rule, rule)
+            && now.len() == self.filters.len()
+            && now.iter().zip(&self.filters).all(|(now, then)| Arc::ptr_eq(now, then))
+    }
+}

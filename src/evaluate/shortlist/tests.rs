@@ -1,0 +1,142 @@
+//! What is ruled out, and what is not.
+
+use std::collections::BTreeSet;
+
+use duckdb::Connection;
+
+use super::reading::{Candidates, read};
+use super::*;
+use crate::backend::duckdb_sql::emit;
+use crate::bridge::RoutedScope;
+use crate::bridge::ir::{Expr, FieldExpr, Number, Predicate, Test};
+use crate::evaluate::summaries::matched;
+use crate::ocsf::{ClassUid, FieldType};
+use crate::pack::{Column, PackPlace};
+use crate::sigma::{SigmaField, Span, TextMatch};
+use crate::store::{Dataset, SessionSettings};
+
+const EVENTS: &str = "SELECT 1 AS class_uid, * FROM (VALUES
+    (10::BIGINT, 'C:\\Windows\\CMD.exe', ['alpha', NULL], 4624),
+    (20, 'C:\\powershell.exe', [], 46),
+    (NULL, 'C:\\powershell.exe', ['beta'], NULL),
+    (40, NULL, NULL, 4624)
+  ) t(\"time\", image, tags, code)";
+
+fn store(folder: &std::path::Path, events: &str) -> Store {
+    let file = folder.join("p.parquet");
+    let connection = Connection::open_in_memory().unwrap();
+    connection.execute_batch(&format!("COPY ({events}) TO '{}' (FORMAT parquet)", file.display())).unwrap();
+    Store::open(Dataset::discover(folder).unwrap(), SessionSettings::default()).unwrap()
+}
+
+fn predicate(path: &str, (field_type, list): (FieldType, bool), test: Test) -> Expr {
+    let source = FieldExpr::Column(Column { path: OcsfPath(path.to_owned()), field_type, list });
+    Expr::Predicate(Predicate { field: SigmaField(path.to_owned()), source, test, span: Span::default() })
+}
+
+fn holds(path: &str, list: bool, position: TextMatch, value: &str) -> Expr {
+    let test = match position {
+        TextMatch::Equals => Test::TextIn { values: vec![value.to_owned()], cased: false },
+        position => Test::Text { position, value: value.to_owned(), cased: false },
+    };
+    predicate(path, (FieldType::String, list), test)
+}
+
+fn plan(predicate: Expr) -> Plan {
+    let scope = RoutedScope {
+        logsource: String::new(),
+        class_uids: vec![ClassUid(1)],
+        filters: Vec::new(),
+        keywords: Vec::new(),
+        place: PackPlace::default(),
+    };
+    let mut columns = BTreeMap::new();
+    predicate.visit_columns(&mut |column| {
+        columns.insert(column.path.clone(), ColumnType { field_type: column.field_type, list: column.list });
+    });
+    Plan { scope, predicate, columns, shown: Vec::new(), fallback_used: false, capabilities: BTreeSet::new() }
+}
+
+/// The rows of the file that each predicate may hold of; `None` for any.
+fn candidates(store: &mut Store, predicates: &[Expr]) -> Vec<Option<Vec<i64>>> {
+    let plans: Vec<Plan> = predicates.iter().cloned().map(plan).collect();
+    let columns = plans.iter().flat_map(|plan| plan.columns.clone()).collect();
+    let plans: Vec<&Plan> = plans.iter().collect();
+    let scope = "\"class_uid\" = 1";
+    let found = store
+        .narrowed(&columns, |store| -> Result<_, EvalError> {
+            Ok(read(store, scope, &plans, &Cancel::never())?)
+        })
+        .unwrap();
+    let row = |place: u32| found.rows[place as usize].id.row;
+    let rows = |candidates: &Candidates| match candidates {
+        Candidates::Places(places) => Some(places.iter().copied().map(row).collect()),
+        Candidates::Many => None,
+    };
+    found.candidates.iter().map(rows).collect()
+}
+
+#[test]
+fn only_events_that_hold_what_a_rule_needs_are_candidates() {
+    use TextMatch::{Contains, EndsWith, Equals, StartsWith};
+    let image = |position, value| holds("image", false, position, value);
+    let tags = |position, value| holds("tags", true, position, value);
+    let code = |number| {
+        predicate("code", (FieldType::Integer, false), Test::NumberIn(vec![Number::Integer(number)]))
+    };
+    let cases = [
+        (image(EndsWith, "\\cmd.exe"), Some(vec![0])),
+        (image(StartsWith, "cmd"), Some(vec![])),
+        (image(Contains, "power"), Some(vec![1, 2])),
+        (image(Equals, "c:\\powershell.exe"), Some(vec![1, 2])),
+        (image(Equals, "powershell.exe"), Some(vec![])),
+        (tags(Equals, "alpha"), Some(vec![0])),
+        (code(4624), Some(vec![0, 3])),
+        (Expr::And(vec![tags(Contains, "et"), image(Contains, "power")]), Some(vec![2])),
+        (Expr::And(vec![tags(Contains, "alp"), image(Contains, "power")]), Some(vec![])),
+        (Expr::Or(vec![tags(Contains, "alp"), image(Contains, "power")]), Some(vec![0, 1, 2])),
+        (holds("nowhere", false, Contains, "x"), Some(vec![])),
+        (predicate("nowhere", (FieldType::String, false), Test::Missing), None),
+        (Expr::Not(Box::new(image(Contains, "power"))), None),
+        (Expr::Or(vec![image(Contains, "absent"), image(Contains, "")]), None),
+    ];
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = store(folder.path(), EVENTS);
+    let predicates: Vec<Expr> = cases.iter().map(|(predicate, _)| predicate.clone()).collect();
+    for ((predicate, expected), found) in cases.iter().zip(candidates(&mut store, &predicates)) {
+        assert_eq!(found, *expected, "{predicate:?}");
+    }
+}
+
+#[test]
+fn a_rule_that_many_events_may_match_is_left_to_a_scan() {
+    let folder = tempfile::tempdir().unwrap();
+    let rows =
+        format!("SELECT 1 AS class_uid, n AS \"time\", 'abc' || n AS image FROM range({}) t(n)", LIMIT + 1);
+    let mut store = store(folder.path(), &rows);
+    let predicates = ["abc", "c7777"].map(|value| holds("image", false, TextMatch::Contains, value));
+    let found = candidates(&mut store, &predicates);
+    assert_eq!(found[0], None);
+    assert!(found[1].as_ref().is_some_and(|rows| rows.contains(&7777) && rows.len() == 11));
+}
+
+/// More rules than one column of marks has bits, and more than one statement asks about.
+#[test]
+fn every_rule_is_asked_about_its_own_events() {
+    let folder = tempfile::tempdir().unwrap();
+    let rows = "SELECT 1 AS class_uid, n AS \"time\", 'v' || n || '.' AS image, 'e' || n AS \"metadata.event_id\" \
+                FROM range(200) t(n)";
+    let mut store = store(folder.path(), rows);
+    let predicates = (0..150).map(|n| holds("image", false, TextMatch::EndsWith, &format!("{n}.")));
+    let plans: Vec<Plan> = predicates.map(plan).collect();
+    let sql: Vec<_> = plans.iter().map(emit).collect();
+    let rules: Vec<_> = plans.iter().zip(&sql).collect();
+    let found = matched(&mut store, &rules, &Cancel::never());
+    for (n, found) in found.into_iter().enumerate() {
+        let expected: Vec<_> = (0..200)
+            .filter(|row| row.to_string().ends_with(&n.to_string()))
+            .map(|row| (format!("e{row}"), Some(row)))
+            .collect();
+        assert_eq!(found.unwrap().events, Some(expected), "{n}");
+    }
+}

@@ -1,0 +1,164 @@
+//! A dataset that is still being written: which of its files are complete.
+//!
+//! For a screen that follows a running collection. Commands that answer once open all files or none.
+
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use super::{Dataset, Format, SessionSettings, Store, StoreError};
+
+/// What a Parquet file begins and ends with; `PARE` where its footer is encrypted.
+const MAGIC: [&[u8; 4]; 2] = [b"PAR1", b"PARE"];
+
+/// Bytes of a Parquet file without anything in it: two magics and the length of the footer.
+const LEAST: u64 = 12;
+
+/// A file that is not read yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Unfinished {
+    /// The file.
+    pub(crate) path: PathBuf,
+    /// What is wrong with it.
+    pub(crate) why: String,
+}
+
+/// By what a file is known to be as it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Stamp {
+    modified: Option<SystemTime>,
+    length: u64,
+}
+
+impl Stamp {
+    /// That of a file as it is now.
+    pub(crate) fn of(path: &Path) -> io::Result<Self> {
+        let metadata = path.metadata()?;
+        Ok(Self { modified: metadata.modified().ok(), length: metadata.len() })
+    }
+}
+
+impl Dataset {
+    /// As [`Self::discover`], without the files that are not complete yet, which are named beside it. There may be
+    /// none that is.
+    ///
+    /// # Errors
+    /// Nothing is there, or no event file; the file system refuses.
+    pub(crate) fn discover_complete(root: &Path) -> Result<(Self, Vec<Unfinished>), StoreError> {
+        let mut dataset = Self::find(root)?;
+        let mut unfinished = Vec::new();
+        let format = dataset.format;
+        dataset.files.retain(|path| match missing(path, format) {
+            None => true,
+            Some(why) => {
+                unfinished.push(Unfinished { path: path.clone(), why });
+                false
+            }
+        });
+        Ok((dataset, unfinished))
+    }
+}
+
+impl Store {
+    /// As [`Self::open`], without the files that DuckDB cannot read, which are named beside it.
+    ///
+    /// # Errors
+    /// As for [`Self::open`]; no file can be read.
+    pub(crate) fn open_readable(
+        mut dataset: Dataset,
+        settings: SessionSettings,
+    ) -> Result<(Self, Vec<Unfinished>), StoreError> {
+        let error = match Self::open(dataset.clone(), settings) {
+            Ok(store) => return Ok((store, Vec::new())),
+            Err(error) => error,
+        };
+        let mut unreadable = Vec::new();
+        if matches!(error, StoreError::DuckDb { .. }) && dataset.files.len() > 1 {
+            dataset.files.retain(|path| match Self::check_readable(path, dataset.format) {
+                Ok(()) => true,
+                Err(error) => {
+                    unreadable.push(Unfinished { path: path.clone(), why: error.to_string() });
+                    false
+                }
+            });
+        }
+        if unreadable.is_empty() || dataset.files.is_empty() {
+            return Err(error);
+        }
+        Ok((Self::open(dataset, settings)?, unreadable))
+    }
+}
+
+/// What a file lacks to be complete. It may change while it is looked at: then it is looked at again.
+fn missing(path: &Path, format: Format) -> Option<String> {
+    let looked = File::open(path).and_then(|file| match format {
+        Format::Parquet => lacking(file),
+        Format::JsonLines => Ok((file.metadata()?.len() == 0).then_some("it is empty")),
+    });
+    match looked {
+        Ok(lack) => lack.map(str::to_owned),
+        Err(error) => Some(error.to_string()),
+    }
+}
+
+fn lacking(mut file: File) -> io::Result<Option<&'static str>> {
+    let length = file.metadata()?.len();
+    if length < LEAST {
+        return Ok(Some(if length == 0 { "it is empty" } else { "it has no footer yet" }));
+    }
+    let mut tail = [0; 8];
+    file.seek(SeekFrom::End(-8))?;
+    file.read_exact(&mut tail)?;
+    let [a, b, c, d, magic @ ..] = tail;
+    if !MAGIC.contains(&&magic) {
+        return Ok(Some("it has no footer yet"));
+    }
+    let footer = u64::from(u32::from_le_bytes([a, b, c, d]));
+    Ok((footer + LEAST > length).then_some("its footer is cut off"))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may panic")]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    const PART: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/run/normalized/ocsf_events");
+
+    fn parts() -> Vec<PathBuf> {
+        let mut parts = Dataset::discover(Path::new(PART)).unwrap().files;
+        parts.sort();
+        parts
+    }
+
+    #[test]
+    fn files_that_are_being_written_are_named_and_left_out() {
+        let root = tempfile::tempdir().unwrap();
+        let whole = fs::read(&parts()[0]).unwrap();
+        let write = |name: &str, bytes: &[u8]| fs::write(root.path().join(name), bytes).unwrap();
+        write("a.parquet", &whole);
+        write("b.parquet", b"");
+        write("c.parquet", &whole[..whole.len() / 2]);
+        write("d.parquet", b"PAR1\xff\xff\0\0PAR1");
+        assert!(Dataset::discover(root.path()).is_err(), "commands open all files or none");
+        let (dataset, unfinished) = Dataset::discover_complete(root.path()).unwrap();
+        assert_eq!(dataset.files, [root.path().join("a.parquet")]);
+        let said: Vec<_> = unfinished.iter().map(|file| file.why.as_str()).collect();
+        assert_eq!(said, ["it is empty", "it has no footer yet", "its footer is cut off"]);
+        assert!(Store::open_readable(dataset, SessionSettings::default()).unwrap().1.is_empty());
+    }
+
+    #[test]
+    fn a_file_with_a_footer_that_says_nothing_is_left_out() {
+        let root = tempfile::tempdir().unwrap();
+        fs::copy(&parts()[0], root.path().join("a.parquet")).unwrap();
+        fs::write(root.path().join("b.parquet"), b"PAR1\xff\xff\xff\xff\x04\0\0\0PAR1").unwrap();
+        let (dataset, unfinished) = Dataset::discover_complete(root.path()).unwrap();
+        assert_eq!((dataset.files.len(), unfinished.len()), (2, 0));
+        let (store, unreadable) = Store::open_readable(dataset, SessionSettings::default()).unwrap();
+        assert_eq!(store.dataset().files, [root.path().join("a.parquet")]);
+        assert_eq!(unreadable[0].path, root.path().join("b.parquet"));
+    }
+}

@@ -1,0 +1,102 @@
+//! The dataset: when it is opened anew, and what follows from what is there then.
+
+use super::{Effect, matches, request_matches, run, why};
+use crate::store::Unfinished;
+use crate::tui::model::{DatasetChange, DatasetInfo, Model};
+use crate::tui::text;
+
+/// Bytes of what is said of a file that is not read yet.
+const SAID: usize = 200;
+
+/// The files have changed. A run that is under way ends first: were it begun anew with each part that arrives, it
+/// would never get to its last rules.
+pub(super) fn changed(model: &mut Model) -> Vec<Effect> {
+    if model.dataset.info.is_some() && model.work.running.is_some() {
+        model.dataset.due = true;
+        return Vec::new();
+    }
+    open(model)
+}
+
+/// Opens it anew.
+pub(super) fn open(model: &mut Model) -> Vec<Effect> {
+    model.dataset.due = false;
+    if model.dataset.root.is_none() {
+        return Vec::new();
+    }
+    model.generations.dataset += 1;
+    model.work.opening = true;
+    vec![Effect::OpenDataset { generation: model.generations.dataset }]
+}
+
+/// A run has ended: what changed meanwhile is taken in.
+pub(super) fn open_if_due(model: &mut Model) -> Vec<Effect> {
+    if model.dataset.due { open(model) } else { Vec::new() }
+}
+
+/// All that is known of the rules' matches may be otherwise by now.
+pub(super) fn age(model: &mut Model) {
+    model.rules.iter_mut().for_each(|entry| entry.outcome.age());
+    model.matches.stale = model.matches.table.is_some();
+    model.list.outdated = true;
+}
+
+pub(super) fn opened(
+    model: &mut Model,
+    opened: Result<DatasetInfo, String>,
+    change: DatasetChange,
+    unfinished: &[Unfinished],
+) -> Vec<Effect> {
+    model.work.opening = false;
+    tell_unfinished(model, unfinished);
+    let info = match opened {
+        Ok(info) => info,
+        Err(error) => {
+            model.dataset.error = Some(error);
+            age(model);
+            // What was asked of the dataset was called off when it was opened anew.
+            let work = &mut model.work;
+            (work.running, work.matching, work.explaining) = (None, false, false);
+            matches::forget_asked(model);
+            return Vec::new();
+        }
+    };
+    model.dataset.info = Some(info);
+    model.dataset.error = None;
+    if change != DatasetChange::None {
+        model.dataset.opened = model.generations.dataset;
+        age(model);
+    }
+    if change == DatasetChange::Other {
+        // Nothing is left that new matches could be told from.
+        model.rules.iter_mut().for_each(|entry| entry.looked = None);
+        model.matches.arrived.clear();
+    }
+    let mut effects = Vec::new();
+    if model.matches.stale || model.entry().is_some_and(|entry| !entry.outcome.is_fresh()) {
+        effects.extend(request_matches(model));
+    }
+    effects.extend(run::request(model));
+    if change != DatasetChange::None {
+        effects.extend(why::refresh(model));
+    }
+    effects
+}
+
+/// Names the first file that is not read yet, once for as long as it is so.
+fn tell_unfinished(model: &mut Model, unfinished: &[Unfinished]) {
+    let said = unfinished.first().map(|file| {
+        let name = file.path.file_name().unwrap_or(file.path.as_os_str()).to_string_lossy();
+        let why = text::clip(&file.why, SAID);
+        let more = match unfinished.len() {
+            1 => String::new(),
+            files => format!("; {} more", files - 1),
+        };
+        format!("not read yet: {name}: {why}{more}")
+    });
+    if said != model.dataset.unfinished {
+        let before = std::mem::replace(&mut model.dataset.unfinished, said.clone());
+        model.notices.retain(|notice| Some(notice) != before.as_ref());
+        model.notices.extend(said);
+    }
+}

@@ -1,0 +1,56 @@
+//! The run of all rules over the dataset: what is counted first, and stopping it.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::Effect;
+use crate::backend::CompiledRule;
+use crate::tui::model::list::Row;
+use crate::tui::model::{Model, Pane, RuleKey};
+use crate::tui::view::{self, Layout};
+
+/// Asks for the counts of all rules whose count is not what it would be now, those on the screen first.
+pub(super) fn request(model: &mut Model) -> Vec<Effect> {
+    // Who has stopped one asks for the next, too.
+    if model.dataset.info.is_none() || model.work.stopped.is_some() {
+        return Vec::new();
+    }
+    let shown = shown(model);
+    let due = model
+        .rules
+        .iter()
+        .enumerate()
+        .filter(|(_, entry)| entry.is_executable() && entry.is_reported() && !entry.outcome.is_fresh());
+    let (first, others): (Vec<_>, Vec<_>) = due.partition(|(index, _)| shown.contains(index));
+    let rules: Vec<(RuleKey, Arc<CompiledRule>)> = first
+        .into_iter()
+        .chain(others)
+        .filter_map(|(_, entry)| Some((entry.key.clone(), Arc::clone(entry.compiled.as_ref()?))))
+        .collect();
+    model.work.running = (!rules.is_empty()).then_some((0, rules.len()));
+    vec![summarize(model, rules)]
+}
+
+/// The rules that the list shows, by their places.
+fn shown(model: &Model) -> BTreeSet<usize> {
+    let area = view::list_area(model, Layout::of(model).body(Pane::Rules));
+    let rows = model.list.rows.iter().skip(model.offset(Pane::Rules).row).take(usize::from(area.height));
+    rows.filter_map(|row| match row {
+        Row::Rule { index, .. } => Some(*index),
+        Row::Group(_) => None,
+    })
+    .collect()
+}
+
+/// Ends the run where it is. What has been counted stays.
+pub(super) fn stop(model: &mut Model) -> Vec<Effect> {
+    let Some(progress) = model.work.running.take() else { return Vec::new() };
+    model.work.stopped = Some(progress);
+    // Its last answers are no longer waited for, and nothing else is asked in its place.
+    vec![summarize(model, Vec::new())]
+}
+
+fn summarize(model: &mut Model, rules: Vec<(RuleKey, Arc<CompiledRule>)>) -> Effect {
+    model.generations.summaries += 1;
+    Effect::Summarize { generation: model.generations.summaries, rules }
+}

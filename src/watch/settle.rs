@@ -1,0 +1,74 @@
+//! When a save is over. A save is several events: a file is emptied, written, closed, or moved into place.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::{Duration, Instant};
+
+use notify::Event;
+use notify::event::{AccessKind, AccessMode, CreateKind, EventKind, ModifyKind};
+
+use super::Message;
+
+/// How long nothing has to happen where every file that was written has been closed.
+const CLOSED: Duration = Duration::from_millis(4);
+
+/// Where one is still open, or the system does not tell.
+const OPEN: Duration = Duration::from_millis(80);
+
+/// Whoever writes without end is looked at this often.
+const LONGEST: Duration = Duration::from_millis(400);
+
+/// Events that belong together, and why the gathering ended early, if it did.
+pub(super) struct Batch {
+    pub(super) events: Vec<Event>,
+    pub(super) errors: Vec<notify::Error>,
+    pub(super) stopped: bool,
+}
+
+/// The first event, and those that follow it until the files rest.
+pub(super) fn gather(first: notify::Result<Event>, inbox: &Receiver<Message>) -> Batch {
+    let mut batch = Batch { events: Vec::new(), errors: Vec::new(), stopped: false };
+    let mut open = BTreeSet::new();
+    let begun = Instant::now();
+    batch.take(first, &mut open);
+    loop {
+        let patience = if open.is_empty() { CLOSED } else { OPEN };
+        match inbox.recv_timeout(patience.min(LONGEST.saturating_sub(begun.elapsed()))) {
+            Ok(Message::Event(result)) => batch.take(result, &mut open),
+            Ok(Message::Stop) | Err(RecvTimeoutError::Disconnected) => {
+                batch.stopped = true;
+                return batch;
+            }
+            Err(RecvTimeoutError::Timeout) => return batch,
+        }
+    }
+}
+
+impl Batch {
+    fn take(&mut self, result: notify::Result<Event>, open: &mut BTreeSet<PathBuf>) {
+        match result {
+            Ok(event) => {
+                note(&event, open);
+                self.events.push(event);
+            }
+            Err(error) => self.errors.push(error),
+        }
+    }
+}
+
+/// Keeps count of the files that are being written.
+fn note(event: &Event, open: &mut BTreeSet<PathBuf>) {
+    match event.kind {
+        // The system moves a file whole.
+        EventKind::Access(AccessKind::Close(AccessMode::Write))
+        | EventKind::Modify(ModifyKind::Name(_))
+        | EventKind::Remove(_) => open.retain(|path| !event.paths.contains(path)),
+        EventKind::Access(_)
+        | EventKind::Create(CreateKind::Folder)
+        | EventKind::Modify(ModifyKind::Metadata(_)) => {}
+        EventKind::Create(_) | EventKind::Modify(_) | EventKind::Any | EventKind::Other => {
+            open.extend(event.paths.iter().cloned());
+        }
+    }
+}

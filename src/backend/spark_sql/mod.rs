@@ -164,7 +164,7 @@ fn group(body: &mut Layout, expr: &Expr, prefix: &str, depth: usize) {
         Expr::Or(parts) => joined(body, parts, "OR ", "", depth + 1),
         other => term(body, other, "", depth + 1, None),
     }
-    body.line(depth, ")".to_owned(), None);
+    body.line(depth, ")", None);
 }
 
 /// A name, safe in a comment: a backslash at its end would draw the next line into it, and Spark puts variables in the

@@ -1,7 +1,7 @@
 //! Backend `interpreter`: plans asked of one event at a time, in plain Rust.
 //!
-//! The oracle of the SQL: it shares the middle form and the folding of text with it, and nothing else. What the
-//! middle form says is done here the plainest way, whatever it costs.
+//! The oracle of the SQL: it shares the middle form and the folding of text with DuckDB's, and nothing else. Spark's takes
+//! its capitals and RE2's classes from here. What the middle form says is done here the plainest way, whatever it costs.
 
 mod calendar;
 mod event;
@@ -22,7 +22,8 @@ use regex::Regexes;
 
 pub use event::{Event, Field};
 pub use regex::RegexRefused;
-pub(crate) use regex::find as find_regex;
+pub(crate) use regex::{find as find_regex, with_ascii_classes};
+pub(crate) use scalar::upper_char;
 pub use value::Value;
 
 /// The backend's id, as plans record it.

@@ -53,7 +53,7 @@ impl<P: Borrow<Plan>> Interpreter<P> {
     /// Whether the event is in the plan's scope, and what the rule says holds of it.
     #[must_use]
     pub fn matches(&self, event: &Event) -> bool {
-        self.in_scope(event) && self.holds(&self.plan().predicate, event)
+        self.in_scope(event) && self.holds_of(event)
     }
 
     /// The plan.
@@ -61,7 +61,13 @@ impl<P: Borrow<Plan>> Interpreter<P> {
         self.plan.borrow()
     }
 
-    fn in_scope(&self, event: &Event) -> bool {
+    /// Whether what the rule says holds of an event of its scope.
+    pub(crate) fn holds_of(&self, event: &Event) -> bool {
+        self.holds(&self.plan().predicate, event)
+    }
+
+    /// Whether the event is in the plan's scope.
+    pub(crate) fn in_scope(&self, event: &Event) -> bool {
         let scope = &self.plan().scope;
         event.class_uid().is_some_and(|class| scope.class_uids.contains(&class))
             && scope.filters.iter().all(|filter| filter::passes(filter, event, &self.regexes))

@@ -51,7 +51,7 @@ open() {
     terminal -f /dev/null new-session -d -x "${1%x*}" -y "${1#*x}" -c "$world" \
         -e "SIGMA_OCSF_CONFIG_DIR=$work/config" -e "SIGMA_OCSF_STATE_DIR=$work/state" -e COLORTERM=truecolor \
         "TERM=xterm-256color exec '$binary' ${*:2}"
-    # 2: tmux keeps the last screen of a program that has ended.
+    # The last screen of a program that has ended stays, to be shown with the complaint.
     terminal set-option -g remain-on-exit on
 }
 

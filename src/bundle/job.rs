@@ -136,20 +136,22 @@ impl Job {
 
 /// Scopes that share a class share a scan, so that each event is read once.
 fn scans(scopes: BTreeMap<String, (BTreeSet<ClassUid>, Vec<usize>)>) -> Vec<Value> {
-    let mut scans: Vec<(BTreeSet<ClassUid>, Vec<Value>)> = Vec::new();
+    let mut scans: Vec<(BTreeSet<ClassUid>, BTreeMap<String, Vec<usize>>)> = Vec::new();
     for (filter, (mut classes, rules)) in scopes {
-        let mut members = vec![json!({"where": filter, "rules": rules})];
+        let mut members = BTreeMap::from([(filter, rules)]);
         let (sharing, others): (Vec<_>, Vec<_>) =
             scans.into_iter().partition(|(of_scan, _)| !of_scan.is_disjoint(&classes));
         scans = others;
         for (of_scan, earlier) in sharing {
             classes.extend(of_scan);
-            members.splice(0..0, earlier);
+            members.extend(earlier);
         }
         scans.push((classes, members));
     }
     scans.sort_by(|(one, _), (other, _)| one.cmp(other));
-    scans.into_iter().map(|(classes, scopes)| json!({"classes": classes, "scopes": scopes})).collect()
+    let scope = |(filter, rules)| json!({"where": filter, "rules": rules});
+    let scopes = |scopes: BTreeMap<_, _>| scopes.into_iter().map(scope).collect::<Vec<_>>();
+    scans.into_iter().map(|(classes, of)| json!({"classes": classes, "scopes": scopes(of)})).collect()
 }
 
 #[cfg(test)]

@@ -75,6 +75,9 @@ pub fn escaped(literal: &str) -> String {
 /// plain `i` for `İ`.
 #[must_use]
 pub fn fold(text: &str) -> String {
+    if text.is_ascii() {
+        return text.to_ascii_lowercase();
+    }
     text.chars().map(fold_char).collect()
 }
 

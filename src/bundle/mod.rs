@@ -33,7 +33,7 @@ pub use error::BundleError;
 pub use folder::Staging;
 pub use plan::{FailMode, RunSettings};
 pub use plan_name::{RuleRoots, plan_names};
-pub use record::{RuleFacts, made_with, rule_facts};
+pub use record::{MadeWith, RuleFacts, made_with, rule_facts};
 pub use verify::{Difference, Verification, verify, verify_rules};
 pub use write::{RunInputs, write};
 

@@ -235,6 +235,8 @@ fn dataset(store: &Store) -> DatasetRecord {
         },
         events: store.schema().events,
         event_id: store.schema().event_id.as_str().to_owned(),
+        since: dataset.range.since().map(|time| time.to_string()),
+        until: dataset.range.until().map(|time| time.to_string()),
         files: dataset.files.iter().map(file).collect(),
     }
 }

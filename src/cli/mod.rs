@@ -12,6 +12,7 @@ mod junit;
 mod keys;
 mod matches;
 mod pack;
+mod range;
 mod reason;
 mod report;
 mod run;
@@ -119,6 +120,8 @@ struct Inputs {
     /// OCSF events: a run folder, a folder of Parquet, a Parquet file, or ocsf_events.jsonl.
     #[arg(long, value_name = "PATH")]
     parquet: Option<PathBuf>,
+    #[command(flatten)]
+    within: range::Within,
     /// Mapping pack: a folder, an archive, or the id of a pack under ./mapping_packs or within this program
     /// [default: ocsf-1.7.0].
     #[arg(long, value_name = "DIR|ID")]

@@ -13,7 +13,7 @@ use crate::evaluate::{self, Cancel};
 use crate::ocsf::OCSF_VERSION;
 use crate::pack::{self, DEFAULT_PACK, LoadedPack, Pack, PackSource};
 use crate::sigma::{self, Capability, Rule};
-use crate::store::{Dataset, SessionSettings, Store};
+use crate::store::{Dataset, SessionSettings, Store, TimeRange};
 
 /// A pack with the rules compiled by it.
 pub(super) struct Workspace {
@@ -113,7 +113,8 @@ impl Inputs {
 
     /// Opens the events, where the arguments name any.
     pub(super) fn open_store(&self, threads: u32) -> Result<Option<Store>, CliError> {
-        self.parquet.as_deref().map(|path| open_store(path, threads)).transpose()
+        let range = self.within.range()?;
+        self.parquet.as_deref().map(|path| open_store(path, range, threads)).transpose()
     }
 }
 
@@ -150,9 +151,9 @@ fn load(source: &PackSource) -> Result<LoadedPack, CliError> {
     pack::load(source).map_err(|error| CliError::Configuration(findings(&error.findings)))
 }
 
-/// Opens the events at `path`. They are of the pinned OCSF version, or state none.
-pub(super) fn open_store(path: &Path, threads: u32) -> Result<Store, CliError> {
-    let open = || Store::open(Dataset::discover(path)?, SessionSettings { threads });
+/// Opens the events at `path`, those within `range`. They are of the pinned OCSF version, or state none.
+pub(super) fn open_store(path: &Path, range: TimeRange, threads: u32) -> Result<Store, CliError> {
+    let open = || Store::open(Dataset::discover(path)?.within(range), SessionSettings { threads });
     let mut store = open().map_err(|error| CliError::Data(error.to_string()))?;
     let mismatch = evaluate::version_mismatch(&mut store, OCSF_VERSION, &Cancel::never());
     match mismatch.map_err(|error| CliError::Data(error.to_string()))? {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use walkdir::{DirEntry, WalkDir};
 
-use super::{Dataset, Format, StoreError};
+use super::{Dataset, Format, StoreError, TimeRange};
 
 /// The file that holds a run's events where there is no Parquet.
 const JSON_LINES_FILE: &str = "ocsf_events.jsonl";
@@ -32,7 +32,13 @@ impl Dataset {
         let metadata = std::fs::metadata(root).map_err(|source| unreadable(root, source))?;
         let (format, mut files) = if metadata.is_dir() { in_folder(root)? } else { named(root)? };
         files.sort_by(|a, b| bytes(a).cmp(bytes(b)));
-        Ok(Self { root: root.to_path_buf(), files, format })
+        Ok(Self { root: root.to_path_buf(), files, format, range: TimeRange::default() })
+    }
+
+    /// The same files, of whose events those within `range` are read.
+    #[must_use]
+    pub fn within(self, range: TimeRange) -> Self {
+        Self { range, ..self }
     }
 }
 

@@ -7,6 +7,9 @@ mod dataset;
 mod duck_type;
 mod error;
 mod growing;
+#[cfg(test)]
+mod lake_tests;
+mod range;
 mod rewrite;
 mod rows;
 mod schema;
@@ -22,6 +25,7 @@ use crate::ocsf::{FieldType, OcsfPath};
 pub use cancel::{Cancel, Interrupter};
 pub use error::StoreError;
 pub(crate) use growing::{Stamp, Unfinished};
+pub use range::{EmptyRange, TimeRange};
 pub(crate) use rewrite::parquet_of_json_lines;
 pub(crate) use rows::{PLACE, RowId};
 pub(crate) use session::QueryError;
@@ -39,6 +43,8 @@ pub struct Dataset {
     pub files: Vec<PathBuf>,
     /// How they are written.
     pub format: Format,
+    /// Which of their events are read.
+    pub range: TimeRange,
 }
 
 /// How event files are written.
@@ -93,7 +99,7 @@ pub struct Schema {
     pub columns: BTreeMap<OcsfPath, DatasetColumn>,
     /// Where event ids come from.
     pub event_id: EventIdSource,
-    /// Events in all files.
+    /// Events in all files, within the dataset's range of time.
     pub events: u64,
 }
 

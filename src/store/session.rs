@@ -13,6 +13,7 @@ use super::sql_text::{identifier, string};
 use super::view::{FILE_COLUMN, Files, JSON_TABLE, VIEW, View, absolute, is_reader_column, string_list};
 use super::{
     Cancel, DUCKDB_VERSION, Dataset, DatasetColumn, Format, Interrupter, Schema, SessionSettings, StoreError,
+    TimeRange,
 };
 use crate::bridge::ColumnType;
 use crate::ocsf::{FieldType, OcsfPath};
@@ -53,6 +54,7 @@ impl Store {
             Format::JsonLines => json_lines_view(&connection, &files)?,
         };
         require_columns(&dataset, &view.leaves)?;
+        let view = view.within(&dataset.range);
         connection.execute_batch(&view.create(&BTreeMap::new()))?;
         let schema = describe(&connection, &view)?;
         Ok(Self { connection, running: Running::default(), dataset, schema, view, absent: BTreeMap::new() })
@@ -63,7 +65,8 @@ impl Store {
     /// # Errors
     /// It does not.
     pub(super) fn check_readable(file: &Path, format: Format) -> Result<(), StoreError> {
-        let dataset = Dataset { root: file.to_path_buf(), files: vec![file.to_path_buf()], format };
+        let (files, range) = (vec![file.to_path_buf()], TimeRange::default());
+        let dataset = Dataset { root: file.to_path_buf(), files, format, range };
         let files = Files::new(&dataset)?;
         let connection = locked_connection(&files, SessionSettings::default())?;
         let source = match format {
@@ -128,7 +131,7 @@ impl Store {
         columns: &BTreeMap<OcsfPath, ColumnType>,
         work: impl FnOnce(&Self) -> Result<T, E>,
     ) -> Result<T, E> {
-        self.behind(&self.view.create_narrow(columns), work)
+        self.behind(&self.view.create_narrow(columns, None), work)
     }
 
     /// As [`Self::narrowed`], with the events of some files alone. Of JSON Lines, which are one file, there are none.
@@ -149,8 +152,7 @@ impl Store {
             }
             Format::Parquet | Format::JsonLines => "false".to_owned(),
         };
-        let view = format!("{} WHERE {within}", self.view.create_narrow(columns));
-        self.behind(&view, work)
+        self.behind(&self.view.create_narrow(columns, Some(&within)), work)
     }
 
     /// Does `work` while a view hides the one of all columns.
@@ -306,7 +308,7 @@ fn json_lines_view(connection: &Connection, files: &Files) -> Result<View, Store
 fn describe(connection: &Connection, view: &View) -> Result<Schema, StoreError> {
     let columns: BTreeMap<OcsfPath, DatasetColumn> =
         view.leaves.iter().map(|leaf| (OcsfPath(leaf.path.clone()), leaf.column.clone())).collect();
-    let events = count(connection, &format!("SELECT count(*) FROM {}", view.source))?;
+    let events = count(connection, &view.count())?;
     // Binding the view shows here, not in the first rule, whatever DuckDB dislikes about it.
     connection.prepare(&format!("SELECT {} FROM {VIEW}", identifier("class_uid")))?;
     Ok(Schema { columns, event_id: view.event_id_source(), events })

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::duck_type::DuckType;
 use super::schema::{self, Leaf};
 use super::sql_text::{identifier, string};
-use super::{Dataset, EventIdSource, Format, StoreError};
+use super::{Dataset, EventIdSource, Format, StoreError, TimeRange};
 use crate::bridge::ColumnType;
 use crate::ocsf::{FieldType, OcsfPath};
 
@@ -15,6 +15,9 @@ pub(super) const VIEW: &str = "ocsf_events";
 
 /// Where JSON Lines are kept in memory: read once, as each query would parse them anew.
 pub(super) const JSON_TABLE: &str = "json_lines";
+
+/// A row's number where an attribute hides the reader's. Of all rows, so that those passed over count.
+const WINDOW: &str = "row_number() OVER ()";
 
 /// Columns of every narrow view, where the dataset has them.
 const ALWAYS: [&str; 4] = ["class_uid", "time", "device.hostname", "device.name"];
@@ -92,7 +95,7 @@ impl Files {
         };
         // An attribute of that name would be read in its place.
         let hidden = stored.iter().any(|(name, _)| name.eq_ignore_ascii_case(row));
-        let number = if hidden { "row_number() OVER ()".to_owned() } else { format!("{row} + 1") };
+        let number = if hidden { WINDOW.to_owned() } else { format!("{row} + 1") };
         format!("{file} || ':' || CAST({number} AS VARCHAR)")
     }
 }
@@ -169,6 +172,8 @@ pub(super) struct View {
     event_id: String,
     /// Those of [`FILE_INDEX`] and [`ROW_NUMBER`]; `None` where attributes of the events are in the way.
     row: Option<[&'static str; 2]>,
+    /// The condition that events within the dataset's range of time meet.
+    range: Option<String>,
 }
 
 impl View {
@@ -181,7 +186,31 @@ impl View {
         };
         let hidden =
             stored.iter().any(|(name, _)| row.iter().any(|column| name.eq_ignore_ascii_case(column)));
-        Self { source, leaves, event_id, row: (!hidden).then_some(row) }
+        Self { source, leaves, event_id, row: (!hidden).then_some(row), range: None }
+    }
+
+    /// With the events of a range of time alone.
+    pub(super) fn within(self, range: &TimeRange) -> Self {
+        let time = self.leaves.iter().find(|leaf| leaf.path.eq_ignore_ascii_case("time"));
+        let range = time.and_then(|time| range.condition(time));
+        Self { range, ..self }
+    }
+
+    /// The statement that counts its events.
+    pub(super) fn count(&self) -> String {
+        let condition = self.range.as_ref().map(|range| format!(" WHERE {range}")).unwrap_or_default();
+        format!("SELECT count(*) FROM {}{condition}", self.source)
+    }
+
+    /// What it selects from, where its range and another condition hold.
+    fn from(&self, also: Option<&str>) -> String {
+        let conditions: Vec<_> =
+            [self.range.as_deref(), also].into_iter().flatten().map(|one| format!("({one})")).collect();
+        if conditions.is_empty() {
+            return self.source.clone();
+        }
+        let keyword = if self.event_id.contains(WINDOW) { "QUALIFY" } else { "WHERE" };
+        format!("{} {keyword} {}", self.source, conditions.join(" AND "))
     }
 
     /// Whether a narrow view says where its events lie.
@@ -201,8 +230,12 @@ impl View {
     }
 
     /// The statement that makes a view of a few columns, which hides the other one: DuckDB binds a whole view for each
-    /// statement that reads it, whatever it reads of it.
-    pub(super) fn create_narrow(&self, columns: &BTreeMap<OcsfPath, ColumnType>) -> String {
+    /// statement that reads it, whatever it reads of it. `also` is a condition on the files' own columns.
+    pub(super) fn create_narrow(
+        &self,
+        columns: &BTreeMap<OcsfPath, ColumnType>,
+        also: Option<&str>,
+    ) -> String {
         let mut selected = vec![format!("{} AS {}", self.event_id, identifier(EVENT_ID))];
         if let Some([file, row]) = self.row {
             selected.push(format!(
@@ -233,7 +266,11 @@ impl View {
                 (None, None) => {}
             }
         }
-        format!("CREATE OR REPLACE TEMP VIEW {VIEW} AS SELECT {} FROM {}", selected.join(", "), self.source)
+        format!(
+            "CREATE OR REPLACE TEMP VIEW {VIEW} AS SELECT {} FROM {}",
+            selected.join(", "),
+            self.from(also)
+        )
     }
 
     /// The statement that makes it, with columns of NULL for paths that the dataset lacks.
@@ -244,7 +281,7 @@ impl View {
         for (path, column_type) in absent.values() {
             columns.push(format!("CAST(NULL AS {}) AS {}", null_type(*column_type), identifier(path)));
         }
-        format!("CREATE OR REPLACE VIEW {VIEW} AS SELECT {} FROM {}", columns.join(", "), self.source)
+        format!("CREATE OR REPLACE VIEW {VIEW} AS SELECT {} FROM {}", columns.join(", "), self.from(None))
     }
 }
 
@@ -294,7 +331,12 @@ mod tests {
     #[test]
     fn partition_keys_are_those_that_all_files_have() {
         let files = ["/r/class_uid=1/k=a/x.parquet", "/r/class_uid=2/y.parquet"].map(PathBuf::from).to_vec();
-        let dataset = Dataset { root: PathBuf::from("/r"), files, format: Format::Parquet };
+        let dataset = Dataset {
+            root: PathBuf::from("/r"),
+            files,
+            format: Format::Parquet,
+            range: TimeRange::default(),
+        };
         assert_eq!(partition_keys(&dataset), ["class_uid"]);
     }
 }

@@ -39,6 +39,7 @@ use std::sync::mpsc::{self, Sender};
 
 use crate::bridge::Settings;
 use crate::pack::{self, PackSource};
+use crate::store::TimeRange;
 use crate::watch::{Changes, Inputs, Watcher};
 
 use app::App;
@@ -57,6 +58,8 @@ pub struct Options {
     pub rules: Vec<PathBuf>,
     /// The dataset; without one, rules are compiled and not run.
     pub dataset: Option<PathBuf>,
+    /// Which of the dataset's events are read.
+    pub range: TimeRange,
     /// The mapping pack.
     pub pack: PackSource,
     /// What is switched on.

@@ -11,6 +11,7 @@ use ratatui::layout::Rect;
 
 use super::changes;
 use super::paint::{self, PaneLine, piece};
+use crate::store::TimeRange;
 use crate::tui::command;
 use crate::tui::model::Model;
 use crate::tui::text;
@@ -74,6 +75,9 @@ fn totals(model: &Model) -> PaneLine {
             Role::TextDim,
             &format!(" · since baseline:{}", drift.trim_start_matches(" ·")),
         ));
+    }
+    if model.dataset.range != TimeRange::default() {
+        line.push(piece(theme, Role::TextDim, &format!(" · {}", model.dataset.range)));
     }
     line
 }

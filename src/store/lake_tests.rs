@@ -10,6 +10,7 @@ use duckdb::Connection;
 
 use super::sql_text::string;
 use super::{Cancel, Dataset, SessionSettings, Store, StoreError, TimeRange};
+use crate::ocsf::OcsfPath;
 
 /// Writes what `select` yields to a Parquet file.
 fn write(path: &Path, select: &str) {
@@ -125,4 +126,101 @@ fn a_range_reaches_the_scan() {
         let plan = plan(&opened(dataset.within(range(Some(5), None))), "SELECT count(*) FROM ocsf_events");
         assert!(!plan.contains("FILTER") && plan.contains("Filters:"), "{plan}");
     }
+}
+
+/// The files that a statement reads, of all: `Scanning Files: 1/2`.
+fn read_files(store: &Store, sql: &str) -> String {
+    let plan = plan(store, sql).replace(['│', '\n'], " ");
+    let words: Vec<_> = plan.split_whitespace().collect();
+    let at = words.windows(2).position(|pair| pair == ["Scanning", "Files:"]);
+    at.and_then(|at| words.get(at + 2)).map_or_else(String::new, |files| (*files).to_owned())
+}
+
+#[test]
+fn partitions_are_passed_over_whether_the_files_hold_their_columns_or_not() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, stored) in [("stored", true), ("absent", false)] {
+        for (class, account) in [(1007, "012"), (4001, "7")] {
+            let own = if stored { format!("{class}::SMALLINT AS class_uid, ") } else { String::new() };
+            let path = format!("{name}/class_uid={class}/account={account}/date=2026-03-14/p.parquet");
+            write(&folder.path().join(path), &format!("SELECT {own}5::BIGINT AS \"time\""));
+        }
+        let mut store = open(&folder.path().join(name));
+        let sql = "SELECT account || date FROM ocsf_events WHERE class_uid = 1007";
+        assert_eq!(texts(&store, sql), ["0122026-03-14"], "{name}");
+        assert_eq!(read_files(&store, sql), "1/2", "{name}");
+        let stored_as = &store.schema().column(&OcsfPath("class_uid".to_owned())).unwrap().stored_as;
+        assert_eq!(stored_as, if stored { "SMALLINT" } else { "BIGINT" });
+        // Where an event lies is the same, however many files a statement passes over.
+        let place = |store: &Store, among: &str| {
+            let [file, row] = store.row_columns();
+            let sql = format!(
+                "SELECT {file} || ':' || {row} FROM ocsf_events WHERE class_uid IN ({among}) AND class_uid > 4000"
+            );
+            texts(store, &sql)
+        };
+        let places = |store: &Store| Ok::<_, StoreError>((place(store, "4001"), place(store, "1007, 4001")));
+        let (one, both) = store.narrowed(&BTreeMap::new(), places).unwrap();
+        assert_eq!(one, both, "{name}");
+    }
+}
+
+#[test]
+fn a_folder_never_speaks_for_a_column_that_says_otherwise() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |path: &str, select: &str| write(&folder.path().join(path), select);
+    write("class_uid=1007/region=west/p.parquet", "SELECT 5::BIGINT AS \"time\", 'in file' AS region");
+    write("class_uid=4001/region=east/p.parquet", "SELECT 6::BIGINT AS \"time\", NULL AS region");
+    let store = open(folder.path());
+    let sql = "SELECT class_uid || coalesce(region, '') FROM ocsf_events ORDER BY 1";
+    assert_eq!(texts(&store, sql), ["1007in file", "4001"]);
+}
+
+#[test]
+fn files_with_other_keys_than_the_rest_keep_those_that_all_have() {
+    let folder = tempfile::tempdir().unwrap();
+    write(&folder.path().join("class_uid=1007/hour=1/p.parquet"), "SELECT 5::BIGINT AS \"time\"");
+    write(&folder.path().join("class_uid=4001/p.parquet"), "SELECT 6::BIGINT AS \"time\"");
+    let store = open(folder.path());
+    assert_eq!(texts(&store, "SELECT class_uid::VARCHAR FROM ocsf_events ORDER BY 1"), ["1007", "4001"]);
+}
+
+/// What is said of each column that drifts.
+fn drift(store: &Store) -> Vec<String> {
+    let file = |path: &Path| path.file_name().unwrap().to_string_lossy().into_owned();
+    let said = |drift: &super::Drift| {
+        let types: Vec<_> = drift.stored_as.iter().map(|(t, path)| format!("{t} {}", file(path))).collect();
+        format!("{} {}: {}", drift.column.as_str(), drift.compatible, types.join(", "))
+    };
+    store.schema().drift.iter().map(said).collect()
+}
+
+#[test]
+fn files_that_differ_are_read_together_and_their_differences_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let event = |more: &str| format!("SELECT 1007 AS class_uid, 5::BIGINT AS \"time\", {more}");
+    let write = |name: &str, more: &str| write(&folder.path().join(name), &event(more));
+    write("a.parquet", "'x' AS c, 1 AS port, 5::BIGINT AS pid, {'name': 'n'} AS file, ['l'] AS tags");
+    write("b.parquet", "'y' AS c, 2.5::DOUBLE AS port, 'five' AS pid, 'plain' AS file, 'l' AS tags");
+    write("c.parquet", "'z' AS c, 3 AS port");
+    let store = open(folder.path());
+    assert_eq!(store.schema().events, 3);
+    assert_eq!(texts(&store, "SELECT c FROM ocsf_events ORDER BY 1"), ["x", "y", "z"]);
+    assert_eq!(texts(&store, "SELECT port::VARCHAR FROM ocsf_events ORDER BY 1"), ["1.0", "2.5", "3.0"]);
+    // Everything can be read, and what cannot be compared is not.
+    texts(&store, "SELECT CAST(all_columns AS VARCHAR) FROM ocsf_events AS all_columns");
+    for column in ["pid", "file", "file.name", "tags"] {
+        assert_eq!(store.schema().column(&OcsfPath(column.to_owned())).unwrap().field_type, None, "{column}");
+    }
+    insta::assert_snapshot!(drift(&store).join("\n"));
+}
+
+#[test]
+fn files_of_one_schema_do_not_drift() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["a.parquet", "b.parquet"] {
+        write(&folder.path().join(name), "SELECT 1007 AS class_uid, 5::BIGINT AS \"time\"");
+    }
+    let store = open(folder.path());
+    assert_eq!((drift(&store).len(), store.schema().events), (0, 2));
 }

@@ -4,11 +4,13 @@
 
 mod cancel;
 mod dataset;
+mod drift;
 mod duck_type;
 mod error;
 mod growing;
 #[cfg(test)]
 mod lake_tests;
+mod partition;
 mod range;
 mod rewrite;
 mod rows;
@@ -23,6 +25,7 @@ use std::path::PathBuf;
 use crate::ocsf::{FieldType, OcsfPath};
 
 pub use cancel::{Cancel, Interrupter};
+pub use drift::Drift;
 pub use error::StoreError;
 pub(crate) use growing::{Stamp, Unfinished};
 pub use range::{EmptyRange, TimeRange};
@@ -99,6 +102,8 @@ pub struct Schema {
     pub columns: BTreeMap<OcsfPath, DatasetColumn>,
     /// Where event ids come from.
     pub event_id: EventIdSource,
+    /// The columns that are not stored alike in all files.
+    pub drift: Vec<Drift>,
     /// Events in all files, within the dataset's range of time.
     pub events: u64,
 }

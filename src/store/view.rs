@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::duck_type::DuckType;
-use super::schema::{self, Leaf};
+use super::partition::Partitions;
+use super::schema::Leaf;
 use super::sql_text::{identifier, string};
 use super::{Dataset, EventIdSource, Format, StoreError, TimeRange};
 use crate::bridge::ColumnType;
@@ -38,11 +39,13 @@ pub(super) struct Files {
     /// As `allowed_paths` wants them: literal, and as the patterns that `read_parquet` is given.
     pub(super) allowed: Vec<String>,
     /// As patterns that match one file each.
-    patterns: Vec<String>,
+    pub(super) patterns: Vec<String>,
+    /// As they are.
+    pub(super) paths: Vec<String>,
     /// How many characters of each path are the folder that they share.
     folder_chars: usize,
-    /// `key` of `key=value` folders on the way to all of them.
-    pub(super) partition_keys: Vec<String>,
+    /// `key=value` folders on the way to all of them.
+    pub(super) partitions: Partitions,
 }
 
 impl Files {
@@ -59,16 +62,15 @@ impl Files {
             patterns.push(pattern);
         }
         let folder_chars = common_folder(&paths).chars().count();
-        Ok(Self { allowed, patterns, folder_chars, partition_keys: partition_keys(dataset) })
+        let partitions = Partitions::of(&paths);
+        Ok(Self { allowed, patterns, paths, folder_chars, partitions })
     }
 
-    /// The table function that reads them.
-    pub(super) fn parquet(&self, hive_partitioning: bool) -> String {
-        format!(
-            "read_parquet({}, union_by_name = true, hive_partitioning = {hive_partitioning}, filename = {})",
-            string_list(&self.patterns),
-            string(FILE_COLUMN)
-        )
+    /// The table function that reads them, of several schemas or of one; `partitions` are their keys' types.
+    ///
+    /// Of files that are `alike`, a statement reads the footers of none but those that it reads events of.
+    pub(super) fn parquet(&self, alike: bool, partitions: Option<&str>) -> String {
+        read_parquet(&self.patterns, alike, partitions)
     }
 
     /// Likewise, every type told or guessed by DuckDB.
@@ -98,6 +100,16 @@ impl Files {
         let number = if hidden { WINDOW.to_owned() } else { format!("{row} + 1") };
         format!("{file} || ':' || CAST({number} AS VARCHAR)")
     }
+}
+
+/// The table function that reads files.
+pub(super) fn read_parquet(patterns: &[String], alike: bool, partitions: Option<&str>) -> String {
+    let hive = partitions.map_or_else(
+        || "hive_partitioning = false".to_owned(),
+        |types| format!("hive_partitioning = true, hive_types_autocast = false, hive_types = {types}"),
+    );
+    let (files, union) = (string_list(patterns), !alike);
+    format!("read_parquet({files}, union_by_name = {union}, {hive}, filename = {})", string(FILE_COLUMN))
 }
 
 /// Names that the reader itself adds to the rows.
@@ -139,24 +151,6 @@ fn common_folder(paths: &[String]) -> &str {
     shared
 }
 
-fn partition_keys(dataset: &Dataset) -> Vec<String> {
-    let keys = |file: &PathBuf| -> Vec<String> {
-        let below = file.strip_prefix(&dataset.root).unwrap_or(file);
-        let folders = below.parent().into_iter().flat_map(Path::components);
-        folders
-            .filter_map(|f| Some(f.as_os_str().to_str()?.split_once('=')?.0.to_owned()))
-            .filter(|key| !key.is_empty())
-            .collect()
-    };
-    let mut files = dataset.files.iter();
-    let mut shared = files.next().map(keys).unwrap_or_default();
-    for file in files {
-        let own = keys(file);
-        shared.retain(|key| own.contains(key));
-    }
-    shared
-}
-
 pub(super) fn string_list(texts: &[String]) -> String {
     format!("[{}]", texts.iter().map(|t| string(t)).collect::<Vec<_>>().join(", "))
 }
@@ -171,18 +165,28 @@ pub(super) struct View {
     /// The event id's expression.
     event_id: String,
     /// Those of [`FILE_INDEX`] and [`ROW_NUMBER`]; `None` where attributes of the events are in the way.
-    row: Option<[&'static str; 2]>,
+    row: Option<[String; 2]>,
     /// The condition that events within the dataset's range of time meet.
     range: Option<String>,
 }
 
 impl View {
-    pub(super) fn new(source: String, stored: &[(String, DuckType)], files: &Files, format: Format) -> Self {
-        let leaves = schema::leaves(stored);
+    /// `leaves` are those of the stored columns, and any besides.
+    pub(super) fn new(
+        source: String,
+        stored: &[(String, DuckType)],
+        leaves: Vec<Leaf>,
+        files: &Files,
+        format: Format,
+    ) -> Self {
         let event_id = event_id(&leaves, &files.row_locator(format, stored));
         let row = match format {
-            Format::Parquet => ["file_index", "file_row_number"],
-            Format::JsonLines => ["CAST(0 AS UBIGINT)", "rowid"],
+            // A statement that passes over partitions numbers none but the files that are left.
+            Format::Parquet if !files.partitions.is_empty() => {
+                [format!("hash({})", identifier(FILE_COLUMN)), "file_row_number".to_owned()]
+            }
+            Format::Parquet => ["file_index", "file_row_number"].map(str::to_owned),
+            Format::JsonLines => ["CAST(0 AS UBIGINT)", "rowid"].map(str::to_owned),
         };
         let hidden =
             stored.iter().any(|(name, _)| row.iter().any(|column| name.eq_ignore_ascii_case(column)));
@@ -237,7 +241,7 @@ impl View {
         also: Option<&str>,
     ) -> String {
         let mut selected = vec![format!("{} AS {}", self.event_id, identifier(EVENT_ID))];
-        if let Some([file, row]) = self.row {
+        if let Some([file, row]) = &self.row {
             selected.push(format!(
                 "{file} AS {}, {row} AS {}",
                 identifier(FILE_INDEX),
@@ -326,17 +330,5 @@ mod tests {
         assert_eq!(common_folder(&paths(&["/r/ab/x", "/r/ac/x"])), "/r/");
         assert_eq!(common_folder(&paths(&["/r/ab/x"])), "/r/ab/");
         assert_eq!(common_folder(&paths(&["/r/a/x", "/q/a/x"])), "/");
-    }
-
-    #[test]
-    fn partition_keys_are_those_that_all_files_have() {
-        let files = ["/r/class_uid=1/k=a/x.parquet", "/r/class_uid=2/y.parquet"].map(PathBuf::from).to_vec();
-        let dataset = Dataset {
-            root: PathBuf::from("/r"),
-            files,
-            format: Format::Parquet,
-            range: TimeRange::default(),
-        };
-        assert_eq!(partition_keys(&dataset), ["class_uid"]);
     }
 }

@@ -54,6 +54,17 @@ pub(super) struct DatasetRecord {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) until: Option<String>,
     pub(super) files: Vec<FileRecord>,
+    /// Files that could not be read.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) left_out: Vec<LeftOutRecord>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct LeftOutRecord {
+    /// Below what the user named.
+    pub(super) name: String,
+    pub(super) why: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -114,6 +125,8 @@ pub struct MadeWith {
     pub backend: Option<BackendId>,
     /// Which of the dataset's events were read.
     pub range: TimeRange,
+    /// Whether files were left out that could not be read.
+    pub left_out: bool,
 }
 
 /// What a bundle was made with.
@@ -125,7 +138,8 @@ pub fn made_with(bundle: &Path) -> Result<MadeWith, BundleError> {
     let record = read::<BundleRecord>(&path)?;
     let backend = BackendId::ALL.into_iter().find(|known| known.as_str() == record.backend);
     let range = record.dataset.range().map_err(BundleError::json(&path))?;
-    Ok(MadeWith { settings: record.settings, backend, range })
+    let left_out = !record.dataset.left_out.is_empty();
+    Ok(MadeWith { settings: record.settings, backend, range, left_out })
 }
 
 impl DatasetRecord {

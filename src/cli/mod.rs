@@ -12,7 +12,7 @@ mod junit;
 mod keys;
 mod matches;
 mod pack;
-mod range;
+mod reading;
 mod reason;
 mod report;
 mod run;
@@ -121,7 +121,7 @@ struct Inputs {
     #[arg(long, value_name = "PATH")]
     parquet: Option<PathBuf>,
     #[command(flatten)]
-    within: range::Within,
+    reading: reading::Reading,
     /// Mapping pack: a folder, an archive, or the id of a pack under ./mapping_packs or within this program
     /// [default: ocsf-1.7.0].
     #[arg(long, value_name = "DIR|ID")]

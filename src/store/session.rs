@@ -16,7 +16,7 @@ use super::view::{
 };
 use super::{
     Cancel, DUCKDB_VERSION, Dataset, DatasetColumn, Format, Interrupter, Schema, SessionSettings, StoreError,
-    TimeRange,
+    TimeRange, Unfinished,
 };
 use crate::bridge::ColumnType;
 use crate::ocsf::{FieldType, OcsfPath};
@@ -26,6 +26,7 @@ pub struct Store {
     pub(super) connection: Connection,
     pub(super) running: Running,
     dataset: Dataset,
+    pub(super) left_out: Vec<Unfinished>,
     schema: Schema,
     view: View,
     /// Columns of NULL, by path in lower case: to DuckDB, names that differ in case only are one.
@@ -60,7 +61,8 @@ impl Store {
         let view = view.within(&dataset.range);
         connection.execute_batch(&view.create(&BTreeMap::new()))?;
         let schema = describe(&connection, &view, drift)?;
-        Ok(Self { connection, running: Running::default(), dataset, schema, view, absent: BTreeMap::new() })
+        let (running, left_out, absent) = (Running::default(), Vec::new(), BTreeMap::new());
+        Ok(Self { connection, running, dataset, left_out, schema, view, absent })
     }
 
     /// Whether DuckDB finds columns in a file.
@@ -89,6 +91,12 @@ impl Store {
     #[must_use]
     pub fn dataset(&self) -> &Dataset {
         &self.dataset
+    }
+
+    /// The files that are not read, as they cannot be.
+    #[must_use]
+    pub fn left_out(&self) -> &[Unfinished] {
+        &self.left_out
     }
 
     /// DuckDB's version, as it names itself.

@@ -6,6 +6,7 @@ mod backend;
 mod config;
 mod contents;
 mod gates;
+mod left_out;
 mod range;
 mod repeat;
 mod verify;

@@ -1,4 +1,7 @@
-//! `--since` and `--until`: the range of time whose events a command reads.
+//! How a command reads events: `--since`, `--until`, `--skip-unreadable`; and what it says of them.
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use jiff::civil::Date;
@@ -6,17 +9,21 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use super::CliError;
-use crate::store::TimeRange;
+use super::text::one_line;
+use crate::store::{Dataset, Drift, SessionSettings, Store, TimeRange};
 
-/// Which events are read, by their `time`.
+/// Which events are read.
 #[derive(Clone, Debug, Default, Args)]
-pub(super) struct Within {
+pub(super) struct Reading {
     /// Read events from this time on: 2026-03-14T09:00:00Z, a date (UTC), or how long before --until, such as 24h.
     #[arg(long, value_name = "TIME", value_parser = end, requires = "parquet")]
     since: Option<End>,
     /// Read events before this time: as for --since, or how long after it.
     #[arg(long, value_name = "TIME", value_parser = end, requires = "parquet")]
     until: Option<End>,
+    /// Leave out event files that are cut off, empty or otherwise unreadable, and say which.
+    #[arg(long, requires = "parquet")]
+    skip_unreadable: bool,
 }
 
 /// One end of a range.
@@ -27,10 +34,28 @@ enum End {
     Apart(SignedDuration),
 }
 
-impl Within {
+impl Reading {
     /// That of a range.
-    pub(super) fn of(range: TimeRange) -> Self {
-        Self { since: range.since().map(End::At), until: range.until().map(End::At) }
+    pub(super) fn of(range: TimeRange, skip_unreadable: bool) -> Self {
+        Self { since: range.since().map(End::At), until: range.until().map(End::At), skip_unreadable }
+    }
+
+    /// Opens the events at `path`, and says on standard error what is left out of them, and what differs between the
+    /// files.
+    pub(super) fn open(&self, path: &Path, threads: u32) -> Result<Store, CliError> {
+        let (range, settings) = (self.range()?, SessionSettings { threads });
+        let opened = if self.skip_unreadable {
+            Store::open_leaving_out(path, range, settings)
+        } else {
+            Dataset::discover(path).and_then(|dataset| Store::open(dataset.within(range), settings))
+        };
+        let store = opened.map_err(|error| CliError::Data(error.to_string()))?;
+        let mut err = io::stderr().lock();
+        for warning in warnings(&store) {
+            // With no standard error left there is nobody to tell.
+            let _ = writeln!(err, "sigma-ocsf-tui: warning: {}", one_line(&warning));
+        }
+        Ok(store)
     }
 
     /// The range that they are the ends of.
@@ -54,6 +79,29 @@ impl Within {
         };
         TimeRange::new(since, until).map_err(|error| CliError::Configuration(error.to_string()))
     }
+}
+
+/// What a dataset's reader should know of it.
+fn warnings(store: &Store) -> Vec<String> {
+    let left_out =
+        store.left_out().iter().map(|file| format!("'{}' is left out: {}", file.path.display(), file.why));
+    let differing = store.schema().drift.iter().filter(|drift| !drift.compatible).map(told);
+    let mut warnings: Vec<_> = left_out.chain(differing).collect();
+    let widened: Vec<_> = store.schema().drift.iter().filter(|drift| drift.compatible).collect();
+    match widened.as_slice() {
+        [] => {}
+        [one] => warnings.push(told(one)),
+        [first, rest @ ..] => warnings.push(format!("{}; so do {} more columns", told(first), rest.len())),
+    }
+    warnings
+}
+
+fn told(drift: &Drift) -> String {
+    let stored = |(kind, file): &(String, PathBuf)| format!("{kind} in '{}'", file.display());
+    let stored: Vec<_> = drift.stored_as.iter().map(stored).collect();
+    let meaning =
+        if drift.compatible { "one type holds both" } else { "rules that read it are refused (column_type)" };
+    format!("column '{}' differs between files: {}; {meaning}", drift.column.as_str(), stored.join(", "))
 }
 
 fn end(text: &str) -> Result<End, String> {
@@ -83,8 +131,8 @@ mod tests {
 
     fn range(since: Option<&str>, until: Option<&str>) -> Result<String, String> {
         let read = |text: Option<&str>| text.map(end).transpose();
-        let within = Within { since: read(since)?, until: read(until)? };
-        within.range().map(|range| range.to_string()).map_err(|error| error.to_string())
+        let reading = Reading { since: read(since)?, until: read(until)?, skip_unreadable: false };
+        reading.range().map(|range| range.to_string()).map_err(|error| error.to_string())
     }
 
     #[test]

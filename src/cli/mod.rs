@@ -117,7 +117,8 @@ struct Inputs {
     /// Rule files and folders.
     #[arg(value_name = "RULES")]
     rules: Vec<PathBuf>,
-    /// OCSF events: a run folder, a folder of Parquet, a Parquet file, or ocsf_events.jsonl.
+    /// OCSF events: a run folder, a folder of Parquet, a Parquet file, or ocsf_events.jsonl; or a pattern of these, as in
+    /// 'runs/*/normalized'.
     #[arg(long, value_name = "PATH")]
     parquet: Option<PathBuf>,
     #[command(flatten)]

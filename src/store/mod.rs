@@ -11,6 +11,7 @@ mod growing;
 #[cfg(test)]
 mod lake_tests;
 mod partition;
+mod pattern;
 mod range;
 mod rewrite;
 mod rows;
@@ -29,6 +30,7 @@ pub use drift::Drift;
 pub use error::StoreError;
 pub(crate) use growing::Stamp;
 pub use growing::Unfinished;
+pub(crate) use pattern::watched;
 pub use range::{EmptyRange, TimeRange};
 pub(crate) use rewrite::parquet_of_json_lines;
 pub(crate) use rows::{PLACE, RowId};
@@ -41,7 +43,7 @@ pub const DUCKDB_VERSION: &str = "v1.5.6";
 /// The files of a dataset.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dataset {
-    /// What the user named.
+    /// What the user named; of a pattern, the folder above its first wildcard.
     pub root: PathBuf,
     /// The event files, in byte order of their paths.
     pub files: Vec<PathBuf>,

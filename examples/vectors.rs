@@ -18,8 +18,8 @@ use vectors::{Failure, Vector};
 struct Tally {
     passed: usize,
     failed: usize,
-    /// Of the failed ones, those that the backend failed, in the order of [`BackendId::ALL`].
-    by_backend: [usize; BackendId::ALL.len()],
+    /// Of the failed ones, those that the backend failed, in the order of [`BackendId::BUILT_IN`].
+    by_backend: [usize; BackendId::BUILT_IN.len()],
 }
 
 fn main() -> ExitCode {
@@ -72,7 +72,7 @@ fn run(path: &Path, text: &str, tally: &mut Tally) {
 }
 
 fn count(backend: BackendId, tally: &mut Tally) {
-    let place = BackendId::ALL.iter().position(|other| *other == backend);
+    let place = BackendId::BUILT_IN.iter().position(|other| *other == backend);
     tally.by_backend[place.expect("it is one of all")] += 1;
 }
 
@@ -87,7 +87,7 @@ fn explained(place: &str, vector: &Vector, failure: &Failure) -> String {
 }
 
 fn report(tally: &Tally) -> ExitCode {
-    for (backend, failed) in BackendId::ALL.iter().zip(tally.by_backend) {
+    for (backend, failed) in BackendId::BUILT_IN.iter().zip(tally.by_backend) {
         if failed > 0 {
             println!("{failed} failed by {}", backend.as_str());
         }

@@ -230,6 +230,15 @@ fn duckdb_is_pinned_to_one_version_everywhere() {
 }
 
 #[test]
+fn spark_is_pinned_to_one_version_everywhere() {
+    let spark = pin("Spark");
+    assert_eq!(sigma_ocsf_tui::backend::spark_sql::SPARK_VERSION, spark);
+    let package = pin("package `pyspark`");
+    assert!(package.starts_with(&format!("{spark}.")));
+    assert!(read("tests/spark/requirements.txt").contains(&format!("pyspark=={package}\n")));
+}
+
+#[test]
 fn ocsf_and_rust_are_pinned_to_one_version_everywhere() {
     assert_eq!(sigma_ocsf_tui::ocsf::OCSF_VERSION, pin("OCSF"));
     assert!(read("Cargo.toml").contains(&format!("rust-version = \"{}\"", pin("Rust (MSRV)"))));

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use sigma_ocsf_tui::backend::{self, CompiledRule};
+use sigma_ocsf_tui::backend::{self, BackendId, CompiledRule, spark_sql};
 use sigma_ocsf_tui::bridge::{self, Code, Diagnostic, Settings};
 use sigma_ocsf_tui::evaluate::{self, Cancel};
 use sigma_ocsf_tui::ocsf::OCSF_VERSION;
@@ -22,6 +22,7 @@ fn all_codes() -> Vec<&'static Code> {
     let mut codes = bridge::codes();
     codes.extend(pack::CODES);
     codes.extend(pysigma::CODES);
+    codes.extend(spark_sql::CODES);
     codes.extend(evaluate::codes());
     codes
 }
@@ -40,7 +41,7 @@ fn names_are_stable_words_and_stand_once() {
 
 #[test]
 fn summaries_are_phrases_and_explanations_sentences() {
-    const NAMES: [&str; 3] = ["DuckDB ", "OCSF ", "Sigma "];
+    const NAMES: [&str; 4] = ["DuckDB ", "OCSF ", "Sigma ", "Spark "];
     for code in all_codes() {
         let Code { name, summary, explanation, .. } = code;
         let begins =
@@ -56,6 +57,7 @@ fn every_code_has_a_fixture() {
     let mut raised = BTreeSet::new();
     raised.extend(of_rules());
     raised.extend(of_packs());
+    raised.extend(of_spark());
     raised.extend(of_data());
     raised.extend(of_pipelines());
     let lacking: Vec<&str> =
@@ -75,6 +77,15 @@ fn of_rules() -> BTreeSet<&'static str> {
         let pack = load(&PackSource::Folder(fixtures().join("packs").join(own)));
         compiled.extend(backend::compile(&rules, &pack, &everything));
     }
+    names(compiled.iter().flat_map(|rule| &rule.compilation.diagnostics))
+}
+
+/// What compiling for Spark finds beside.
+fn of_spark() -> BTreeSet<&'static str> {
+    let paths = [fixtures().join("spark/rules")];
+    let rules: Vec<Arc<Rule>> = sigma::load(&paths).into_iter().map(Arc::new).collect();
+    let pack = load(&PackSource::Folder(fixtures().join("spark/pack")));
+    let compiled = backend::compile_for(BackendId::SparkSql, &rules, &pack, &Settings::default());
     names(compiled.iter().flat_map(|rule| &rule.compilation.diagnostics))
 }
 

@@ -4,6 +4,8 @@ pub mod correlation_oracle;
 pub mod duckdb_sql;
 mod incremental;
 pub mod interpreter;
+mod layout;
+pub mod spark_sql;
 
 use std::sync::Arc;
 
@@ -21,11 +23,16 @@ pub enum BackendId {
     DuckdbSql,
     /// The middle form itself, event by event.
     Interpreter,
+    /// SQL, in a Spark that is not part of this program.
+    SparkSql,
 }
 
 impl BackendId {
     /// All of them.
-    pub const ALL: [Self; 2] = [Self::DuckdbSql, Self::Interpreter];
+    pub const ALL: [Self; 3] = [Self::DuckdbSql, Self::Interpreter, Self::SparkSql];
+
+    /// Those that are part of this program.
+    pub const BUILT_IN: [Self; 2] = [Self::DuckdbSql, Self::Interpreter];
 
     /// As options and reports write it.
     #[must_use]
@@ -33,6 +40,7 @@ impl BackendId {
         match self {
             Self::DuckdbSql => duckdb_sql::ID,
             Self::Interpreter => interpreter::ID,
+            Self::SparkSql => spark_sql::ID,
         }
     }
 }
@@ -76,15 +84,42 @@ pub struct CompiledRule {
 /// Compiles a set of rules down to DuckDB SQL. One [`CompiledRule`] for each, in order, executable or not.
 #[must_use]
 pub fn compile(rules: &[Arc<Rule>], pack: &Pack, settings: &Settings) -> Vec<CompiledRule> {
-    bridge::compile(rules, pack, settings)
-        .into_iter()
-        .map(|compilation| {
-            let sql = match (&compilation.plan, &compilation.correlation) {
-                (Some(plan), _) => Some(duckdb_sql::emit(plan)),
-                (None, Some(correlation)) => Some(duckdb_sql::emit_correlation(correlation)),
-                (None, None) => None,
-            };
-            CompiledRule { compilation, sql }
-        })
-        .collect()
+    compile_for(BackendId::DuckdbSql, rules, pack, settings)
+}
+
+/// Compiles a set of rules for a backend; the interpreter's plans are shown as DuckDB SQL. A rule that the backend cannot
+/// run exactly as it says is not executable, with the backend's finding. One [`CompiledRule`] for each, in order.
+#[must_use]
+pub fn compile_for(
+    backend: BackendId,
+    rules: &[Arc<Rule>],
+    pack: &Pack,
+    settings: &Settings,
+) -> Vec<CompiledRule> {
+    let emit = match backend {
+        BackendId::DuckdbSql | BackendId::Interpreter => for_duckdb,
+        BackendId::SparkSql => for_spark,
+    };
+    bridge::compile(rules, pack, settings).into_iter().map(emit).collect()
+}
+
+fn for_duckdb(compilation: Compilation) -> CompiledRule {
+    let sql = match (&compilation.plan, &compilation.correlation) {
+        (Some(plan), _) => Some(duckdb_sql::emit(plan)),
+        (None, Some(correlation)) => Some(duckdb_sql::emit_correlation(correlation)),
+        (None, None) => None,
+    };
+    CompiledRule { compilation, sql }
+}
+
+fn for_spark(mut compilation: Compilation) -> CompiledRule {
+    let refusals = spark_sql::refusals(&compilation);
+    if !refusals.is_empty() {
+        compilation.diagnostics.extend(refusals);
+        (compilation.plan, compilation.correlation) = (None, None);
+    }
+    // No correlation runs there, and a rule is silent only within one that does.
+    compilation.reported = true;
+    let sql = compilation.plan.as_ref().map(spark_sql::emit);
+    CompiledRule { compilation, sql }
 }

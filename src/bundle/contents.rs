@@ -126,7 +126,7 @@ fn sightings(bundle: &Path) -> Result<Vec<Sighting>, BundleError> {
 }
 
 /// A time as detections write it: RFC 3339, or the number itself where no calendar reaches.
-fn milliseconds(text: &str) -> Option<i64> {
+pub(super) fn milliseconds(text: &str) -> Option<i64> {
     text.parse::<Timestamp>().map(Timestamp::as_millisecond).ok().or_else(|| text.parse().ok())
 }
 

@@ -153,7 +153,7 @@ impl Seen {
 }
 
 /// The part that all detections of a plan have in common.
-fn common(name: &str, plan: &PlanDocument, run: RunStamp<'_>) -> Map<String, Value> {
+pub(super) fn common(name: &str, plan: &PlanDocument, run: RunStamp<'_>) -> Map<String, Value> {
     let fields = &plan.compilation.fields;
     let fallback: Vec<&str> = fields.raw_fallback.iter().map(|field| field.field.as_str()).collect();
     let mut bridge = json!({

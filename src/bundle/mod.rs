@@ -19,6 +19,8 @@ mod detection;
 mod error;
 mod folder;
 mod ir;
+mod job;
+mod job_result;
 mod pack_document;
 mod plan;
 mod plan_name;
@@ -31,11 +33,13 @@ pub(crate) use coverage::{FieldCount, Totals};
 pub(crate) use detection::{DetectionLines, detection_lines};
 pub use error::BundleError;
 pub use folder::Staging;
+pub use job::write_job;
+pub use job_result::JobResult;
 pub use plan::{FailMode, RunSettings};
 pub use plan_name::{RuleRoots, plan_names};
 pub use record::{MadeWith, RuleFacts, made_with, rule_facts};
 pub use verify::{Difference, Verification, verify, verify_rules};
-pub use write::{RunInputs, write};
+pub use write::{RunInputs, write, write_ran};
 
 /// The version of all schemas of a bundle.
 const SCHEMA_VERSION: u32 = 1;

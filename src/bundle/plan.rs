@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{RuleRoots, RunInputs, canonical, ir, pack_document};
+use crate::backend::spark_sql::SPARK_VERSION;
 use crate::backend::{BackendId, CompiledRule};
 use crate::bridge::{Compilation, Diagnostic, FieldResolution, ReasonCode, Resolution, Severity};
 use crate::ocsf::{FieldType, OcsfPath};
@@ -232,6 +233,7 @@ impl BackendRecord {
         let version = match inputs.backend {
             BackendId::DuckdbSql => DUCKDB_VERSION,
             BackendId::Interpreter => env!("CARGO_PKG_VERSION"),
+            BackendId::SparkSql => SPARK_VERSION,
         };
         Self {
             id: inputs.backend.as_str().to_owned(),

@@ -282,6 +282,11 @@ fn rerun(
         if plan.compilation.sql.is_none() || !plan.compilation.reported {
             continue;
         }
+        if plan.backend.id == BackendId::SparkSql.as_str() {
+            let what = "it is for `spark_sql`, and cannot be run again here";
+            found.differs(plan_file(&name), what);
+            continue;
+        }
         found.rerun += 1;
         let (mut lines, mut hash) = (0_u64, Sha256::new());
         let ran = detection::found(store, &plan).map(|found| {

@@ -14,8 +14,8 @@ use super::record::{
     BundleRecord, Counts, DatasetRecord, FileRecord, Hashes, LeftOutRecord, RuleFacts, RunRecord, plan_path,
 };
 use super::{
-    BUNDLE, BundleError, COVERAGE, DETECTIONS, DETECTIONS_FOLDER, PLANS, ROUTER_TABLE, RuleRoots, SNAPSHOT,
-    canonical, coverage, pack_document, plan_names,
+    BUNDLE, BundleError, COVERAGE, DETECTIONS, DETECTIONS_FOLDER, JobResult, PLANS, ROUTER_TABLE, RuleRoots,
+    SNAPSHOT, canonical, coverage, pack_document, plan_names,
 };
 use crate::backend::{BackendId, CompiledRule, Sql};
 use crate::bridge::{CorrelationPlan, Diagnostic, Plan};
@@ -55,6 +55,33 @@ pub fn write(
     store: &mut Store,
     folder: &Path,
 ) -> Result<Vec<RuleFacts>, BundleError> {
+    let outcomes = match inputs.backend {
+        BackendId::Interpreter => interpreted(store, inputs.compiled),
+        BackendId::DuckdbSql | BackendId::SparkSql => counted(store, inputs.compiled),
+    };
+    bundle(inputs, store, outcomes, folder)
+}
+
+/// Writes the bundle of rules that ran in a job over the events of `store`, as [`write()`] does for those that it runs.
+///
+/// # Errors
+/// The file system refuses.
+pub fn write_ran(
+    inputs: &RunInputs<'_>,
+    store: &mut Store,
+    result: &JobResult,
+    folder: &Path,
+) -> Result<Vec<RuleFacts>, BundleError> {
+    let outcomes = of_job(result, store, inputs);
+    bundle(inputs, store, outcomes, folder)
+}
+
+fn bundle(
+    inputs: &RunInputs<'_>,
+    store: &mut Store,
+    outcomes: Outcomes,
+    folder: &Path,
+) -> Result<Vec<RuleFacts>, BundleError> {
     for below in [PLANS, DETECTIONS_FOLDER] {
         let below = folder.join(below);
         fs::create_dir_all(&below).map_err(BundleError::io(&below))?;
@@ -63,7 +90,7 @@ pub fn write(
     write_json(&folder.join(ROUTER_TABLE), &router_table)?;
     write_json(&folder.join(SNAPSHOT), &pack_document::snapshot(inputs.pack))?;
     let pack = PackRecord::of(inputs.pack);
-    let rules = write_rules(inputs, store, folder)?;
+    let rules = write_rules(inputs, store, outcomes, folder)?;
     let coverage = rules.coverage.finish(pack.clone());
     let coverage_path = folder.join(COVERAGE);
     let coverage = canonical::value(&coverage).map_err(BundleError::json(&coverage_path))?;
@@ -101,13 +128,14 @@ struct Rules {
 }
 
 /// Plans and detections, a rule at a time, by name.
-fn write_rules(inputs: &RunInputs<'_>, store: &mut Store, folder: &Path) -> Result<Rules, BundleError> {
+fn write_rules(
+    inputs: &RunInputs<'_>,
+    store: &mut Store,
+    mut outcomes: Outcomes,
+    folder: &Path,
+) -> Result<Rules, BundleError> {
     let context = PlanContext::new(inputs);
     let run = RunStamp { id: inputs.run_id, time: inputs.run_time };
-    let mut outcomes = match inputs.backend {
-        BackendId::DuckdbSql => counted(store, inputs.compiled),
-        BackendId::Interpreter => interpreted(store, inputs.compiled),
-    };
     let mut writer = DetectionWriter::create(&folder.join(DETECTIONS))?;
     let mut facts = Vec::new();
     let mut plan_hashes = Vec::new();
@@ -212,6 +240,17 @@ fn interpreted(store: &Store, compiled: &[CompiledRule]) -> Outcomes {
     events.chain(windows).map(|(index, found)| (index, found.map(Ran::Found))).collect()
 }
 
+/// What a job gave for each rule that reports.
+fn of_job(result: &JobResult, store: &Store, inputs: &RunInputs<'_>) -> Outcomes {
+    let outcome = |(name, index): (String, usize)| {
+        let compiled = inputs.compiled.get(index).filter(|rule| rule.compilation.reported)?;
+        let plan = compiled.compilation.plan.as_ref()?;
+        let found = evaluate::check_types(store, &plan.columns).and_then(|()| result.of(&name));
+        Some((index, found.map(Ran::Found)))
+    };
+    by_name(inputs).into_iter().filter_map(outcome).collect()
+}
+
 /// The rules whose matches are detections, with their places.
 fn reported(compiled: &[CompiledRule]) -> impl Iterator<Item = (usize, &CompiledRule)> {
     compiled.iter().enumerate().filter(|(_, rule)| rule.compilation.reported)
@@ -252,7 +291,7 @@ fn left_out(roots: &RuleRoots, file: &Unfinished) -> LeftOutRecord {
 }
 
 /// A document for people and `diff`: keys sorted, two spaces a level, LF.
-fn write_json(path: &Path, document: &Value) -> Result<(), BundleError> {
+pub(super) fn write_json(path: &Path, document: &Value) -> Result<(), BundleError> {
     let mut text = serde_json::to_vec_pretty(document).map_err(BundleError::json(path))?;
     text.push(b'\n');
     fs::write(path, text).map_err(BundleError::io(path))

@@ -26,7 +26,7 @@ pub(super) struct CheckArgs {
     /// List the ids of the matched events, sorted, with each rule.
     #[arg(long)]
     event_ids: bool,
-    /// What evaluates the plans; both give the same events [default: duckdb_sql].
+    /// What the rules are compiled for, and evaluated by; all give the same events [default: duckdb_sql].
     #[arg(long, value_enum)]
     backend: Option<BackendId>,
     /// Fail, with exit code 1, on a condition: non-executable>N, a reason, fallback, no-match, new-since BUNDLE.
@@ -54,10 +54,11 @@ enum CheckFormat {
 pub(super) fn run(args: &CheckArgs) -> Result<(), CliError> {
     store::verify_duckdb_version().map_err(|error| CliError::Configuration(error.to_string()))?;
     let gates = Gates::read(&args.fail_on, args.inputs.parquet.is_some())?;
-    let workspace = args.inputs.compile()?;
     let backend = args.backend.or(args.inputs.configured_backend()).unwrap_or_default();
+    let engine = Engine::of(backend, args.inputs.parquet.is_some())?;
+    let workspace = args.inputs.compile_for(backend)?;
     let outcomes = match args.inputs.open_store(workspace.threads)? {
-        Some(store) => Evaluator { store, backend }.outcomes(&workspace, args.event_ids),
+        Some(store) => Evaluator { store, engine }.outcomes(&workspace, args.event_ids),
         None => workspace.compiled.iter().map(|_| Outcome::NotRun).collect(),
     };
     let report = Report::new(&workspace, outcomes);
@@ -95,10 +96,32 @@ fn facts(args: &CheckArgs, workspace: &Workspace, report: &Report) -> Vec<RuleFa
     report.rules.iter().zip(names).map(fact).collect()
 }
 
+/// What evaluates plans within this program.
+#[derive(Clone, Copy)]
+enum Engine {
+    Duckdb,
+    Interpreter,
+}
+
+impl Engine {
+    /// What evaluates the backend's plans, where there is anything to evaluate them over.
+    fn of(backend: BackendId, has_events: bool) -> Result<Self, CliError> {
+        match backend {
+            BackendId::SparkSql if has_events => {
+                let message = "`check` compiles for spark_sql and runs nothing there; leave --parquet out, or use \
+                               `run --backend spark_sql`";
+                Err(CliError::Configuration(message.to_owned()))
+            }
+            BackendId::DuckdbSql | BackendId::SparkSql => Ok(Self::Duckdb),
+            BackendId::Interpreter => Ok(Self::Interpreter),
+        }
+    }
+}
+
 /// An open dataset, and what evaluates plans over it.
 struct Evaluator {
     store: Store,
-    backend: BackendId,
+    engine: Engine,
 }
 
 impl Evaluator {
@@ -139,9 +162,9 @@ impl Evaluator {
         event_ids: bool,
     ) -> Result<Outcome, EvalError> {
         let cancel = Cancel::never();
-        let windows = match self.backend {
-            BackendId::DuckdbSql => evaluate::windows(&mut self.store, plan, sql, &cancel)?,
-            BackendId::Interpreter => evaluate::interpreted_windows(&self.store, plan, &cancel)?,
+        let windows = match self.engine {
+            Engine::Duckdb => evaluate::windows(&mut self.store, plan, sql, &cancel)?,
+            Engine::Interpreter => evaluate::interpreted_windows(&self.store, plan, &cancel)?,
         };
         let summary = evaluate::correlation_summary(&windows);
         let ids: BTreeSet<String> = windows.into_iter().flat_map(|window| window.event_ids).collect();
@@ -151,12 +174,12 @@ impl Evaluator {
 
     fn matched(&mut self, runnable: &[(usize, &Plan, &Sql)]) -> Vec<Result<Matched, EvalError>> {
         let cancel = Cancel::never();
-        match self.backend {
-            BackendId::DuckdbSql => {
+        match self.engine {
+            Engine::Duckdb => {
                 let pairs: Vec<(&Plan, &Sql)> = runnable.iter().map(|(_, plan, sql)| (*plan, *sql)).collect();
                 evaluate::matched(&mut self.store, &pairs, &cancel)
             }
-            BackendId::Interpreter => {
+            Engine::Interpreter => {
                 let plans: Vec<&Plan> = runnable.iter().map(|(_, plan, _)| *plan).collect();
                 let summaries = evaluate::interpreted_summaries(&self.store, &plans, &cancel);
                 let matched = |summary| Matched { summary, events: None };
@@ -173,17 +196,15 @@ impl Evaluator {
         event_ids: bool,
     ) -> Result<Outcome, EvalError> {
         let wanted = event_ids && summary.matches > 0;
-        let event_ids = match (self.backend, events) {
+        let event_ids = match (self.engine, events) {
             _ if !wanted => Vec::new(),
             (_, Some(events)) => {
                 let mut ids: Vec<String> = events.into_iter().map(|(id, _)| id).collect();
                 ids.sort_unstable();
                 ids
             }
-            (BackendId::DuckdbSql, None) => {
-                evaluate::event_ids(&mut self.store, plan, sql, &Cancel::never())?
-            }
-            (BackendId::Interpreter, None) => {
+            (Engine::Duckdb, None) => evaluate::event_ids(&mut self.store, plan, sql, &Cancel::never())?,
+            (Engine::Interpreter, None) => {
                 evaluate::interpreted_event_ids(&self.store, plan, &Cancel::never())?
             }
         };

@@ -57,6 +57,7 @@ struct Bridge {
 enum Backend {
     DuckdbSql,
     Interpreter,
+    SparkSql,
 }
 
 /// Reads the file that `--config` names. What is wrong with it is said with its place.
@@ -74,6 +75,7 @@ pub(super) fn read(path: &str) -> Result<Config, String> {
         backend: bridge.backend.map(|backend| match backend {
             Backend::DuckdbSql => BackendId::DuckdbSql,
             Backend::Interpreter => BackendId::Interpreter,
+            Backend::SparkSql => BackendId::SparkSql,
         }),
         mapping_pack: bridge.mapping_pack.map(|pack| beside(folder, pack)),
         mapping_pack_version: bridge.mapping_pack_version,

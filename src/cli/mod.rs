@@ -7,6 +7,7 @@ mod completions;
 mod config;
 mod coverage;
 mod explain;
+mod export;
 mod gate;
 mod junit;
 mod keys;
@@ -18,6 +19,7 @@ mod report;
 mod run;
 mod sarif;
 mod screen;
+mod spark;
 mod sql;
 mod stream;
 mod test;
@@ -69,6 +71,7 @@ Examples:
   sigma-ocsf-tui coverage rules/ --parquet runs/7          totals and gaps of a set of rules
   sigma-ocsf-tui run rules/ --parquet runs/7 --out out/7   plans, coverage and detections as files
   sigma-ocsf-tui stream rules/ --events ocsf.jsonl         detections as events come
+  sigma-ocsf-tui export rules/ --backend spark_sql --out j a job for spark-submit
   sigma-ocsf-tui verify out/7 --parquet runs/7             whether they hold
   sigma-ocsf-tui report out/7 --out report                 a page to read, and other reports
   sigma-ocsf-tui test rules/                               the regression cases beside the rules
@@ -92,6 +95,8 @@ enum Command {
     Run(run::RunArgs),
     /// Ask rules of events as they come, as JSON Lines, and write detections.
     Stream(stream::StreamArgs),
+    /// Write rules as a job for Spark, which runs over a lake without this program.
+    Export(export::ExportArgs),
     /// Recompute what a bundle says, and run its plans again.
     Verify(verify::VerifyArgs),
     /// Report on a bundle: Markdown, one HTML page, ATT&CK Navigator layers, a Slack message.
@@ -227,6 +232,7 @@ pub fn main() -> ExitCode {
         Some(Command::Coverage(args)) => coverage::run(args),
         Some(Command::Run(args)) => run::run(args),
         Some(Command::Stream(args)) => stream::run(args),
+        Some(Command::Export(args)) => export::run(args),
         Some(Command::Verify(args)) => verify::run(args),
         Some(Command::Report(args)) => bundle_report::run(args),
         Some(Command::Test(args)) => test::run(args),

@@ -6,6 +6,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::{CliError, Format};
+use crate::backend::spark_sql;
 use crate::bridge::{self, Code, Severity};
 use crate::tui::text::wrap;
 use crate::{evaluate, pack, pysigma};
@@ -45,6 +46,7 @@ pub(super) fn all_codes() -> Vec<&'static Code> {
     let mut codes = bridge::codes();
     codes.extend(pack::CODES.iter().copied());
     codes.extend(pysigma::CODES.iter().copied());
+    codes.extend(spark_sql::CODES);
     codes.extend(evaluate::codes());
     codes.sort_by_key(|code| code.name);
     codes

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::gate::{self, FAIL_ON_HELP, Gate, Gates};
 use super::text::one_line;
-use super::{CliError, Format, Inputs};
+use super::{CliError, Format, Inputs, spark};
 use crate::backend::BackendId;
 use crate::bundle::{self, BundleError, RuleFacts, RunInputs, Staging};
 use crate::store;
@@ -28,9 +28,12 @@ pub(super) struct RunArgs {
     /// When the run is said to be, such as 2026-03-14T09:00:00Z. Without it a bundle has no time but the events'.
     #[arg(long, value_name = "RFC3339")]
     run_time: Option<Timestamp>,
-    /// What evaluates the plans; both give the same detections [default: duckdb_sql].
+    /// What evaluates the plans; all give the same detections, `spark_sql` in an installed Spark [default: duckdb_sql].
     #[arg(long, value_enum)]
     backend: Option<BackendId>,
+    /// Where Spark runs, as `spark-submit --master` has it.
+    #[arg(long, value_name = "URL", default_value = "local[*]")]
+    master: String,
     /// Replace the bundle that is there.
     #[arg(long)]
     force: bool,
@@ -59,7 +62,8 @@ pub(super) fn run(args: &RunArgs) -> Result<(), CliError> {
     let gates = Gates::read(&args.fail_on, true)?;
     let run_id = run_id(args)?;
     let run_time = args.run_time.map(|time| time.to_string());
-    let workspace = args.inputs.compile()?;
+    let backend = args.backend.or(args.inputs.configured_backend()).unwrap_or_default();
+    let workspace = args.inputs.compile_for(backend)?;
     let Some(mut store) = args.inputs.open_store(workspace.threads)? else {
         return Err(CliError::Configuration("`run` needs events: --parquet PATH".to_owned()));
     };
@@ -70,10 +74,17 @@ pub(super) fn run(args: &RunArgs) -> Result<(), CliError> {
         roots: &args.inputs.rule_roots(),
         pack: &workspace.pack.pack,
         settings: args.inputs.run_settings(&workspace),
-        backend: args.backend.or(args.inputs.configured_backend()).unwrap_or_default(),
+        backend,
         compiled: &workspace.compiled,
     };
-    let facts = bundle::write(&inputs, &mut store, staging.folder()).map_err(failed)?;
+    let facts = match &args.inputs.parquet {
+        Some(events) if backend == BackendId::SparkSql => {
+            let result = spark::run(&inputs, events, &args.master)?;
+            bundle::write_ran(&inputs, &mut store, &result, staging.folder())
+        }
+        _ => bundle::write(&inputs, &mut store, staging.folder()),
+    };
+    let facts = facts.map_err(failed)?;
     staging.publish().map_err(failed)?;
     report(args, &summary(args, run_id.clone(), &facts))?;
     gates.hold(&facts)

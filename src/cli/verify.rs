@@ -93,7 +93,7 @@ fn recompiled(
     settings: RunSettings,
     backend: BackendId,
 ) -> Result<Vec<Difference>, CliError> {
-    let workspace = inputs.compile()?;
+    let workspace = inputs.compile_for(backend)?;
     let inputs = RunInputs {
         run_id: "",
         run_time: None,

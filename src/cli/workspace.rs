@@ -69,6 +69,11 @@ impl Inputs {
 
     /// Loads pack and rules, and compiles them.
     pub(super) fn compile(&self) -> Result<Workspace, CliError> {
+        self.compile_for(BackendId::DuckdbSql)
+    }
+
+    /// Loads pack and rules, and compiles them for a backend.
+    pub(super) fn compile_for(&self, backend: BackendId) -> Result<Workspace, CliError> {
         let paths = self.rule_paths();
         if paths.is_empty() {
             return Err(CliError::Configuration(
@@ -80,7 +85,7 @@ impl Inputs {
         let permitted = pack.pack.manifest.raw_fallback.enabled && !self.denies_raw_fallback();
         let rules: Vec<Arc<Rule>> = sigma::load(paths).into_iter().map(Arc::new).collect();
         let stated = std::mem::replace(&mut pack.pack.manifest.raw_fallback.enabled, permitted);
-        let mut workspace = Workspace::new(&rules, pack, self.settings(), self.compiling.threads);
+        let mut workspace = Workspace::new(backend, &rules, pack, self.settings(), self.compiling.threads);
         workspace.pack.pack.manifest.raw_fallback.enabled = stated;
         Ok(workspace)
     }
@@ -134,13 +139,19 @@ impl Compiling {
     pub(super) fn compile(&self, rules: &[Arc<Rule>], pack: &str) -> Result<Workspace, CliError> {
         let source = PackSource::find(pack, Path::new("."));
         let source = source.map_err(|error| CliError::Configuration(findings(&error.findings)))?;
-        Ok(Workspace::new(rules, load(&source)?, self.settings(), self.threads))
+        Ok(Workspace::new(BackendId::DuckdbSql, rules, load(&source)?, self.settings(), self.threads))
     }
 }
 
 impl Workspace {
-    fn new(rules: &[Arc<Rule>], pack: LoadedPack, settings: Settings, threads: Option<u32>) -> Self {
-        let compiled = backend::compile(rules, &pack.pack, &settings);
+    fn new(
+        backend: BackendId,
+        rules: &[Arc<Rule>],
+        pack: LoadedPack,
+        settings: Settings,
+        threads: Option<u32>,
+    ) -> Self {
+        let compiled = backend::compile_for(backend, rules, &pack.pack, &settings);
         let raw_fallback_enabled = settings.raw_fallback || pack.pack.manifest.raw_fallback.enabled;
         let threads = threads.unwrap_or(pack.pack.manifest.backend.threads);
         Self { pack, settings, raw_fallback_enabled, threads, compiled }

@@ -28,6 +28,14 @@ pub enum EvalError {
     /// The interpreter cannot search for one of the plan's regular expressions.
     #[error(transparent)]
     Regex(#[from] RegexRefused),
+    /// Spark refused the rule, or failed while it ran.
+    #[error("Spark: {message}")]
+    Spark {
+        /// What it said.
+        message: String,
+        /// Whether it was refused before it ran.
+        compile: bool,
+    },
     /// DuckDB refused the statement, or failed while it ran.
     #[error("DuckDB: {message}")]
     DuckDb {
@@ -45,7 +53,7 @@ impl EvalError {
         match self {
             Self::Cancelled | Self::ColumnType { .. } => false,
             Self::Regex(_) => true,
-            Self::DuckDb { compile, .. } => *compile,
+            Self::DuckDb { compile, .. } | Self::Spark { compile, .. } => *compile,
         }
     }
 }

@@ -12,7 +12,7 @@ static STATEMENT_REFUSED: Code = Code {
     reason: Some(ReasonCode::BackendCompileError),
     severity: Severity::Error,
     summary: "the backend refused the plan before it ran",
-    explanation: "The plan was made, and DuckDB, or the interpreter, would not take it: the message is its own. That is a \
+    explanation: "The plan was made, and DuckDB, Spark or the interpreter would not take it: the message is its own. That is a \
 fault of this program or of a pack's expression, not of the rule; please report it with the rule and the pack.",
 };
 
@@ -20,8 +20,8 @@ static EVALUATION_FAILED: Code = Code {
     name: "evaluation_failed",
     reason: Some(ReasonCode::BackendEvalError),
     severity: Severity::Error,
-    summary: "DuckDB failed while the statement ran",
-    explanation: "The message is DuckDB's own. Often a file of the dataset has gone, is still being written, or is \
+    summary: "the backend failed while the statement ran",
+    explanation: "The message is DuckDB's own, or Spark's. Often a file of the dataset has gone, is still being written, or is \
 damaged. The rule has no verdict: it is not a rule without matches.",
 };
 

@@ -109,15 +109,14 @@ impl Engine {
         self.figures.events += 1;
         let is_late = live.time.is_some_and(|time| self.closed.is_some_and(|closed| time <= closed));
         self.figures.late += u64::from(is_late);
-        let Some(class) = live.event.class_uid() else { return };
-        for judge in self.rules.of_class(class) {
+        for judge in self.rules.concerned(&live.event) {
             if !live.suits(|path| judge.interpreter.plan().columns.get(path)) {
                 live.clashes.iter().for_each(|clash| {
                     *self.figures.unasked.entry(clash.clone()).or_default() += 1;
                 });
                 continue;
             }
-            if !judge.interpreter.matches(&live.event) {
+            if !judge.interpreter.holds_of(&live.event) {
                 continue;
             }
             if let Some(lines) = &judge.lines {

@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::event::Wanted;
-use crate::backend::interpreter::{Interpreter, RegexRefused};
+use crate::backend::interpreter::{Event, Interpreter, RegexRefused};
 use crate::backend::{BackendId, CompiledRule};
 use crate::bridge::{CorrelationPlan, Plan};
 use crate::bundle::{self, DetectionLines, RuleRoots, RunInputs, RunSettings};
 use crate::ocsf::ClassUid;
-use crate::pack::Pack;
+use crate::pack::{Pack, RouteFilter};
 
 /// What a rule set is made from.
 #[derive(Clone, Copy, Debug)]
@@ -39,12 +39,21 @@ pub struct Unusable {
 /// Rules, ready to be asked of events.
 #[derive(Debug)]
 pub struct RuleSet {
-    pub(super) judges: Vec<Judge>,
-    /// Which of them look at events of a class.
-    by_class: BTreeMap<ClassUid, Vec<usize>>,
+    /// By class, those of one scope together.
+    scopes: BTreeMap<ClassUid, Vec<Scope>>,
+    /// How many judges report by themselves.
+    reporting: usize,
     pub(super) correlations: Vec<Correlation>,
     pub(super) wanted: Wanted,
     unusable: Vec<Unusable>,
+}
+
+/// Plans that look at the same events: whether one is among them is asked once.
+#[derive(Debug)]
+struct Scope {
+    class_uids: Vec<ClassUid>,
+    filters: Vec<RouteFilter>,
+    judges: Vec<Arc<Judge>>,
 }
 
 /// A plan, and who wants to know what it matches.
@@ -83,8 +92,8 @@ impl RuleSet {
             compiled: inputs.compiled,
         };
         let mut set = Self {
-            judges: Vec::new(),
-            by_class: BTreeMap::new(),
+            scopes: BTreeMap::new(),
+            reporting: 0,
             correlations: Vec::new(),
             wanted: Wanted::default(),
             unusable: Vec::new(),
@@ -112,7 +121,7 @@ impl RuleSet {
     /// How many rules and correlations are asked and report by themselves.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.correlations.len() + self.judges.iter().filter(|judge| judge.lines.is_some()).count()
+        self.correlations.len() + self.reporting
     }
 
     /// Whether there is none.
@@ -121,9 +130,12 @@ impl RuleSet {
         self.len() == 0
     }
 
-    pub(super) fn of_class(&self, class: ClassUid) -> impl Iterator<Item = &Judge> {
-        let places = self.by_class.get(&class).into_iter().flatten();
-        places.filter_map(|place| self.judges.get(*place))
+    /// Those in whose scope the event is.
+    pub(super) fn concerned<'s>(&'s self, event: &'s Event) -> impl Iterator<Item = &'s Judge> {
+        let scopes = event.class_uid().and_then(|class| self.scopes.get(&class)).into_iter().flatten();
+        let concerned = scopes
+            .filter(|scope| scope.judges.first().is_some_and(|judge| judge.interpreter.in_scope(event)));
+        concerned.flat_map(|scope| scope.judges.iter().map(|judge| &**judge))
     }
 
     fn add_rule(&mut self, title: String, plan: &Plan, lines: DetectionLines) {
@@ -159,9 +171,20 @@ impl RuleSet {
     fn add(&mut self, judge: Judge) {
         let plan = judge.interpreter.plan();
         self.wanted.add(&plan.columns);
-        for class in plan.scope.class_uids.iter().copied().collect::<BTreeSet<_>>() {
-            self.by_class.entry(class).or_default().push(self.judges.len());
+        self.reporting += usize::from(judge.lines.is_some());
+        let (class_uids, filters) = (plan.scope.class_uids.clone(), plan.scope.filters.clone());
+        let judge = Arc::new(judge);
+        for class in class_uids.iter().copied().collect::<BTreeSet<_>>() {
+            let scopes = self.scopes.entry(class).or_default();
+            let same = |scope: &&mut Scope| scope.class_uids == class_uids && scope.filters == filters;
+            match scopes.iter_mut().find(same) {
+                Some(scope) => scope.judges.push(Arc::clone(&judge)),
+                None => scopes.push(Scope {
+                    class_uids: class_uids.clone(),
+                    filters: filters.clone(),
+                    judges: vec![Arc::clone(&judge)],
+                }),
+            }
         }
-        self.judges.push(judge);
     }
 }

@@ -1,3 +1,5 @@
+//! New rules from templates, matches and other rules.
+
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::fs;

@@ -3,9 +3,9 @@
 
 use std::collections::BTreeSet;
 
-use super::layout::Layout;
-use super::{Origin, RELATION, comment, literal, rule_body, scalar, window};
+use super::{RELATION, comment, literal, rule_body, scalar, window};
 use crate::backend::Sql;
+use crate::backend::layout::{Layout, Origin};
 use crate::bridge::ir::FieldExpr;
 use crate::bridge::{
     CorrelationInput, CorrelationPlan, CorrelationStep, InputValue, Measure, Source, WindowTest,

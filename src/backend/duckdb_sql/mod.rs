@@ -4,7 +4,6 @@
 //! test a line, each selection under a comment with its name; keywords upper case, two spaces a level.
 
 mod correlation;
-mod layout;
 mod literal;
 mod network;
 mod pattern;
@@ -14,12 +13,12 @@ mod test;
 mod window;
 
 use super::Sql;
+use super::layout::{Layout, origin};
 use crate::bridge::ir::{Expr, Predicate};
 use crate::bridge::{Plan, RoutedScope};
 use crate::pack::{FilterOp, RouteFilter};
-use crate::sigma::{Span, TextMatch};
+use crate::sigma::TextMatch;
 pub use correlation::emit_correlation;
-use layout::Layout;
 
 /// The backend's id, as plans record it.
 pub const ID: &str = "duckdb_sql";
@@ -184,12 +183,4 @@ fn group(body: &mut Layout, expr: &Expr, prefix: &str, depth: usize) {
 /// A name or title, safe in a comment: it is the rule author's, and a line break would end the comment.
 fn comment(name: &str) -> String {
     name.chars().map(|c| if c.is_ascii_graphic() || c == ' ' { c } else { '?' }).collect()
-}
-
-/// Where a line comes from, if from the rule.
-type Origin = Option<Span>;
-
-/// What a filter adds to a rule has an empty span: it stands in another file.
-fn origin(span: Span) -> Origin {
-    Some(span).filter(|span| span.start != span.end)
 }

@@ -1,7 +1,7 @@
 //! Backend `interpreter`: plans asked of one event at a time, in plain Rust.
 //!
-//! The oracle of the SQL: it shares the middle form and the folding of text with it, and nothing else. What the
-//! middle form says is done here the plainest way, whatever it costs.
+//! The oracle of the SQL: it shares the middle form and the folding of text with DuckDB's, and nothing else. Spark's takes
+//! its capitals and RE2's classes from here. What the middle form says is done here the plainest way, whatever it costs.
 
 mod calendar;
 mod event;
@@ -22,7 +22,8 @@ use regex::Regexes;
 
 pub use event::{Event, Field};
 pub use regex::RegexRefused;
-pub(crate) use regex::find as find_regex;
+pub(crate) use regex::{find as find_regex, with_ascii_classes};
+pub(crate) use scalar::upper_char;
 pub use value::Value;
 
 /// The backend's id, as plans record it.
@@ -52,7 +53,7 @@ impl<P: Borrow<Plan>> Interpreter<P> {
     /// Whether the event is in the plan's scope, and what the rule says holds of it.
     #[must_use]
     pub fn matches(&self, event: &Event) -> bool {
-        self.in_scope(event) && self.holds(&self.plan().predicate, event)
+        self.in_scope(event) && self.holds_of(event)
     }
 
     /// The plan.
@@ -60,7 +61,13 @@ impl<P: Borrow<Plan>> Interpreter<P> {
         self.plan.borrow()
     }
 
-    fn in_scope(&self, event: &Event) -> bool {
+    /// Whether what the rule says holds of an event of its scope.
+    pub(crate) fn holds_of(&self, event: &Event) -> bool {
+        self.holds(&self.plan().predicate, event)
+    }
+
+    /// Whether the event is in the plan's scope.
+    pub(crate) fn in_scope(&self, event: &Event) -> bool {
         let scope = &self.plan().scope;
         event.class_uid().is_some_and(|class| scope.class_uids.contains(&class))
             && scope.filters.iter().all(|filter| filter::passes(filter, event, &self.regexes))

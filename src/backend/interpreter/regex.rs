@@ -64,7 +64,7 @@ fn compile(regex: &Regex) -> Result<regex::bytes::Regex, RegexRefused> {
 }
 
 /// The pattern with its classes and boundaries written as what RE2 takes them for.
-fn with_ascii_classes(pattern: &str) -> Result<String, String> {
+pub(crate) fn with_ascii_classes(pattern: &str) -> Result<String, String> {
     let mut parser = ast::parse::ParserBuilder::new().nest_limit(NEST_LIMIT).build();
     let ast = parser.parse(pattern).map_err(|error| error.kind().to_string())?;
     let mut changes = ast::visit(&ast, Changes(Vec::new())).unwrap_or_default();

@@ -96,7 +96,8 @@ fn upper(text: &str) -> String {
     text.chars().map(upper_char).collect()
 }
 
-fn upper_char(c: char) -> char {
+/// The single capital of a letter, where DuckDB knows one.
+pub(crate) fn upper_char(c: char) -> char {
     let further = |by: u32| char::from_u32(u32::from(c) + by).unwrap_or(c);
     match c {
         // In full these have two or three; one by one, they have a single capital all the same.

@@ -1,6 +1,7 @@
 //! The screen as a whole: what it looks like, what keys do, and that nothing breaks it.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+mod acting;
 mod chaos;
 mod editing;
 mod first_minute;

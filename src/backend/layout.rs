@@ -1,6 +1,9 @@
 //! Lines of SQL, each with its indentation and its origin in the rule.
 
-use super::Origin;
+use crate::sigma::Span;
+
+/// Where a line comes from, if from the rule.
+pub(super) type Origin = Option<Span>;
 
 #[derive(Default)]
 pub(super) struct Layout {
@@ -26,4 +29,9 @@ impl Layout {
     pub(super) fn finish(self) -> (String, Vec<Origin>) {
         (self.text, self.origins)
     }
+}
+
+/// What a filter adds to a rule has an empty span: it stands in another file.
+pub(super) fn origin(span: Span) -> Origin {
+    Some(span).filter(|span| span.start != span.end)
 }

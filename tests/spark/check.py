@@ -1,0 +1,174 @@
+"""Exported jobs against a real Spark: `./x spark` runs this in a virtual environment.
+
+usage: check.py SIGMA-OCSF-TUI SPARK-VECTORS [CORPUS]
+
+Golden equivalence with `duckdb_sql`, detection by detection, on the fixtures in both layouts and on the corpus, and the
+verdict of every conformance vector.
+"""
+
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+TOOL, VECTORS = sys.argv[1:3]
+CORPUS = pathlib.Path(sys.argv[3]) if len(sys.argv) > 3 else None
+FAILURES = []
+CHECKS = 0
+SPARK_REASONS = ("spark_regex", "spark_expression", "spark_correlation")
+
+
+def check(holds, message):
+    global CHECKS
+    CHECKS += 1
+    if not holds:
+        FAILURES.append(message)
+        print(f"failed: {message}")
+
+
+def ran(arguments, codes=(0,), **options):
+    done = subprocess.run([*map(str, arguments)], cwd=ROOT, capture_output=True, text=True, **options)
+    if done.returncode not in codes:
+        sys.exit(f"{arguments}: {done.returncode}\n{done.stderr[-3000:]}")
+    return done
+
+
+def spark(job, events, out, codes=(0,), options=()):
+    script = [sys.executable, job / "run.py", "--parquet", events, "--out", out, "--run-id", "check", *options]
+    return ran(script, codes, env=dict(os.environ, PYSPARK_SUBMIT_ARGS=SUBMIT))
+
+
+def lines(folder):
+    """Detections by plan, without what names the backend."""
+    found = []
+    for line in (folder / "detections" / "detections.jsonl").read_text(encoding="utf-8").split("\n")[:-1]:
+        detection = json.loads(line)
+        bridge = detection["extensions"]["bridge"]
+        for key in ("backend", "plan_sha256"):
+            bridge.pop(key)
+        check(line == json.dumps(json.loads(line), ensure_ascii=False, separators=(",", ":"), sort_keys=True),
+              f"not canonical: {line[:200]}")
+        found.append(detection)
+    return found
+
+
+def refused_by_spark(job):
+    """The names of the plans that run elsewhere, and not in Spark."""
+    names = set()
+    for plan in (job / "plans").glob("*.plan.json"):
+        document = json.loads(plan.read_text(encoding="utf-8"))
+        if document["non_executable"] and document["non_executable"]["subcode"] in SPARK_REASONS:
+            names.add(plan.name[: -len(".plan.json")])
+    return names
+
+
+def silent_plans(bundle):
+    plans = {}
+    for plan in (bundle / "bridge/compiled_plans").glob("*.plan.json"):
+        document = json.loads(plan.read_text(encoding="utf-8"))
+        plans[plan.name[: -len(".plan.json")]] = document["compilation"]["reported"]
+    return {name for name, reported in plans.items() if not reported}
+
+
+def equivalent(name, rules, events, scene, options=()):
+    started = time.monotonic()
+    job, out, bundle = scene / f"{name}-job", scene / f"{name}-out", scene / f"{name}-bundle"
+    ran([TOOL, "export", rules, "--backend", "spark_sql", "--out", job, *options])
+    ran([TOOL, "run", rules, "--parquet", events, "--out", bundle, "--run-id", "check", *options])
+    spark(job, events, out)
+    refused = refused_by_spark(job)
+    by_spark = lines(out)
+    # Rules that report within correlations only do so by themselves where no correlation runs.
+    silent = silent_plans(bundle)
+    by_spark = [line for line in by_spark if line["plan"] not in silent]
+    by_duckdb = [line for line in lines(bundle) if line["plan"] not in refused]
+    check(json.loads((out / "errors.json").read_text()) == [], f"{name}: rules failed in Spark")
+    check(by_duckdb, f"{name}: nothing matched, so nothing was compared")
+    check(by_spark == by_duckdb, f"{name}: {len(by_spark)} detections by Spark, {len(by_duckdb)} by DuckDB")
+    rules = len(json.loads((job / "job.json").read_text(encoding="utf-8"))["rules"])
+    print(f"{name}: {rules} rules, {len(refused)} refused by Spark alone, {len(by_spark)} detections, "
+          f"{time.monotonic() - started:.0f} s")
+    return job
+
+
+def vectors(files, scene):
+    folder = scene / "vectors"
+    ran([VECTORS, folder, *files])
+    spark(folder / "job", folder / "events", folder / "out", codes=(0, 1))
+    matched = {line["plan"] for line in lines(folder / "out")}
+    failed = {error["plan"]: error["message"] for error in json.loads((folder / "out/errors.json").read_text())}
+    refused = 0
+    listed = json.loads((folder / "vectors.json").read_text(encoding="utf-8"))
+    for vector in listed:
+        expected = vector["expect"] if isinstance(vector["expect"], str) else json.dumps(vector["expect"])
+        verdict = vector["refusal"] or json.dumps(any(plan in matched for plan in vector["plans"]))
+        verdict = next((f"error: {failed[plan]}" for plan in vector["plans"] if plan in failed), verdict)
+        if "correlation" in verdict and "in Spark" in verdict or "open repetition" in verdict:
+            refused += 1
+            continue
+        check(verdict.split(": ")[0] == expected, f"{vector['id']}: expected {expected}, got {verdict}")
+    print(f"vectors: {len(listed)}, {refused} of them refused by Spark alone")
+
+
+def failing_rules(job, events, scene):
+    """One rule that Spark refuses and one that fails on an event: both are named, and the others run."""
+    broken = scene / "broken"
+    shutil.copytree(job, broken)
+    manifest = json.loads((broken / "job.json").read_text(encoding="utf-8"))
+    rules = [rule for scan in manifest["scans"] for scope in scan["scopes"] for rule in scope["rules"]]
+    refused, raising = manifest["rules"][rules[0]], manifest["rules"][rules[1]]
+    refused["condition"] = "no_such_function()"
+    raising["condition"] = "raise_error(CAST(`time` AS STRING)) IS NULL"
+    (broken / "job.json").write_text(json.dumps(manifest), encoding="utf-8")
+    spark(broken, events, scene / "broken-out", codes=(1,))
+    errors = json.loads((scene / "broken-out/errors.json").read_text())
+    kinds = {error["plan"]: error["kind"] for error in errors}
+    check(kinds == {refused["name"]: "backend_compile_error", raising["name"]: "backend_eval_error"}, f"errors: {errors}")
+    whole = [line for line in lines(scene / "fixtures-out") if line["plan"] not in kinds]
+    check(lines(scene / "broken-out") == whole, "a failing rule has stopped others")
+
+
+def bundle_of_run(scene):
+    """`run --backend spark_sql` gives a bundle that holds, with the detections of DuckDB's."""
+    out = scene / "run-bundle"
+    ran([TOOL, "run", "fixtures/rules", "--parquet", "fixtures/run", "--out", out, "--run-id", "check",
+         "--backend", "spark_sql", "--master", MASTER],
+        env=dict(os.environ, PATH=f"{pathlib.Path(sys.executable).parent}:{os.environ['PATH']}"))
+    check(lines(out) == lines(scene / "fixtures-bundle"), "run --backend spark_sql gives other detections")
+    ran([TOOL, "verify", out])
+
+
+def other_java(job, events, scene):
+    """A Spark that folds letters in another way is refused."""
+    other = scene / "other"
+    shutil.copytree(job, other)
+    letters = json.loads((other / "letters.json").read_text(encoding="utf-8"))
+    letters["lower"] = "lower(letter)"
+    (other / "letters.json").write_text(json.dumps(letters), encoding="utf-8")
+    said = spark(other, events, scene / "other-out", codes=(2,)).stderr
+    check("another lower or upper case" in said and "U+0130" in said, f"letters: {said[-500:]}")
+
+
+MASTER = "local[2]"
+SUBMIT = f"--master {MASTER} --driver-memory 4g --driver-java-options -Xss16m --conf spark.ui.enabled=false pyspark-shell"
+
+with tempfile.TemporaryDirectory() as folder:
+    scene = pathlib.Path(folder)
+    job = equivalent("fixtures", "fixtures/rules", "fixtures/run", scene)
+    equivalent("nested", "fixtures/rules", "fixtures/run-nested", scene)
+    files = ["tests/spark/vectors.jsonl"]
+    if CORPUS:
+        files.append(CORPUS / "conformance/vectors.jsonl")
+        equivalent("regression", CORPUS / "rules", CORPUS / "runs/regression", scene, ["--enable", "all"])
+    vectors(files, scene)
+    failing_rules(job, "fixtures/run", scene)
+    other_java(job, "fixtures/run", scene)
+    bundle_of_run(scene)
+
+print(f"{CHECKS} checks, {len(FAILURES)} failed")
+sys.exit(1 if FAILURES else 0)

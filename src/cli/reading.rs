@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::CliError;
 use super::text::one_line;
-use crate::store::{Dataset, Drift, SessionSettings, Store, TimeRange};
+use crate::store::{self, Dataset, Drift, SessionSettings, Store, TimeRange};
 
 /// Which events are read.
 #[derive(Clone, Debug, Default, Args)]
@@ -38,6 +38,19 @@ impl Reading {
     /// That of a range.
     pub(super) fn of(range: TimeRange, skip_unreadable: bool) -> Self {
         Self { since: range.since().map(End::At), until: range.until().map(End::At), skip_unreadable }
+    }
+
+    /// Refuses what Spark, which reads the events itself, would not heed.
+    pub(super) fn refuse_for_spark(&self, path: &Path) -> Result<(), CliError> {
+        let ends = self.since.is_some() || self.until.is_some();
+        if ends || self.skip_unreadable || store::watched(path) != path {
+            return Err(CliError::Configuration(
+                "Spark reads all events of a folder: name one, without --since, --until and --skip-unreadable, or use \
+                 another backend"
+                    .to_owned(),
+            ));
+        }
+        Ok(())
     }
 
     /// Opens the events at `path`, and says on standard error what is left out of them, and what differs between the

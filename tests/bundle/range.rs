@@ -4,10 +4,19 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::{EVENTS, assert_schemas, bundle, detections, ended, json, place};
+use super::{EVENTS, RULES, assert_schemas, bundle, detections, ended, json, place};
 
 /// Some of the fixtures' events are before it, some after.
 const SINCE: &str = "2026-03-14T09:22:00Z";
+
+#[test]
+fn spark_is_not_asked_for_a_range() {
+    let (_folder, out) = place();
+    let command =
+        ["run", RULES, "--parquet", EVENTS, "--out", out.to_str().unwrap(), "--backend", "spark_sql"];
+    let (_, said) = ended(2, &[&command[..], &["--since", SINCE]].concat());
+    assert!(said.contains("--since"), "{said}");
+}
 
 #[test]
 fn a_range_is_recorded_and_verified() {

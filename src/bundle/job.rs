@@ -134,9 +134,12 @@ impl Job {
     }
 }
 
+/// The places of a scope's rules, by the scope's SQL.
+type RulesByScope = BTreeMap<String, Vec<usize>>;
+
 /// Scopes that share a class share a scan, so that each event is read once.
 fn scans(scopes: BTreeMap<String, (BTreeSet<ClassUid>, Vec<usize>)>) -> Vec<Value> {
-    let mut scans: Vec<(BTreeSet<ClassUid>, BTreeMap<String, Vec<usize>>)> = Vec::new();
+    let mut scans: Vec<(BTreeSet<ClassUid>, RulesByScope)> = Vec::new();
     for (filter, (mut classes, rules)) in scopes {
         let mut members = BTreeMap::from([(filter, rules)]);
         let (sharing, others): (Vec<_>, Vec<_>) =
@@ -150,7 +153,7 @@ fn scans(scopes: BTreeMap<String, (BTreeSet<ClassUid>, Vec<usize>)>) -> Vec<Valu
     }
     scans.sort_by(|(one, _), (other, _)| one.cmp(other));
     let scope = |(filter, rules)| json!({"where": filter, "rules": rules});
-    let scopes = |scopes: BTreeMap<_, _>| scopes.into_iter().map(scope).collect::<Vec<_>>();
+    let scopes = |scopes: RulesByScope| scopes.into_iter().map(scope).collect::<Vec<_>>();
     scans.into_iter().map(|(classes, of)| json!({"classes": classes, "scopes": scopes(of)})).collect()
 }
 

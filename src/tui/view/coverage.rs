@@ -114,7 +114,8 @@ fn figure(model: &Model, open: &CoverageView, figure: &Figure, width: usize) -> 
     ];
     if let Some((executable, matched)) = figure.parts {
         pieces.push((number(executable), theme.style(Role::Text)));
-        pieces.push((number(matched), theme.style(Role::StatusMatched)));
+        let role = if matched == 0 { Role::TextDim } else { Role::StatusMatched };
+        pieces.push((number(matched), theme.style(role)));
     }
     pieces.push((text::pad_left(&drift, DRIFT), theme.style(Role::Key)));
     let room = width.saturating_sub(paint::width(&pieces) + 2);

@@ -20,6 +20,9 @@ use crate::tui::theme::Role;
 /// Columns that a notice leaves: for the way to the help.
 const NOTICE_LEAVES: usize = 12;
 
+/// Columns that the totals leave to hints, while nothing is open.
+const HINTS_KEEP: usize = 16;
+
 /// How long a run takes before its speed means anything.
 const TELLING: Duration = Duration::from_millis(500);
 
@@ -32,12 +35,16 @@ const SPINNER: [&str; 4] = ["◐", "◓", "◑", "◒"];
 pub(super) fn draw(buffer: &mut Buffer, area: Rect, model: &Model) {
     let keys = hints(model);
     let width = usize::from(area.width);
-    let totals = if model.opened.is_empty() { PaneLine::new() } else { totals(model) };
+    let reserved = if asks(model) { keys.iter().map(|hint| paint::width(hint)).sum() } else { HINTS_KEEP };
+    let totals = match model.opened.is_empty() {
+        true => PaneLine::new(),
+        false => totals(model, width.saturating_sub(reserved.min(width * 3 / 4) + 3)),
+    };
     let left = match state(model, width) {
         Some(state) => {
             let gap = piece(&model.theme, Role::TextDim, "   ");
             let whole = [vec![state.clone(), gap], totals].concat();
-            if paint::width(&whole) < width { whole } else { vec![state] }
+            if paint::width(&whole) + reserved < width { whole } else { vec![state] }
         }
         None => totals,
     };
@@ -48,7 +55,13 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, model: &Model) {
     }
 }
 
-fn totals(model: &Model) -> PaneLine {
+/// Whether something is open that wants an answer: then its keys matter more than figures.
+fn asks(model: &Model) -> bool {
+    model.overlay.is_some() || model.copying || model.filter.editing || model.help.is_some()
+}
+
+/// The figures that `room` has, the first ones before the others.
+fn totals(model: &Model, room: usize) -> PaneLine {
     let theme = &model.theme;
     let totals = model.list.totals;
     let figures = [
@@ -61,20 +74,24 @@ fn totals(model: &Model) -> PaneLine {
     let mut line = PaneLine::new();
     let told = figures.into_iter().filter(|(number, word, _)| *number > 0 || *word != "fallback");
     for (at, (number, word, role)) in told.enumerate() {
-        if at > 0 {
-            line.push(piece(theme, Role::TextDim, " · "));
-        }
         let role = if number == 0 { Role::TextDim } else { role };
-        line.push(piece(theme, role, &text::count(number)));
-        line.push(piece(theme, Role::TextDim, &format!(" {word}")));
+        let between = if at > 0 { " · " } else { "" };
+        let figure = [
+            piece(theme, Role::TextDim, between),
+            piece(theme, role, &text::count(number)),
+            piece(theme, Role::TextDim, &format!(" {word}")),
+        ];
+        if paint::width(&line) + paint::width(&figure) > room {
+            return line;
+        }
+        line.extend(figure);
     }
     let drift = changes::drift(model.list.drift);
     if !drift.is_empty() {
-        line.push(piece(
-            theme,
-            Role::TextDim,
-            &format!(" · since baseline:{}", drift.trim_start_matches(" ·")),
-        ));
+        let said = format!(" · since baseline:{}", drift.trim_start_matches(" ·"));
+        if paint::width(&line) + text::width(&said) <= room {
+            line.push(piece(theme, Role::TextDim, &said));
+        }
     }
     if model.dataset.range != TimeRange::default() {
         line.push(piece(theme, Role::TextDim, &format!(" · {}", model.dataset.range)));

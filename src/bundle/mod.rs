@@ -37,7 +37,7 @@ pub use job::write_job;
 pub use job_result::JobResult;
 pub use plan::{FailMode, RunSettings};
 pub use plan_name::{RuleRoots, plan_names};
-pub use record::{RuleFacts, made_with, rule_facts};
+pub use record::{MadeWith, RuleFacts, made_with, rule_facts};
 pub use verify::{Difference, Verification, verify, verify_rules};
 pub use write::{RunInputs, write, write_ran};
 

@@ -5,13 +5,15 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use serde::de::DeserializeOwned;
+use jiff::Timestamp;
+use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Serialize};
 
 use super::plan::{PackRecord, PlanDocument, ToolRecord};
 use super::{BUNDLE, BundleError, PLAN_SUFFIX, PLANS, RunSettings};
 use crate::backend::BackendId;
 use crate::bridge::ReasonCode;
+use crate::store::TimeRange;
 
 /// The document. Its schema is `schemas/bundle.schema.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -46,7 +48,23 @@ pub(super) struct DatasetRecord {
     pub(super) events: u64,
     /// What names an event.
     pub(super) event_id: String,
+    /// The range of time that was read, RFC 3339; an end that was not stated is absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) since: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) until: Option<String>,
     pub(super) files: Vec<FileRecord>,
+    /// Files that could not be read.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) left_out: Vec<LeftOutRecord>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct LeftOutRecord {
+    /// Below what the user named.
+    pub(super) name: String,
+    pub(super) why: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -98,15 +116,40 @@ pub(super) fn read<T: DeserializeOwned>(path: &Path) -> Result<T, BundleError> {
     serde_json::from_slice(&bytes).map_err(BundleError::json(path))
 }
 
-/// The settings that a bundle was made with, and what evaluated its plans; `None` for something that this program does
-/// not know.
+/// What a bundle was made with.
+#[derive(Clone, Debug)]
+pub struct MadeWith {
+    /// The settings.
+    pub settings: RunSettings,
+    /// What evaluated its plans; `None` for something that this program does not know.
+    pub backend: Option<BackendId>,
+    /// Which of the dataset's events were read.
+    pub range: TimeRange,
+    /// Whether files were left out that could not be read.
+    pub left_out: bool,
+}
+
+/// What a bundle was made with.
 ///
 /// # Errors
-/// There is no bundle at `bundle`, or it cannot be read.
-pub fn made_with(bundle: &Path) -> Result<(RunSettings, Option<BackendId>), BundleError> {
-    let record = read::<BundleRecord>(&bundle.join(BUNDLE))?;
+/// There is no bundle at `bundle`, or it cannot be read; its range of time is none.
+pub fn made_with(bundle: &Path) -> Result<MadeWith, BundleError> {
+    let path = bundle.join(BUNDLE);
+    let record = read::<BundleRecord>(&path)?;
     let backend = BackendId::ALL.into_iter().find(|known| known.as_str() == record.backend);
-    Ok((record.settings, backend))
+    let range = record.dataset.range().map_err(BundleError::json(&path))?;
+    let left_out = !record.dataset.left_out.is_empty();
+    Ok(MadeWith { settings: record.settings, backend, range, left_out })
+}
+
+impl DatasetRecord {
+    fn range(&self) -> serde_json::Result<TimeRange> {
+        let end = |text: &Option<String>| text.as_deref().map(str::parse::<Timestamp>).transpose();
+        let (since, until) = (end(&self.since), end(&self.until));
+        let range = since.and_then(|since| Ok((since, until?)));
+        let (since, until) = range.map_err(serde_json::Error::custom)?;
+        TimeRange::new(since, until).map_err(serde_json::Error::custom)
+    }
 }
 
 /// What became of each rule of a bundle, by the name of its plan. Nothing is said of matches.

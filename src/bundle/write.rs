@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use super::detection::{self, Found, RunStamp};
 use super::plan::{PackRecord, PlanContext, PlanDocument, RunSettings, ToolRecord};
 use super::record::{
-    BundleRecord, Counts, DatasetRecord, FileRecord, Hashes, RuleFacts, RunRecord, plan_path,
+    BundleRecord, Counts, DatasetRecord, FileRecord, Hashes, LeftOutRecord, RuleFacts, RunRecord, plan_path,
 };
 use super::{
     BUNDLE, BundleError, COVERAGE, DETECTIONS, DETECTIONS_FOLDER, JobResult, PLANS, ROUTER_TABLE, RuleRoots,
@@ -22,7 +22,7 @@ use crate::bridge::{CorrelationPlan, Diagnostic, Plan};
 use crate::evaluate::{self, Cancel, EvalError};
 use crate::pack::Pack;
 use crate::sigma::Rule;
-use crate::store::{Format, Store};
+use crate::store::{Format, Store, Unfinished};
 
 /// What a bundle is made from.
 #[derive(Clone, Debug)]
@@ -262,8 +262,9 @@ fn correlations(compiled: &[CompiledRule]) -> impl Iterator<Item = (usize, &Corr
 
 fn dataset(store: &Store) -> DatasetRecord {
     let dataset = store.dataset();
+    let roots = RuleRoots::new(std::slice::from_ref(&dataset.root));
     let file = |path: &std::path::PathBuf| FileRecord {
-        name: RuleRoots::new(std::slice::from_ref(&dataset.root)).relative(path),
+        name: roots.relative(path),
         // Gone since it was read: what was matched in it stands all the same.
         bytes: fs::metadata(path).map_or(0, |metadata| metadata.len()),
     };
@@ -274,8 +275,19 @@ fn dataset(store: &Store) -> DatasetRecord {
         },
         events: store.schema().events,
         event_id: store.schema().event_id.as_str().to_owned(),
+        since: dataset.range.since().map(|time| time.to_string()),
+        until: dataset.range.until().map(|time| time.to_string()),
         files: dataset.files.iter().map(file).collect(),
+        left_out: store.left_out().iter().map(|file| left_out(&roots, file)).collect(),
     }
+}
+
+/// Without the name of the folder that it lies in, which another machine has not.
+fn left_out(roots: &RuleRoots, file: &Unfinished) -> LeftOutRecord {
+    let name = roots.relative(&file.path);
+    let absolute = std::path::absolute(&file.path).unwrap_or_else(|_| file.path.clone());
+    let why = file.why.replace(&absolute.display().to_string(), &name);
+    LeftOutRecord { name, why }
 }
 
 /// A document for people and `diff`: keys sorted, two spaces a level, LF.

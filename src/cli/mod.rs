@@ -13,6 +13,7 @@ mod junit;
 mod keys;
 mod matches;
 mod pack;
+mod reading;
 mod reason;
 mod report;
 mod run;
@@ -121,9 +122,12 @@ struct Inputs {
     /// Rule files and folders.
     #[arg(value_name = "RULES")]
     rules: Vec<PathBuf>,
-    /// OCSF events: a run folder, a folder of Parquet, a Parquet file, or ocsf_events.jsonl.
+    /// OCSF events: a run folder, a folder of Parquet, a Parquet file, or ocsf_events.jsonl; or a pattern of these, as in
+    /// 'runs/*/normalized'.
     #[arg(long, value_name = "PATH")]
     parquet: Option<PathBuf>,
+    #[command(flatten)]
+    reading: reading::Reading,
     /// Mapping pack: a folder, an archive, or the id of a pack under ./mapping_packs or within this program
     /// [default: ocsf-1.7.0].
     #[arg(long, value_name = "DIR|ID")]

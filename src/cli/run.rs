@@ -64,6 +64,9 @@ pub(super) fn run(args: &RunArgs) -> Result<(), CliError> {
     let run_time = args.run_time.map(|time| time.to_string());
     let backend = args.backend.or(args.inputs.configured_backend()).unwrap_or_default();
     let workspace = args.inputs.compile_for(backend)?;
+    if let (BackendId::SparkSql, Some(events)) = (backend, &args.inputs.parquet) {
+        args.inputs.reading.refuse_for_spark(events)?;
+    }
     let Some(mut store) = args.inputs.open_store(workspace.threads)? else {
         return Err(CliError::Configuration("`run` needs events: --parquet PATH".to_owned()));
     };

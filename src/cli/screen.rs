@@ -26,6 +26,7 @@ pub(super) fn run(cli: &Cli) -> Result<(), CliError> {
     let options = tui::Options {
         rules: inputs.rule_paths().to_vec(),
         dataset: inputs.parquet.clone(),
+        range: inputs.reading.range()?,
         threads: inputs.compiling.threads.unwrap_or_else(|| pack::session_threads(&pack)),
         pack,
         settings: inputs.compiling.settings(),

@@ -7,12 +7,13 @@ use clap::Args;
 use serde::Serialize;
 
 use super::config::Config;
+use super::reading::Reading;
 use super::run::failed;
 use super::text::one_line;
 use super::{CliError, Compiling, Enabled, Format, Inputs};
 use crate::backend::BackendId;
-use crate::bundle::{self, Difference, RunInputs, RunSettings, Verification};
-use crate::store;
+use crate::bundle::{self, Difference, MadeWith, RunInputs, RunSettings, Verification};
+use crate::store::{self, TimeRange};
 use crate::tui::text::count;
 
 #[derive(Debug, Args)]
@@ -51,8 +52,8 @@ struct Finding {
 
 pub(super) fn run(args: &VerifyArgs) -> Result<(), CliError> {
     store::verify_duckdb_version().map_err(|error| CliError::Configuration(error.to_string()))?;
-    let (settings, backend) = bundle::made_with(&args.bundle).map_err(failed)?;
-    let inputs = inputs(args, &settings);
+    let MadeWith { settings, backend, range, left_out } = bundle::made_with(&args.bundle).map_err(failed)?;
+    let inputs = inputs(args, &settings, range, left_out);
     let mut store = inputs.open_store(settings.threads)?;
     let mut found = bundle::verify(&args.bundle, store.as_mut()).map_err(failed)?;
     if !args.rules.is_empty() {
@@ -68,10 +69,11 @@ pub(super) fn run(args: &VerifyArgs) -> Result<(), CliError> {
 }
 
 /// What the bundle was made with, as arguments would say it.
-fn inputs(args: &VerifyArgs, settings: &RunSettings) -> Inputs {
+fn inputs(args: &VerifyArgs, settings: &RunSettings, range: TimeRange, left_out: bool) -> Inputs {
     Inputs {
         rules: args.rules.clone(),
         parquet: args.parquet.clone(),
+        reading: Reading::of(range, left_out),
         pack: args.pack.clone(),
         compiling: Compiling {
             enable: settings.capabilities.iter().copied().map(Enabled::One).collect(),

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::reading::Reading;
 use super::{CliError, Compiling, Enabled, Inputs};
 use crate::backend::{self, BackendId, CompiledRule};
 use crate::bridge::{Diagnostic, Settings};
@@ -13,7 +14,7 @@ use crate::evaluate::{self, Cancel};
 use crate::ocsf::OCSF_VERSION;
 use crate::pack::{self, DEFAULT_PACK, LoadedPack, Pack, PackSource};
 use crate::sigma::{self, Capability, Rule};
-use crate::store::{Dataset, SessionSettings, Store};
+use crate::store::Store;
 
 /// A pack with the rules compiled by it.
 pub(super) struct Workspace {
@@ -118,7 +119,7 @@ impl Inputs {
 
     /// Opens the events, where the arguments name any.
     pub(super) fn open_store(&self, threads: u32) -> Result<Option<Store>, CliError> {
-        self.parquet.as_deref().map(|path| open_store(path, threads)).transpose()
+        self.parquet.as_deref().map(|path| open_store(path, &self.reading, threads)).transpose()
     }
 }
 
@@ -162,9 +163,8 @@ fn load(source: &PackSource) -> Result<LoadedPack, CliError> {
 }
 
 /// Opens the events at `path`. They are of the pinned OCSF version, or state none.
-pub(super) fn open_store(path: &Path, threads: u32) -> Result<Store, CliError> {
-    let open = || Store::open(Dataset::discover(path)?, SessionSettings { threads });
-    let mut store = open().map_err(|error| CliError::Data(error.to_string()))?;
+pub(super) fn open_store(path: &Path, reading: &Reading, threads: u32) -> Result<Store, CliError> {
+    let mut store = reading.open(path, threads)?;
     let mismatch = evaluate::version_mismatch(&mut store, OCSF_VERSION, &Cancel::never());
     match mismatch.map_err(|error| CliError::Data(error.to_string()))? {
         None => Ok(store),

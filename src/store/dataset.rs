@@ -6,14 +6,15 @@ use std::path::{Path, PathBuf};
 
 use walkdir::{DirEntry, WalkDir};
 
-use super::{Dataset, Format, StoreError};
+use super::{Dataset, Format, StoreError, TimeRange, pattern};
 
 /// The file that holds a run's events where there is no Parquet.
 const JSON_LINES_FILE: &str = "ocsf_events.jsonl";
 
 impl Dataset {
     /// Finds the event files at `root`: a run folder (`normalized/ocsf_events/**/*.parquet`), any folder of
-    /// Parquet, `ocsf_events.jsonl` where there is no Parquet, or one file by name.
+    /// Parquet, `ocsf_events.jsonl` where there is no Parquet, or one file by name. Or at everything that `root` matches as
+    /// a pattern, where nothing has that very name.
     ///
     /// Names beginning with `.` or `_` are passed over below `root`, as writers keep unfinished work there.
     ///
@@ -29,10 +30,46 @@ impl Dataset {
 
     /// The event files, whatever is in them.
     pub(super) fn find(root: &Path) -> Result<Self, StoreError> {
+        if pattern::is_pattern(root) {
+            return Self::matching(root);
+        }
         let metadata = std::fs::metadata(root).map_err(|source| unreadable(root, source))?;
         let (format, mut files) = if metadata.is_dir() { in_folder(root)? } else { named(root)? };
         files.sort_by(|a, b| bytes(a).cmp(bytes(b)));
-        Ok(Self { root: root.to_path_buf(), files, format })
+        Ok(Self { root: root.to_path_buf(), files, format, range: TimeRange::default() })
+    }
+
+    /// The event files of everything that a pattern matches, each once.
+    fn matching(pattern: &Path) -> Result<Self, StoreError> {
+        let matched = pattern::matched(pattern)?;
+        let mut files = BTreeMap::new();
+        for path in &matched {
+            let found = match Self::find(path) {
+                Ok(found) if found.format == Format::Parquet || matched.len() == 1 => found,
+                Ok(_) | Err(StoreError::NoEvents { .. }) => continue,
+                Err(error) => return Err(error),
+            };
+            for file in found.files {
+                let target = file.canonicalize().map_err(|source| unreadable(&file, source))?;
+                files.entry(target).or_insert((file, found.format));
+            }
+        }
+        let Some(format) = files.values().map(|(_, format)| *format).next() else {
+            let found = match matched.len() {
+                0 => "nothing of that name".to_owned(),
+                count => format!("{count} files and folders without Parquet"),
+            };
+            return Err(StoreError::NoEvents { path: pattern.to_path_buf(), found });
+        };
+        let mut files: Vec<PathBuf> = files.into_values().map(|(file, _)| file).collect();
+        files.sort_by(|a, b| bytes(a).cmp(bytes(b)));
+        Ok(Self { root: pattern::base(pattern), files, format, range: TimeRange::default() })
+    }
+
+    /// The same files, of whose events those within `range` are read.
+    #[must_use]
+    pub fn within(self, range: TimeRange) -> Self {
+        Self { range, ..self }
     }
 }
 
@@ -197,6 +234,25 @@ mod tests {
         std::fs::write(root.path().join("z.parquet"), "").unwrap();
         let cut = Dataset::discover(root.path()).unwrap_err();
         assert!(matches!(cut, StoreError::EmptyFile { .. }), "{cut}");
+    }
+
+    #[test]
+    fn a_pattern_names_what_it_matches() {
+        let root = tempfile::tempdir().unwrap();
+        touch(root.path(), "runs/1/normalized/ocsf_events/a.parquet");
+        touch(root.path(), "runs/2/normalized/b.parquet");
+        touch(root.path(), "runs/3/raw/c.parquet");
+        touch(root.path(), "runs/4/normalized/readme.txt");
+        touch(root.path(), "runs/x[1]/d.parquet");
+        let found = |pattern: &str| Dataset::discover(&root.path().join(pattern)).map(|found| names(&found));
+        let both = ["1/normalized/ocsf_events/a.parquet", "2/normalized/b.parquet"];
+        assert_eq!(found("runs/*/normalized").unwrap(), both);
+        assert_eq!(found("runs/[12]").unwrap(), both);
+        assert_eq!(found("runs/**/[ac].parquet").unwrap(), [both[0], "3/raw/c.parquet"]);
+        assert_eq!(found("runs/{2,3}/*").unwrap().len(), 2);
+        assert_eq!(found("runs/x[1]").unwrap(), ["d.parquet"]);
+        assert!(matches!(found("runs/*/none"), Err(StoreError::NoEvents { .. })));
+        assert!(matches!(found("runs/[a"), Err(StoreError::Pattern { .. })));
     }
 
     #[cfg(unix)]

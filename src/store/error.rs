@@ -22,6 +22,14 @@ pub enum StoreError {
         /// What is there instead.
         found: String,
     },
+    /// A pattern that is none.
+    #[error("'{}' cannot be used as a pattern: {why}", path.display())]
+    Pattern {
+        /// What the user named.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
     /// A file without a byte in it, as left by a writer that was cut off.
     #[error("'{}' is empty (0 bytes): finish writing it, or take it out of the dataset", path.display())]
     EmptyFile {

@@ -1,13 +1,14 @@
 //! A dataset that is still being written: which of its files are complete.
 //!
-//! For a screen that follows a running collection. Commands that answer once open all files or none.
+//! For a screen that follows a running collection, and for commands that are told to leave files out. Others open all
+//! files or none.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use super::{Dataset, Format, SessionSettings, Store, StoreError};
+use super::{Dataset, Format, SessionSettings, Store, StoreError, TimeRange};
 
 /// What a Parquet file begins and ends with; `PARE` where its footer is encrypted.
 const MAGIC: [&[u8; 4]; 2] = [b"PAR1", b"PARE"];
@@ -17,11 +18,11 @@ const LEAST: u64 = 12;
 
 /// A file that is not read yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Unfinished {
+pub struct Unfinished {
     /// The file.
-    pub(crate) path: PathBuf,
+    pub path: PathBuf,
     /// What is wrong with it.
-    pub(crate) why: String,
+    pub why: String,
 }
 
 /// By what a file is known to be as it was.
@@ -61,6 +62,26 @@ impl Dataset {
 }
 
 impl Store {
+    /// Opens the events at `root` without the files that cannot be read, which [`Self::left_out`] names.
+    ///
+    /// # Errors
+    /// As for [`Dataset::discover`] and [`Self::open`]; no file can be read.
+    pub fn open_leaving_out(
+        root: &Path,
+        range: TimeRange,
+        settings: SessionSettings,
+    ) -> Result<Self, StoreError> {
+        let (dataset, mut left_out) = Dataset::discover_complete(root)?;
+        if let (true, Some(first)) = (dataset.files.is_empty(), left_out.first()) {
+            return Err(StoreError::Unfinished { path: first.path.clone(), why: first.why.clone() });
+        }
+        let (mut store, unreadable) = Self::open_readable(dataset.within(range), settings)?;
+        left_out.extend(unreadable);
+        left_out.sort_by(|a, b| a.path.cmp(&b.path));
+        store.left_out = left_out;
+        Ok(store)
+    }
+
     /// As [`Self::open`], without the files that DuckDB cannot read, which are named beside it.
     ///
     /// # Errors

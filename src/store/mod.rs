@@ -4,9 +4,15 @@
 
 mod cancel;
 mod dataset;
+mod drift;
 mod duck_type;
 mod error;
 mod growing;
+#[cfg(test)]
+mod lake_tests;
+mod partition;
+mod pattern;
+mod range;
 mod rewrite;
 mod rows;
 mod schema;
@@ -20,8 +26,12 @@ use std::path::PathBuf;
 use crate::ocsf::{FieldType, OcsfPath};
 
 pub use cancel::{Cancel, Interrupter};
+pub use drift::Drift;
 pub use error::StoreError;
-pub(crate) use growing::{Stamp, Unfinished};
+pub(crate) use growing::Stamp;
+pub use growing::Unfinished;
+pub(crate) use pattern::watched;
+pub use range::{EmptyRange, TimeRange};
 pub(crate) use rewrite::parquet_of_json_lines;
 pub(crate) use rows::{PLACE, RowId};
 pub(crate) use session::QueryError;
@@ -33,12 +43,14 @@ pub const DUCKDB_VERSION: &str = "v1.5.6";
 /// The files of a dataset.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dataset {
-    /// What the user named.
+    /// What the user named; of a pattern, the folder above its first wildcard.
     pub root: PathBuf,
     /// The event files, in byte order of their paths.
     pub files: Vec<PathBuf>,
     /// How they are written.
     pub format: Format,
+    /// Which of their events are read.
+    pub range: TimeRange,
 }
 
 /// How event files are written.
@@ -93,7 +105,9 @@ pub struct Schema {
     pub columns: BTreeMap<OcsfPath, DatasetColumn>,
     /// Where event ids come from.
     pub event_id: EventIdSource,
-    /// Events in all files.
+    /// The columns that are not stored alike in all files.
+    pub drift: Vec<Drift>,
+    /// Events in all files, within the dataset's range of time.
     pub events: u64,
 }
 

@@ -6,13 +6,17 @@ use std::path::{Path, PathBuf};
 use duckdb::{Config, Connection, Row, Statement};
 
 use super::cancel::Running;
+use super::drift::{self, Drift};
 use super::duck_type::DuckType;
 use super::error::duckdb_message;
-use super::schema::Leaf;
+use super::schema::{self, Leaf};
 use super::sql_text::{identifier, string};
-use super::view::{FILE_COLUMN, Files, JSON_TABLE, VIEW, View, absolute, is_reader_column, string_list};
+use super::view::{
+    FILE_COLUMN, Files, JSON_TABLE, VIEW, View, absolute, is_reader_column, read_parquet, string_list,
+};
 use super::{
     Cancel, DUCKDB_VERSION, Dataset, DatasetColumn, Format, Interrupter, Schema, SessionSettings, StoreError,
+    TimeRange, Unfinished,
 };
 use crate::bridge::ColumnType;
 use crate::ocsf::{FieldType, OcsfPath};
@@ -22,6 +26,7 @@ pub struct Store {
     pub(super) connection: Connection,
     pub(super) running: Running,
     dataset: Dataset,
+    pub(super) left_out: Vec<Unfinished>,
     schema: Schema,
     view: View,
     /// Columns of NULL, by path in lower case: to DuckDB, names that differ in case only are one.
@@ -48,14 +53,16 @@ impl Store {
     pub fn open(dataset: Dataset, settings: SessionSettings) -> Result<Self, StoreError> {
         let files = Files::new(&dataset)?;
         let connection = locked_connection(&files, settings)?;
-        let view = match dataset.format {
+        let (view, drift) = match dataset.format {
             Format::Parquet => parquet_view(&connection, &files)?,
-            Format::JsonLines => json_lines_view(&connection, &files)?,
+            Format::JsonLines => (json_lines_view(&connection, &files)?, Vec::new()),
         };
         require_columns(&dataset, &view.leaves)?;
+        let view = view.within(&dataset.range);
         connection.execute_batch(&view.create(&BTreeMap::new()))?;
-        let schema = describe(&connection, &view)?;
-        Ok(Self { connection, running: Running::default(), dataset, schema, view, absent: BTreeMap::new() })
+        let schema = describe(&connection, &view, drift)?;
+        let (running, left_out, absent) = (Running::default(), Vec::new(), BTreeMap::new());
+        Ok(Self { connection, running, dataset, left_out, schema, view, absent })
     }
 
     /// Whether DuckDB finds columns in a file.
@@ -63,11 +70,12 @@ impl Store {
     /// # Errors
     /// It does not.
     pub(super) fn check_readable(file: &Path, format: Format) -> Result<(), StoreError> {
-        let dataset = Dataset { root: file.to_path_buf(), files: vec![file.to_path_buf()], format };
+        let (files, range) = (vec![file.to_path_buf()], TimeRange::default());
+        let dataset = Dataset { root: file.to_path_buf(), files, format, range };
         let files = Files::new(&dataset)?;
         let connection = locked_connection(&files, SessionSettings::default())?;
         let source = match format {
-            Format::Parquet => files.parquet(false),
+            Format::Parquet => files.parquet(true, None),
             Format::JsonLines => files.json_lines(None),
         };
         stored_columns(&connection, &source).map(drop)
@@ -83,6 +91,12 @@ impl Store {
     #[must_use]
     pub fn dataset(&self) -> &Dataset {
         &self.dataset
+    }
+
+    /// The files that are not read, as they cannot be.
+    #[must_use]
+    pub fn left_out(&self) -> &[Unfinished] {
+        &self.left_out
     }
 
     /// DuckDB's version, as it names itself.
@@ -128,7 +142,7 @@ impl Store {
         columns: &BTreeMap<OcsfPath, ColumnType>,
         work: impl FnOnce(&Self) -> Result<T, E>,
     ) -> Result<T, E> {
-        self.behind(&self.view.create_narrow(columns), work)
+        self.behind(&self.view.create_narrow(columns, None), work)
     }
 
     /// As [`Self::narrowed`], with the events of some files alone. Of JSON Lines, which are one file, there are none.
@@ -149,8 +163,7 @@ impl Store {
             }
             Format::Parquet | Format::JsonLines => "false".to_owned(),
         };
-        let view = format!("{} WHERE {within}", self.view.create_narrow(columns));
-        self.behind(&view, work)
+        self.behind(&self.view.create_narrow(columns, Some(&within)), work)
     }
 
     /// Does `work` while a view hides the one of all columns.
@@ -275,16 +288,45 @@ fn stored_columns(connection: &Connection, source: &str) -> Result<Vec<(String, 
     Ok(columns)
 }
 
-fn parquet_view(connection: &Connection, files: &Files) -> Result<View, StoreError> {
-    let mut source = files.parquet(false);
+fn parquet_view(connection: &Connection, files: &Files) -> Result<(View, Vec<Drift>), StoreError> {
+    let kinds = drift::kinds(connection, &files.patterns, &files.paths)?;
+    let alike = kinds.len() == 1;
+    let mut source = files.parquet(alike, None);
     let mut stored = stored_columns(connection, &source)?;
-    // A partition's value is in the file too, as a rule; only where it is not is the folder's name asked.
-    let has = |key: &String| stored.iter().any(|(name, _)| name.eq_ignore_ascii_case(key));
-    if !files.partition_keys.iter().all(has) {
-        source = files.parquet(true);
-        stored = stored_columns(connection, &source)?;
+    let mut leaves = schema::leaves(&stored);
+    let drifts =
+        if alike { Vec::new() } else { drift::reconcile(&of_kinds(connection, files, &kinds)?, &mut leaves) };
+    match files.partitions.types(connection, &files.patterns, &files.paths, &stored)? {
+        Some(types) => {
+            source = files.parquet(alike, Some(&types));
+            let all = stored_columns(connection, &source)?;
+            let is_new =
+                |(name, _): &&(String, DuckType)| !stored.iter().any(|(n, _)| n.eq_ignore_ascii_case(name));
+            let new: Vec<_> = all.iter().filter(is_new).cloned().collect();
+            leaves.extend(schema::leaves(&new));
+            stored = all;
+        }
+        None => leaves.extend(files.partitions.leaves(&stored)),
     }
-    Ok(View::new(source, &stored, files, Format::Parquet))
+    leaves.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok((View::new(source, &stored, leaves, files, Format::Parquet), drifts))
+}
+
+/// The columns of one file of each kind.
+fn of_kinds(
+    connection: &Connection,
+    files: &Files,
+    kinds: &[usize],
+) -> Result<Vec<(PathBuf, Vec<Leaf>)>, StoreError> {
+    let mut found = Vec::new();
+    for place in kinds {
+        let (Some(pattern), Some(path)) = (files.patterns.get(*place), files.paths.get(*place)) else {
+            continue;
+        };
+        let source = read_parquet(std::slice::from_ref(pattern), true, None);
+        found.push((PathBuf::from(path), schema::leaves(&stored_columns(connection, &source)?)));
+    }
+    Ok(found)
 }
 
 fn json_lines_view(connection: &Connection, files: &Files) -> Result<View, StoreError> {
@@ -300,16 +342,17 @@ fn json_lines_view(connection: &Connection, files: &Files) -> Result<View, Store
     let reader = files.json_lines(Some(&format!("{{{}}}", columns.join(", "))));
     connection.execute_batch(&format!("CREATE TABLE {JSON_TABLE} AS SELECT * FROM {reader}"))?;
     let stored = stored_columns(connection, JSON_TABLE)?;
-    Ok(View::new(JSON_TABLE.to_owned(), &stored, files, Format::JsonLines))
+    let leaves = schema::leaves(&stored);
+    Ok(View::new(JSON_TABLE.to_owned(), &stored, leaves, files, Format::JsonLines))
 }
 
-fn describe(connection: &Connection, view: &View) -> Result<Schema, StoreError> {
+fn describe(connection: &Connection, view: &View, drift: Vec<Drift>) -> Result<Schema, StoreError> {
     let columns: BTreeMap<OcsfPath, DatasetColumn> =
         view.leaves.iter().map(|leaf| (OcsfPath(leaf.path.clone()), leaf.column.clone())).collect();
-    let events = count(connection, &format!("SELECT count(*) FROM {}", view.source))?;
+    let events = count(connection, &view.count())?;
     // Binding the view shows here, not in the first rule, whatever DuckDB dislikes about it.
     connection.prepare(&format!("SELECT {} FROM {VIEW}", identifier("class_uid")))?;
-    Ok(Schema { columns, event_id: view.event_id_source(), events })
+    Ok(Schema { columns, event_id: view.event_id_source(), drift, events })
 }
 
 fn require_columns(dataset: &Dataset, leaves: &[Leaf]) -> Result<(), StoreError> {

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::duck_type::DuckType;
-use super::schema::{self, Leaf};
+use super::partition::Partitions;
+use super::schema::Leaf;
 use super::sql_text::{identifier, string};
-use super::{Dataset, EventIdSource, Format, StoreError};
+use super::{Dataset, EventIdSource, Format, StoreError, TimeRange};
 use crate::bridge::ColumnType;
 use crate::ocsf::{FieldType, OcsfPath};
 
@@ -15,6 +16,9 @@ pub(super) const VIEW: &str = "ocsf_events";
 
 /// Where JSON Lines are kept in memory: read once, as each query would parse them anew.
 pub(super) const JSON_TABLE: &str = "json_lines";
+
+/// A row's number where an attribute hides the reader's. Of all rows, so that those passed over count.
+const WINDOW: &str = "row_number() OVER ()";
 
 /// Columns of every narrow view, where the dataset has them.
 const ALWAYS: [&str; 4] = ["class_uid", "time", "device.hostname", "device.name"];
@@ -35,11 +39,13 @@ pub(super) struct Files {
     /// As `allowed_paths` wants them: literal, and as the patterns that `read_parquet` is given.
     pub(super) allowed: Vec<String>,
     /// As patterns that match one file each.
-    patterns: Vec<String>,
+    pub(super) patterns: Vec<String>,
+    /// As they are.
+    pub(super) paths: Vec<String>,
     /// How many characters of each path are the folder that they share.
     folder_chars: usize,
-    /// `key` of `key=value` folders on the way to all of them.
-    pub(super) partition_keys: Vec<String>,
+    /// `key=value` folders on the way to all of them.
+    pub(super) partitions: Partitions,
 }
 
 impl Files {
@@ -56,16 +62,15 @@ impl Files {
             patterns.push(pattern);
         }
         let folder_chars = common_folder(&paths).chars().count();
-        Ok(Self { allowed, patterns, folder_chars, partition_keys: partition_keys(dataset) })
+        let partitions = Partitions::of(&paths);
+        Ok(Self { allowed, patterns, paths, folder_chars, partitions })
     }
 
-    /// The table function that reads them.
-    pub(super) fn parquet(&self, hive_partitioning: bool) -> String {
-        format!(
-            "read_parquet({}, union_by_name = true, hive_partitioning = {hive_partitioning}, filename = {})",
-            string_list(&self.patterns),
-            string(FILE_COLUMN)
-        )
+    /// The table function that reads them, of several schemas or of one; `partitions` are their keys' types.
+    ///
+    /// Of files that are `alike`, a statement reads the footers of none but those that it reads events of.
+    pub(super) fn parquet(&self, alike: bool, partitions: Option<&str>) -> String {
+        read_parquet(&self.patterns, alike, partitions)
     }
 
     /// Likewise, every type told or guessed by DuckDB.
@@ -92,9 +97,19 @@ impl Files {
         };
         // An attribute of that name would be read in its place.
         let hidden = stored.iter().any(|(name, _)| name.eq_ignore_ascii_case(row));
-        let number = if hidden { "row_number() OVER ()".to_owned() } else { format!("{row} + 1") };
+        let number = if hidden { WINDOW.to_owned() } else { format!("{row} + 1") };
         format!("{file} || ':' || CAST({number} AS VARCHAR)")
     }
+}
+
+/// The table function that reads files.
+pub(super) fn read_parquet(patterns: &[String], alike: bool, partitions: Option<&str>) -> String {
+    let hive = partitions.map_or_else(
+        || "hive_partitioning = false".to_owned(),
+        |types| format!("hive_partitioning = true, hive_types_autocast = false, hive_types = {types}"),
+    );
+    let (files, union) = (string_list(patterns), !alike);
+    format!("read_parquet({files}, union_by_name = {union}, {hive}, filename = {})", string(FILE_COLUMN))
 }
 
 /// Names that the reader itself adds to the rows.
@@ -136,24 +151,6 @@ fn common_folder(paths: &[String]) -> &str {
     shared
 }
 
-fn partition_keys(dataset: &Dataset) -> Vec<String> {
-    let keys = |file: &PathBuf| -> Vec<String> {
-        let below = file.strip_prefix(&dataset.root).unwrap_or(file);
-        let folders = below.parent().into_iter().flat_map(Path::components);
-        folders
-            .filter_map(|f| Some(f.as_os_str().to_str()?.split_once('=')?.0.to_owned()))
-            .filter(|key| !key.is_empty())
-            .collect()
-    };
-    let mut files = dataset.files.iter();
-    let mut shared = files.next().map(keys).unwrap_or_default();
-    for file in files {
-        let own = keys(file);
-        shared.retain(|key| own.contains(key));
-    }
-    shared
-}
-
 pub(super) fn string_list(texts: &[String]) -> String {
     format!("[{}]", texts.iter().map(|t| string(t)).collect::<Vec<_>>().join(", "))
 }
@@ -168,20 +165,56 @@ pub(super) struct View {
     /// The event id's expression.
     event_id: String,
     /// Those of [`FILE_INDEX`] and [`ROW_NUMBER`]; `None` where attributes of the events are in the way.
-    row: Option<[&'static str; 2]>,
+    row: Option<[String; 2]>,
+    /// The condition that events within the dataset's range of time meet.
+    range: Option<String>,
 }
 
 impl View {
-    pub(super) fn new(source: String, stored: &[(String, DuckType)], files: &Files, format: Format) -> Self {
-        let leaves = schema::leaves(stored);
+    /// `leaves` are those of the stored columns, and any besides.
+    pub(super) fn new(
+        source: String,
+        stored: &[(String, DuckType)],
+        leaves: Vec<Leaf>,
+        files: &Files,
+        format: Format,
+    ) -> Self {
         let event_id = event_id(&leaves, &files.row_locator(format, stored));
         let row = match format {
-            Format::Parquet => ["file_index", "file_row_number"],
-            Format::JsonLines => ["CAST(0 AS UBIGINT)", "rowid"],
+            // A statement that passes over partitions numbers none but the files that are left.
+            Format::Parquet if !files.partitions.is_empty() => {
+                [format!("hash({})", identifier(FILE_COLUMN)), "file_row_number".to_owned()]
+            }
+            Format::Parquet => ["file_index", "file_row_number"].map(str::to_owned),
+            Format::JsonLines => ["CAST(0 AS UBIGINT)", "rowid"].map(str::to_owned),
         };
         let hidden =
             stored.iter().any(|(name, _)| row.iter().any(|column| name.eq_ignore_ascii_case(column)));
-        Self { source, leaves, event_id, row: (!hidden).then_some(row) }
+        Self { source, leaves, event_id, row: (!hidden).then_some(row), range: None }
+    }
+
+    /// With the events of a range of time alone.
+    pub(super) fn within(self, range: &TimeRange) -> Self {
+        let time = self.leaves.iter().find(|leaf| leaf.path.eq_ignore_ascii_case("time"));
+        let range = time.and_then(|time| range.condition(time));
+        Self { range, ..self }
+    }
+
+    /// The statement that counts its events.
+    pub(super) fn count(&self) -> String {
+        let condition = self.range.as_ref().map(|range| format!(" WHERE {range}")).unwrap_or_default();
+        format!("SELECT count(*) FROM {}{condition}", self.source)
+    }
+
+    /// What it selects from, where its range and another condition hold.
+    fn from(&self, also: Option<&str>) -> String {
+        let conditions: Vec<_> =
+            [self.range.as_deref(), also].into_iter().flatten().map(|one| format!("({one})")).collect();
+        if conditions.is_empty() {
+            return self.source.clone();
+        }
+        let keyword = if self.event_id.contains(WINDOW) { "QUALIFY" } else { "WHERE" };
+        format!("{} {keyword} {}", self.source, conditions.join(" AND "))
     }
 
     /// Whether a narrow view says where its events lie.
@@ -201,10 +234,14 @@ impl View {
     }
 
     /// The statement that makes a view of a few columns, which hides the other one: DuckDB binds a whole view for each
-    /// statement that reads it, whatever it reads of it.
-    pub(super) fn create_narrow(&self, columns: &BTreeMap<OcsfPath, ColumnType>) -> String {
+    /// statement that reads it, whatever it reads of it. `also` is a condition on the files' own columns.
+    pub(super) fn create_narrow(
+        &self,
+        columns: &BTreeMap<OcsfPath, ColumnType>,
+        also: Option<&str>,
+    ) -> String {
         let mut selected = vec![format!("{} AS {}", self.event_id, identifier(EVENT_ID))];
-        if let Some([file, row]) = self.row {
+        if let Some([file, row]) = &self.row {
             selected.push(format!(
                 "{file} AS {}, {row} AS {}",
                 identifier(FILE_INDEX),
@@ -233,7 +270,11 @@ impl View {
                 (None, None) => {}
             }
         }
-        format!("CREATE OR REPLACE TEMP VIEW {VIEW} AS SELECT {} FROM {}", selected.join(", "), self.source)
+        format!(
+            "CREATE OR REPLACE TEMP VIEW {VIEW} AS SELECT {} FROM {}",
+            selected.join(", "),
+            self.from(also)
+        )
     }
 
     /// The statement that makes it, with columns of NULL for paths that the dataset lacks.
@@ -244,7 +285,7 @@ impl View {
         for (path, column_type) in absent.values() {
             columns.push(format!("CAST(NULL AS {}) AS {}", null_type(*column_type), identifier(path)));
         }
-        format!("CREATE OR REPLACE VIEW {VIEW} AS SELECT {} FROM {}", columns.join(", "), self.source)
+        format!("CREATE OR REPLACE VIEW {VIEW} AS SELECT {} FROM {}", columns.join(", "), self.from(None))
     }
 }
 
@@ -289,12 +330,5 @@ mod tests {
         assert_eq!(common_folder(&paths(&["/r/ab/x", "/r/ac/x"])), "/r/");
         assert_eq!(common_folder(&paths(&["/r/ab/x"])), "/r/ab/");
         assert_eq!(common_folder(&paths(&["/r/a/x", "/q/a/x"])), "/");
-    }
-
-    #[test]
-    fn partition_keys_are_those_that_all_files_have() {
-        let files = ["/r/class_uid=1/k=a/x.parquet", "/r/class_uid=2/y.parquet"].map(PathBuf::from).to_vec();
-        let dataset = Dataset { root: PathBuf::from("/r"), files, format: Format::Parquet };
-        assert_eq!(partition_keys(&dataset), ["class_uid"]);
     }
 }

@@ -35,6 +35,7 @@ impl Home {
         Options {
             rules: rules.iter().map(|name| self.path(name)).collect(),
             dataset: Some(self.path("run")),
+            range: crate::store::TimeRange::default(),
             pack: PackSource::Folder(self.path("pack")),
             settings: Settings::default(),
             threads: 1,

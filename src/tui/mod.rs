@@ -39,6 +39,7 @@ use std::sync::mpsc::{self, Sender};
 
 use crate::bridge::Settings;
 use crate::pack::{self, PackSource};
+use crate::store::{self, TimeRange};
 use crate::watch::{Changes, Inputs, Watcher};
 
 use app::App;
@@ -57,6 +58,8 @@ pub struct Options {
     pub rules: Vec<PathBuf>,
     /// The dataset; without one, rules are compiled and not run.
     pub dataset: Option<PathBuf>,
+    /// Which of the dataset's events are read.
+    pub range: TimeRange,
     /// The mapping pack.
     pub pack: PackSource,
     /// What is switched on.
@@ -176,7 +179,7 @@ fn watch(options: &Options, places: &Places, sender: &Sender<Event>) -> Option<W
     let inputs = Inputs {
         rules: options.rules.clone(),
         pack: pack::folders(&options.pack),
-        dataset: options.dataset.clone(),
+        dataset: options.dataset.as_deref().map(store::watched),
         extra: theme_folders(places).into_iter().chain(keymap::path(places)).collect(),
     };
     // A loop that has ended hears nothing any more, and needs not.

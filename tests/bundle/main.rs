@@ -6,6 +6,8 @@ mod backend;
 mod config;
 mod contents;
 mod gates;
+mod left_out;
+mod range;
 mod repeat;
 mod verify;
 mod whole;

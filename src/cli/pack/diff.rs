@@ -11,6 +11,7 @@ use serde::Serialize;
 use crate::authoring::{self, PackDiff, RuleChange, RuleDiff, Statement};
 use crate::backend::Sql;
 use crate::bridge::{Plan, ReasonCode};
+use crate::cli::reading::Reading;
 use crate::cli::text::one_line;
 use crate::cli::workspace::{Workspace, open_store};
 use crate::cli::{CliError, Compiling, Format};
@@ -33,6 +34,8 @@ pub(in crate::cli) struct DiffArgs {
     /// OCSF events, to compare what the rules match.
     #[arg(long, value_name = "PATH", requires = "rules")]
     parquet: Option<PathBuf>,
+    #[command(flatten)]
+    reading: Reading,
     #[command(flatten)]
     compiling: Compiling,
     /// How to write the result.
@@ -70,7 +73,7 @@ pub(super) fn run(args: &DiffArgs) -> Result<(), CliError> {
     let before = args.compiling.compile(&rules, &args.before)?;
     let after = args.compiling.compile(&rules, &args.after)?;
     let mut store = match &args.parquet {
-        Some(path) => Some(open_store(path, before.threads)?),
+        Some(path) => Some(open_store(path, &args.reading, before.threads)?),
         None => None,
     };
     let counts = [&before, &after].map(|workspace| matches(workspace, store.as_mut()));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::bridge::Diagnostic;
 use crate::pack::Pack;
-use crate::store::EventIdSource;
+use crate::store::{EventIdSource, TimeRange};
 
 /// What is known of the mapping pack.
 #[derive(Clone, Debug, Default)]
@@ -41,6 +41,8 @@ pub(crate) struct PackInfo {
 pub(crate) struct DatasetState {
     /// What the user named; `None` where nothing was.
     pub root: Option<PathBuf>,
+    /// Which of its events are read.
+    pub range: TimeRange,
     /// The dataset that answers.
     pub info: Option<DatasetInfo>,
     /// Why the dataset as it now stands does not open.

@@ -376,6 +376,7 @@ impl Model {
     pub(crate) fn open(&mut self, options: &Options) {
         self.opened = Workspace::of(options);
         self.dataset.root.clone_from(&options.dataset);
+        self.dataset.range = options.range;
     }
 
     /// How far `pane` is scrolled.

@@ -11,6 +11,7 @@ use ratatui::layout::Rect;
 
 use super::changes;
 use super::paint::{self, PaneLine, piece};
+use crate::store::TimeRange;
 use crate::tui::command;
 use crate::tui::model::Model;
 use crate::tui::text;
@@ -91,6 +92,9 @@ fn totals(model: &Model, room: usize) -> PaneLine {
         if paint::width(&line) + text::width(&said) <= room {
             line.push(piece(theme, Role::TextDim, &said));
         }
+    }
+    if model.dataset.range != TimeRange::default() {
+        line.push(piece(theme, Role::TextDim, &format!(" · {}", model.dataset.range)));
     }
     line
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::Report;
 use super::query::{Runnable, Wanted, runnable};
 use crate::evaluate::{self, Cancel, EvalError};
-use crate::store::{Dataset, Format, SessionSettings, Stamp, Store, StoreError, Unfinished};
+use crate::store::{Dataset, Format, SessionSettings, Stamp, Store, StoreError, TimeRange, Unfinished};
 use crate::tui::model::{DatasetChange, DatasetInfo};
 
 /// New matches of one rule that are told apart: many more than anybody looks through.
@@ -34,7 +34,7 @@ impl Growth {
     /// Opens the complete files of a dataset, where they are not the ones that `store` has open.
     pub(super) fn open(
         &mut self,
-        root: &Path,
+        (root, range): (&Path, TimeRange),
         generation: u64,
         settings: SessionSettings,
         store: &mut Option<Store>,
@@ -56,7 +56,7 @@ impl Growth {
         if let Some(open) = store.as_ref().filter(|_| stamps == self.stamps) {
             return Ok(Found { info: info(open), change: DatasetChange::None, unfinished });
         }
-        let (opened, unreadable) = Store::open_readable(dataset, settings)?;
+        let (opened, unreadable) = Store::open_readable(dataset.within(range), settings)?;
         self.unreadable = unreadable
             .iter()
             .map(|file| (file.path.clone(), (stamps.get(&file.path).copied().flatten(), file.why.clone())))

@@ -239,10 +239,10 @@ impl Workers {
 
     fn start_session(&mut self, options: &Options, events: &Sender<Event>) -> Result<(), TuiError> {
         let queue = Arc::clone(&self.queries);
-        let (root, compiling) = (options.dataset.clone(), options.settings.clone());
+        let (root, range, compiling) = (options.dataset.clone(), options.range, options.settings.clone());
         let settings = SessionSettings { threads: options.threads };
         let session = spawn("session", events, move |report| {
-            Session { queue: &queue, root, settings, compiling, report }.run();
+            Session { queue: &queue, root, range, settings, compiling, report }.run();
         })?;
         let queue = Arc::clone(&self.queries);
         let interrupter = spawn("interrupter", events, move |_| queue.keep_interrupting())?;

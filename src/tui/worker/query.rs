@@ -12,7 +12,7 @@ use std::time::Duration;
 use crate::backend::{CompiledRule, Sql};
 use crate::bridge::{CorrelationPlan, Plan, Settings};
 use crate::evaluate::{self, Cancel, EvalError, Slice, Summary};
-use crate::store::{Interrupter, SessionSettings, Store};
+use crate::store::{Interrupter, SessionSettings, Store, TimeRange};
 use crate::tui::model::{DatasetChange, RuleKey};
 
 use super::bench::Question;
@@ -266,6 +266,7 @@ impl Queue {
 pub(super) struct Session<'a> {
     pub queue: &'a Queue,
     pub root: Option<PathBuf>,
+    pub range: TimeRange,
     pub settings: SessionSettings,
     /// What rules are compiled with, for trials.
     pub compiling: Settings,
@@ -325,7 +326,9 @@ impl Session<'_> {
     /// A dataset that does not open leaves the session on the last one that did.
     fn open(&self, generation: u64, store: &mut Option<Store>, growth: &mut Growth) {
         let Some(root) = &self.root else { return };
-        let opened = growth.open(root, generation, self.settings, store).map_err(|error| error.to_string());
+        let opened = growth
+            .open((root, self.range), generation, self.settings, store)
+            .map_err(|error| error.to_string());
         if let (Ok(_), Some(store)) = (&opened, store) {
             self.queue.lock().interrupter = Some(store.interrupter());
         }

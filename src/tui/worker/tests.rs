@@ -46,6 +46,7 @@ impl Bench {
         let options = Options {
             rules: vec![folder.join("rules")],
             dataset: Some(folder.join(dataset)),
+            range: crate::store::TimeRange::default(),
             pack: PackSource::Embedded(DEFAULT_PACK.to_owned()),
             settings: Settings::default(),
             threads: 1,

@@ -270,7 +270,8 @@ fn a_value_is_edited_in_place_tried_written_and_taken_back() {
     assert_eq!(std::fs::read_to_string(&rule).expect("the rule is read"), before);
     // A rule of one of its matches finds that match.
     session.keys(&["5", "n"]);
-    session.wait_for(&["New rule", "from the match under the cursor", "title: "]);
+    // The draft is there, and not only the source behind it.
+    session.wait_for(&["New rule", "from the match under the cursor", "id: 00000000-"]);
     session.keys(&["C-u"]);
     session.keys(&["-l", "of_match.yml"]);
     session.keys(&["Enter"]);

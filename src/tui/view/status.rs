@@ -44,6 +44,7 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, model: &Model) {
         Some(state) => {
             let gap = piece(&model.theme, Role::TextDim, "   ");
             let whole = [vec![state.clone(), gap], totals].concat();
+            let reserved = if asks(model) { reserved } else { 0 };
             if paint::width(&whole) + reserved < width { whole } else { vec![state] }
         }
         None => totals,

@@ -6,8 +6,8 @@ use proptest::prelude::*;
 use proptest::sample::subsequence;
 use sigma_ocsf_tui::attribution::{self, Attribution, Cause, FunnelRow, RowKind};
 use sigma_ocsf_tui::backend::interpreter::{Event, Interpreter};
-use sigma_ocsf_tui::bridge::Plan;
 use sigma_ocsf_tui::bridge::ir::{Expr, Predicate};
+use sigma_ocsf_tui::bridge::{ColumnType, Plan};
 use sigma_ocsf_tui::evaluate::Cancel;
 use sigma_ocsf_tui::ocsf::{FieldType, OcsfPath};
 use sigma_ocsf_tui::pack::{FilterOp, RouteFilter};
@@ -62,8 +62,13 @@ pub fn differences(plan: &Plan, events: &[Row]) -> Vec<String> {
 fn attribute(plan: &Plan, folder: &Path) -> Attribution {
     let rule = "title: T\nlogsource: {category: test}\ndetection: {a: {raw.i.one: 1}, condition: a}\n";
     let mut compiled = rules::compiled(&[rule.to_owned()]).remove(0);
-    compiled.compilation.plan = Some(plan.clone());
     let mut store = Store::open(Dataset::discover(folder).unwrap(), SessionSettings::default()).unwrap();
+    // What the predicates read, and more.
+    let columns = store.schema().columns.iter().filter_map(|(path, column)| {
+        let (field_type, list) = (column.field_type?, column.list);
+        Some((path.clone(), ColumnType { field_type, list }))
+    });
+    compiled.compilation.plan = Some(Plan { columns: columns.collect(), ..plan.clone() });
     attribution::attribute(&mut store, &compiled, None, &Cancel::never()).unwrap()
 }
 

@@ -122,8 +122,11 @@ fn lines_that_are_no_events_are_named_and_left_out() {
     let lines = folder.path().join("events.jsonl");
     let events = of_day(&events(), 0);
     let first = events.lines().next().unwrap();
+    let mut clash = self::events().into_iter().find(|event| event["class_uid"] == 1007).unwrap();
+    clash["process.cmd_line"] = 7.into();
     let long = "x".repeat(17 << 20);
-    fs::write(&lines, format!("not json\n[1]\n\n{{\"time\": 1}}\n{long}\n{first}\n{{\"class_uid\": 1007, \"process.cmd_line\": 7}}\n{events}")).unwrap();
+    fs::write(&lines, format!("not json\n[1]\n\n{{\"time\": 1}}\n{long}\n{first}\n{clash}\n{events}"))
+        .unwrap();
     let found = stream(&lines).output().unwrap();
     let told = String::from_utf8_lossy(&found.stderr).into_owned();
     assert_eq!(found.status.code(), Some(3), "{told}");

@@ -47,7 +47,12 @@ impl Session {
     }
 
     fn tmux(&self, arguments: &[&str]) -> String {
-        let output = Command::new("tmux").args(["-L", &self.socket]).args(arguments).output();
+        // Without a UTF-8 locale tmux tells other characters as `_`, whatever the machine that the test runs on is set to.
+        let output = Command::new("tmux")
+            .args(["-u", "-L", &self.socket])
+            .args(arguments)
+            .env("LC_ALL", "C.UTF-8")
+            .output();
         let output = output.expect("tmux runs");
         String::from_utf8_lossy(&output.stdout).into_owned()
     }

@@ -7,6 +7,7 @@ use crate::tui::model::{Found, Model, Overlay, Palette, list};
 
 /// Opens it, for the commands whose names begin with `family`.
 pub(super) fn open(model: &mut Model, family: &'static str) {
+    model.help = None;
     model.overlay = Some(Overlay::Palette(Palette { family, ..Palette::default() }));
     search(model);
 }

@@ -33,7 +33,7 @@ const TIMES: std::ops::Range<i64> = 315_532_800_000..4_102_444_800_000;
 
 pub(super) fn draw(buffer: &mut Buffer, screen: Rect, model: &Model, open: &EventView) {
     let area = place(screen);
-    popup::draw(buffer, area, model, &title(model, open));
+    popup::draw(buffer, area, model, &title(model, open, popup::title_room(area)));
     let body = popup::inner(area);
     let theme = &model.theme;
     match &open.answer {
@@ -64,26 +64,30 @@ const SEARCH: usize = 32;
 
 /// All of the screen but its border.
 fn place(screen: Rect) -> Rect {
-    popup::place(screen, WIDTH.min(screen.width.saturating_sub(2)), usize::from(screen.height))
+    popup::place(screen, WIDTH, usize::from(screen.height))
 }
 
-fn title(model: &Model, open: &EventView) -> PaneLine {
+fn title(model: &Model, open: &EventView, room: usize) -> PaneLine {
     let theme = &model.theme;
     let time = open.time.and_then(|time| Timestamp::from_millisecond(time).ok());
     let time = time.map(|time| format!("{time:.3}"));
-    let said = [time, open.host.clone(), Some(open.event_id.clone())];
-    let said = said.into_iter().flatten().map(|text| text::fit(&text::sanitize(&text), 48));
-    let mut title = vec![
-        piece(theme, Role::PaneTitleFocused, "Event"),
-        piece(theme, Role::TextDim, &format!("  {}", said.collect::<Vec<_>>().join(" · "))),
-    ];
-    if open.searching {
-        title.push(piece(theme, Role::FilterChip, "  /"));
-        title.extend(paint::input(theme, &open.search, SEARCH));
-    } else if !open.search.text().is_empty() {
-        title.push(piece(theme, Role::FilterChip, &format!("  /{}", open.search.text())));
+    let safe = |text: &str| text::fit(&text::sanitize(text), 48);
+    // The id stands in the event as well.
+    let said = [(2, time), (1, open.host.as_deref().map(safe)), (3, Some(safe(&open.event_id)))];
+    let mut title = vec![(0, piece(theme, Role::PaneTitleFocused, "Event"))];
+    let said = said.into_iter().filter_map(|(rank, said)| Some((rank, said?)));
+    for (at, (rank, said)) in said.enumerate() {
+        let between = if at == 0 { "  " } else { " · " };
+        title.push((rank, piece(theme, Role::TextDim, &format!("{between}{said}"))));
     }
-    title
+    if open.searching {
+        title.push((0, piece(theme, Role::FilterChip, "  /")));
+        let typed = paint::input(theme, &open.search, SEARCH).into_iter();
+        title.extend(typed.map(|piece| (0, piece)));
+    } else if !open.search.text().is_empty() {
+        title.push((0, piece(theme, Role::FilterChip, &format!("  /{}", open.search.text()))));
+    }
+    paint::fitting(title, room)
 }
 
 /// Each line, with the node that it belongs to.

@@ -14,7 +14,7 @@ use ratatui::layout::Rect;
 
 use super::findings::findings;
 use super::link::{About, Link, link};
-use super::paint::{self, PaneLine, piece};
+use super::paint::{self, PaneLine, Ranked, piece};
 use super::symbols;
 use crate::backend::Sql;
 use crate::bridge::Severity;
@@ -23,15 +23,15 @@ use crate::tui::model::{Model, Pane, RuleEntry};
 use crate::tui::text;
 use crate::tui::theme::Role;
 
-pub(super) fn title(model: &Model) -> PaneLine {
+pub(super) fn title(model: &Model) -> Vec<Ranked> {
     let theme = &model.theme;
     let Some(entry) = model.entry() else { return Vec::new() };
     if entry.is_executable() {
-        vec![piece(theme, Role::TextDim, "duckdb_sql")]
+        vec![(0, piece(theme, Role::TextDim, "duckdb_sql"))]
     } else if entry.last_good.is_some() {
-        vec![piece(theme, Role::Error, "stale: last good")]
+        vec![(0, piece(theme, Role::Error, "stale: last good"))]
     } else {
-        vec![piece(theme, Role::TextDim, "not compiled")]
+        vec![(0, piece(theme, Role::TextDim, "not compiled"))]
     }
 }
 

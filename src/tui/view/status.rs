@@ -12,7 +12,7 @@ use ratatui::layout::Rect;
 use super::changes;
 use super::paint::{self, PaneLine, piece};
 use crate::store::TimeRange;
-use crate::tui::command;
+use crate::tui::command::{self, Hint};
 use crate::tui::model::Model;
 use crate::tui::text;
 use crate::tui::theme::Role;
@@ -35,7 +35,8 @@ const SPINNER: [&str; 4] = ["◐", "◓", "◑", "◒"];
 pub(super) fn draw(buffer: &mut Buffer, area: Rect, model: &Model) {
     let keys = hints(model);
     let width = usize::from(area.width);
-    let reserved = if asks(model) { keys.iter().map(|hint| paint::width(hint)).sum() } else { HINTS_KEEP };
+    let reserved =
+        if asks(model) { keys.iter().map(|(_, hint)| paint::width(hint)).sum() } else { HINTS_KEEP };
     let totals = match model.opened.is_empty() {
         true => PaneLine::new(),
         false => totals(model, width.saturating_sub(reserved.min(width * 3 / 4) + 3)),
@@ -169,21 +170,27 @@ fn spinner(elapsed: Duration) -> &'static str {
     SPINNER.get((step % SPINNER.len() as u128) as usize).copied().unwrap_or("…")
 }
 
-fn hints(model: &Model) -> Vec<PaneLine> {
+/// A hint and its rank.
+type Told = (usize, PaneLine);
+
+fn hints(model: &Model) -> Vec<Told> {
     let theme = &model.theme;
-    let hint = |(key, word): (crate::tui::key::Key, &str)| {
-        vec![
-            piece(theme, Role::Key, &key.to_string()),
-            piece(theme, Role::TextDim, &format!(" {word} ")),
+    let told = |hint: Hint| {
+        let pieces = vec![
+            piece(theme, Role::Key, &hint.key.to_string()),
+            piece(theme, Role::TextDim, &format!(" {} ", hint.word)),
             piece(theme, Role::Text, " "),
-        ]
+        ];
+        (hint.rank, pieces)
     };
-    command::hints(model).map(hint).collect()
+    command::hints(model).into_iter().map(told).collect()
 }
 
-/// As many hints as there is room for, the last ones first: help and the way out matter most.
-fn shortened(hints: Vec<PaneLine>, room: usize) -> Option<PaneLine> {
-    let fits = |from: &usize| hints.iter().skip(*from).map(|h| paint::width(h)).sum::<usize>() <= room;
-    let from = (0..hints.len()).find(fits)?;
-    Some(hints.into_iter().skip(from).flatten().collect())
+/// As many hints as there is room for, those that matter least left out first.
+fn shortened(mut hints: Vec<Told>, room: usize) -> Option<PaneLine> {
+    while hints.iter().map(|(_, hint)| paint::width(hint)).sum::<usize>() > room {
+        let least = hints.iter().map(|(rank, _)| *rank).max()?;
+        hints.retain(|(rank, _)| *rank < least);
+    }
+    (!hints.is_empty()).then(|| hints.into_iter().flat_map(|(_, hint)| hint).collect())
 }

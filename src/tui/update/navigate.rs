@@ -39,7 +39,10 @@ pub(super) fn move_in(model: &mut Model, pane: Pane, motion: Motion) -> Vec<Effe
         }
         Pane::Matches => model.matches.cursor = target(model.matches.cursor, last, page, motion),
         Pane::Route => model.route_cursor = target(model.route_cursor, last, page, motion),
-        Pane::Sql => model.sql_cursor = target(model.sql_cursor, last, page, motion),
+        Pane::Sql => {
+            let last = view::sql_at_row(model, body, last);
+            model.sql_cursor = target(model.sql_cursor, last, page, motion);
+        }
     }
     if pane == model.focus || model.overlay.is_some() {
         follow(model);
@@ -130,7 +133,11 @@ pub(super) fn settle(model: &mut Model) {
                 let row = within(&mut model.route_cursor, last);
                 view::rows_of_field(model, body, row).unwrap_or(one(row))
             }
-            Pane::Sql => one(within(&mut model.sql_cursor, last)),
+            Pane::Sql => {
+                let last = view::sql_at_row(model, body, last);
+                let line = within(&mut model.sql_cursor, last);
+                view::rows_of_sql(model, body, line)
+            }
             Pane::Matches => one(within(&mut model.matches.cursor, last)),
         };
         let offset = model.offset_mut(pane);

@@ -53,6 +53,7 @@ pub(crate) use matches::{reserved_rows, rows_above, rows_shown};
 pub(crate) use route::{edited_alias_row, rows_of_field};
 pub(crate) use rules::list_area;
 pub(crate) use source::{line_at_row, rows_of_line};
+pub(crate) use sql::{rows_of_sql, sql_at_row};
 pub(crate) use status::SPIN;
 #[cfg(test)]
 pub(crate) use symbols::LEGEND;

@@ -499,9 +499,9 @@ pub(crate) struct Hint {
 /// The commands whose hints stay longest, the first one to the last.
 const KEPT: &[&str] = &[
     "help",
-    "clear",
     "save",
     "open_event",
+    "clear",
     "why",
     "edit_here",
     "right",

@@ -118,6 +118,17 @@ fn the_help_moves_to_its_ends_and_leads_to_the_search() {
 }
 
 #[test]
+fn the_palette_begins_with_what_one_opens_it_for() {
+    let mut screen = Screen::new((80, 24));
+    press(&mut screen, ":");
+    let shown = rows(&screen);
+    assert!(shown[3].contains("› next_pane"), "{shown:#?}");
+    assert!(shows(&screen, "Filter the rules"), "{shown:#?}");
+    press(&mut screen, "half");
+    assert!(shows(&screen, "half_page_down"));
+}
+
+#[test]
 fn long_lines_of_sql_go_on_below_or_to_the_right() {
     let mut screen = Screen::new((120, 40));
     press(&mut screen, "4");

@@ -102,7 +102,7 @@ fn lines(model: &Model, open: &EventView, width: usize) -> Vec<(usize, PaneLine)
 
 fn node_lines(model: &Model, node: &Node<'_>, width: usize) -> Vec<PaneLine> {
     let theme = &model.theme;
-    let mark = piece(theme, Role::Linked, if node.matched { " ▌" } else { "  " });
+    let mark = [piece(theme, Role::Text, " "), paint::link_mark(theme, node.matched)];
     let indent = "  ".repeat(node.depth.min(width / 8));
     let name_role = if node.matched { Role::Linked } else { Role::SyntaxKey };
     let (value, stretches) = match node.shown {
@@ -110,23 +110,26 @@ fn node_lines(model: &Model, node: &Node<'_>, width: usize) -> Vec<PaneLine> {
             let arrow = if folded { "▸" } else { "▾" };
             let lead = piece(theme, Role::TextDim, &format!(" {indent}{arrow} "));
             let name = piece(theme, name_role, &text::fit(&node.name, width));
-            return vec![vec![mark, lead, name, piece(theme, Role::TextDim, &branch(value, folded))]];
+            let within = piece(theme, Role::TextDim, &branch(value, folded));
+            return vec![[mark.to_vec(), vec![lead, name, within]].concat()];
         }
         Shown::Leaf(value, stretches) => (value, stretches),
     };
     let lead = format!(" {indent}  ");
-    let name = text::pad(&text::fit(&text::sanitize(&node.name), NAME), NAME.min(width / 4));
-    let column = text::width(&lead) + text::width(&name) + 4;
+    let name =
+        paint::padded(theme, &text::fit(&node.name, NAME), NAME.min(width / 4), theme.style(name_role));
+    let column = text::width(&lead) + paint::width(&name) + 4;
     let mut pieces = value_pieces(model, value, stretches);
     if let Some(time) = as_time(node, value) {
         pieces.push(piece(theme, Role::TextDim, &format!("  {time}")));
     }
     let room = width.saturating_sub(column).max(8);
     let mut parts = broken(&pieces, room).into_iter();
-    let head = vec![mark.clone(), piece(theme, Role::Text, &lead), (name, theme.style(name_role))];
-    let head = [head, vec![piece(theme, Role::Text, "  ")], parts.next().unwrap_or_default()].concat();
+    let lead = vec![piece(theme, Role::Text, &lead)];
+    let gap = vec![piece(theme, Role::Text, "  ")];
+    let head = [mark.to_vec(), lead, name.to_vec(), gap, parts.next().unwrap_or_default()].concat();
     let blank = " ".repeat(column - 2);
-    let rest = parts.map(|part| [vec![mark.clone(), piece(theme, Role::Text, &blank)], part].concat());
+    let rest = parts.map(|part| [mark.to_vec(), vec![piece(theme, Role::Text, &blank)], part].concat());
     std::iter::once(head).chain(rest).collect()
 }
 

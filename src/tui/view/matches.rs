@@ -285,7 +285,7 @@ impl Columns {
             let style = if is_linked { model.theme.style(Role::Linked) } else { style };
             let mark = if mark.is_empty() { String::new() } else { format!("{mark} ") };
             let name = text::fit_end(name, width.saturating_sub(text::width(&mark)));
-            line.push((text::pad(&format!("{mark}{name}"), *width), style));
+            line.extend(paint::padded(&model.theme, &format!("{mark}{name}"), *width, style));
             line.push(("  ".to_owned(), model.theme.style(Role::Text)));
         }
         line
@@ -297,7 +297,7 @@ impl Columns {
             let is = |flags: &[bool]| flags.get(at).copied().unwrap_or(false);
             let cell = if is(&self.paths) { text::fit_end(cell, *width) } else { text::fit(cell, *width) };
             let style = if is(&self.linked) { model.theme.style(Role::Linked) } else { style };
-            line.push((text::pad(&cell, *width), style));
+            line.extend(paint::padded(&model.theme, &cell, *width, style));
             line.push(("  ".to_owned(), model.theme.style(Role::Text)));
         }
         line

@@ -83,6 +83,21 @@ pub(super) fn columns(pieces: &[Piece]) -> u16 {
     u16::try_from(width(pieces)).unwrap_or(u16::MAX)
 }
 
+/// Text in so many columns, and the blanks behind it apart: a style that underlines is not for these.
+pub(super) fn padded(theme: &Theme, said: &str, columns: usize, style: Style) -> [Piece; 2] {
+    let said = text::fit(said, columns);
+    let blanks = " ".repeat(columns.saturating_sub(text::width(&said)));
+    [(said, style), (blanks, theme.style(Role::Text))]
+}
+
+/// The mark of a line that belongs to what the cursor is on, or as many blanks.
+pub(super) fn link_mark(theme: &Theme, is_linked: bool) -> Piece {
+    match is_linked {
+        true => piece(theme, symbols::LINKED.role, symbols::LINKED.glyph),
+        false => piece(theme, Role::Text, " "),
+    }
+}
+
 /// Draws a whole row of `area` in `style` and no other.
 pub(super) fn select(buffer: &mut Buffer, area: Rect, row: usize, style: Style) {
     fill(buffer, area, row, Style::reset().patch(style));

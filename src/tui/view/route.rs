@@ -427,12 +427,9 @@ fn filled(model: &Model, field: &FieldResolution, columns: &Columns) -> Piece {
 fn name_pieces(model: &Model, field: &FieldResolution, columns: &Columns, link: &Link) -> PaneLine {
     let theme = &model.theme;
     let linked = field.uses.iter().any(|use_| link.touches(*use_));
-    let (mark, name) = if linked { (symbols::LINKED.glyph, Role::Linked) } else { (" ", Role::Text) };
-    vec![
-        piece(theme, Role::Linked, mark),
-        (text::pad(&field.field.0, columns.name), theme.style(name)),
-        ("  ".to_owned(), theme.style(Role::Text)),
-    ]
+    let style = theme.style(if linked { Role::Linked } else { Role::Text });
+    let [name, blanks] = paint::padded(theme, &field.field.0, columns.name, style);
+    vec![paint::link_mark(theme, linked), name, blanks, ("  ".to_owned(), theme.style(Role::Text))]
 }
 
 fn field_line(model: &Model, field: &FieldResolution, columns: &Columns, link: &Link) -> PaneLine {

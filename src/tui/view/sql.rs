@@ -20,13 +20,12 @@ use unicode_segmentation::UnicodeSegmentation;
 use super::findings::findings;
 use super::link::{About, Link, link};
 use super::paint::{self, PaneLine, Ranked, piece};
-use super::symbols;
 use crate::backend::Sql;
 use crate::bridge::Severity;
 use crate::tui::highlight::Language;
 use crate::tui::model::{LongLines, Model, Pane, RuleEntry};
 use crate::tui::text;
-use crate::tui::theme::Role;
+use crate::tui::theme::{Role, Theme};
 
 /// Columns that the rest of a long line stands further in.
 const INDENT: usize = 4;
@@ -112,23 +111,29 @@ fn rows(model: &Model, width: usize) -> Vec<(usize, PaneLine)> {
     let mut rows = Vec::new();
     for (index, line) in sql.text.lines().enumerate() {
         let roles = highlighted.and_then(|h| h.lines.get(index));
-        let mut pieces = paint::highlighted(theme, line, roles);
-        let marked = link.has(&about_line(sql, index));
-        for piece in pieces.iter_mut().filter(|_| stale || marked) {
-            let role = if stale { Role::Stale } else { Role::Linked };
-            piece.1 = theme.style(role);
-        }
-        let mark = if marked && !stale { symbols::LINKED.glyph } else { " " };
+        let marked = link.has(&about_line(sql, index)) && !stale;
+        let role = if stale { Role::Stale } else { Role::Linked };
+        let pieces = match stale || marked {
+            true => in_role(theme, line, role),
+            false => paint::highlighted(theme, line, roles),
+        };
         let parts = match model.panes.long_lines {
             LongLines::Wrapped => wrapped(pieces, width.saturating_sub(1)),
             LongLines::Scrolled => vec![pieces],
         };
         rows.extend(parts.into_iter().map(|mut part| {
-            part.insert(0, piece(theme, Role::Linked, mark));
+            part.insert(0, paint::link_mark(theme, marked));
             (index, part)
         }));
     }
     rows
+}
+
+/// A line in one role, but for the blanks before it.
+fn in_role(theme: &Theme, line: &str, role: Role) -> PaneLine {
+    let text: String = paint::highlighted(theme, line, None).into_iter().map(|(text, _)| text).collect();
+    let (blanks, rest) = text.split_at(text.len() - text.trim_start().len());
+    vec![(blanks.to_owned(), theme.style(Role::Text)), (rest.to_owned(), theme.style(role))]
 }
 
 /// A line in rows of at most `width` columns, those below the first one further in.

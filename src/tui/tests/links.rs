@@ -13,6 +13,7 @@ use crate::backend;
 use crate::bridge::Settings;
 use crate::pack::{self, DEFAULT_PACK, Pack, PackSource};
 use crate::sigma::{self, Capability};
+use crate::tui::action::Action;
 use crate::tui::model::{Model, Pane};
 use crate::tui::theme::Role;
 use crate::tui::view::{self, Layout};
@@ -122,6 +123,17 @@ fn a_value_lights_its_field_and_its_test() {
         sql.iter().any(|line| line.contains("'public'")) && !sql.iter().any(|l| l.contains("transfer")),
         "{sql:#?}"
     );
+}
+
+#[test]
+fn a_value_brings_its_test_into_view_and_not_the_selection_around_it() {
+    let mut screen = screen(EVENT);
+    screen.act(Action::Resize(100, 24));
+    for value in ["- '/transfer'", "- 'public'", "- '/transfer'"] {
+        go(&mut screen, value);
+        let sql = lit(&screen.model, Pane::Sql).join("\n");
+        assert!(sql.contains(value.trim_start_matches("- ")), "{value}: {sql}");
+    }
 }
 
 #[test]

@@ -18,7 +18,7 @@ use ratatui::style::Style;
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::findings::findings;
-use super::link::{About, Link, link};
+use super::link::{About, link};
 use super::paint::{self, PaneLine, Ranked, piece};
 use crate::backend::Sql;
 use crate::bridge::Severity;
@@ -90,10 +90,10 @@ fn scope_lines(sql: &Sql) -> Range<usize> {
     HEAD..HEAD + sql.scope.lines().count()
 }
 
-/// The first line that belongs to `link`.
-pub(super) fn first_in(model: &Model, link: &Link) -> Option<usize> {
+/// The first line about something that is wanted.
+pub(super) fn first_in(model: &Model, is_wanted: impl Fn(&About) -> bool) -> Option<usize> {
     let sql = sql(model)?;
-    (0..sql.lines.len()).find(|line| link.has(&about_line(sql, *line)))
+    (0..sql.lines.len()).find(|line| is_wanted(&about_line(sql, *line)))
 }
 
 pub(super) fn lines(model: &Model, width: usize) -> Vec<PaneLine> {

@@ -6,6 +6,8 @@
 //!    28 ✗ Image: is 'C:\Windows\System32\regsvr32.exe'           2  07-22 03:27:52  workstation5
 //! ```
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::super::matches::format_time;
 use super::super::paint::{PaneLine, piece};
 use super::super::symbols::{self, Symbol};
@@ -53,10 +55,14 @@ struct Part {
 /// The misses, or the matches, among the items.
 pub(super) fn rows(items: &[Item<'_>]) -> Vec<Row> {
     let mut rows: Vec<Row> = items.iter().filter_map(row).collect();
-    let all: Vec<String> = rows.iter().flat_map(|row| &row.parts).map(|part| part.text.clone()).collect();
-    let sharing = |part: &Part| all.iter().filter(|text| **text == part.text).count();
+    let mut sharing: BTreeMap<String, usize> = BTreeMap::new();
     for row in &mut rows {
-        row.parts.sort_by_cached_key(sharing);
+        let mut seen = BTreeSet::new();
+        row.parts.retain(|part| seen.insert(part.text.clone()));
+        seen.into_iter().for_each(|text| *sharing.entry(text).or_default() += 1);
+    }
+    for row in &mut rows {
+        row.parts.sort_by_key(|part| sharing.get(&part.text).copied());
     }
     rows
 }
@@ -198,7 +204,11 @@ mod tests {
         let near = |line: &str| NearMiss {
             event: EventName::default(),
             distance: 2,
-            failed: vec![failure("Image ends with 'b'", "is 'a'"), failure("CommandLine contains 'x'", line)],
+            failed: vec![
+                failure("Image ends with 'b'", "is 'a'"),
+                failure("CommandLine contains 'x'", line),
+                failure("CommandLine contains 'y'", line),
+            ],
         };
         let (one, two) = (near("is '1'"), near("is '2'"));
         let rows = rows(&[Item::Near(&one), Item::Near(&two)]);

@@ -20,12 +20,12 @@
 //! rule, and 64 MiB of copies.
 
 mod asking;
-mod formula;
-mod need;
+pub(crate) mod formula;
+pub(crate) mod need;
 mod reading;
 mod regex;
 pub(super) mod scopes;
-mod search;
+pub(crate) mod search;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test may panic")]
 mod tests;

@@ -79,6 +79,8 @@ struct Now {
     asked: Vec<u64>,
     /// By test.
     tests: Vec<(u64, bool)>,
+    /// By filter.
+    filters: Vec<(u64, bool)>,
     /// By scope.
     in_scope: Vec<bool>,
     candidates: Vec<usize>,
@@ -99,6 +101,7 @@ impl Room {
             held: vec![0; by_atom.len()],
             asked: vec![0; rules.len()],
             tests: vec![(0, false); tests.len()],
+            filters: Vec::new(),
             in_scope: vec![false; scopes.len()],
             candidates: Vec::new(),
             written: String::new(),
@@ -136,12 +139,20 @@ impl Room {
 
     /// Whether any scope holds the event.
     fn route(&mut self, parts: &Parts, values: &Values) -> bool {
-        let passes = |FilterId(filter): &FilterId| {
-            parts.filters.get(*filter).is_some_and(|(slot, filter)| filter.passes(values.get(*slot)))
+        let Now { event, filters, in_scope, .. } = &mut self.now;
+        filters.resize(parts.filters.len(), (0, false));
+        let mut passes = |FilterId(at): &FilterId| {
+            let (Some(known), Some((slot, filter))) = (filters.get_mut(*at), parts.filters.get(*at)) else {
+                return false;
+            };
+            if known.0 != *event {
+                *known = (*event, filter.passes(values.get(*slot)));
+            }
+            known.1
         };
         let mut any = false;
-        for (scope, in_scope) in self.scopes.iter().zip(&mut self.now.in_scope) {
-            *in_scope = scope.filters.iter().all(passes);
+        for (scope, in_scope) in self.scopes.iter().zip(in_scope) {
+            *in_scope = scope.filters.iter().all(&mut passes);
             any |= *in_scope;
         }
         any

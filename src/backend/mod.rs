@@ -6,6 +6,7 @@ mod incremental;
 pub mod interpreter;
 mod layout;
 pub mod spark_sql;
+mod sql_parts;
 
 use std::sync::Arc;
 

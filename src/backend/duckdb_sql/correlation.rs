@@ -3,9 +3,10 @@
 
 use std::collections::BTreeSet;
 
-use super::{RELATION, comment, literal, rule_body, scalar, window};
+use super::{RELATION, comment, rule_body, scalar, window};
 use crate::backend::Sql;
 use crate::backend::layout::{Layout, Origin};
+use crate::backend::sql_parts::{self, by_class};
 use crate::bridge::ir::FieldExpr;
 use crate::bridge::{
     CorrelationInput, CorrelationPlan, CorrelationStep, InputValue, Measure, Source, WindowTest,
@@ -212,13 +213,7 @@ fn field_sql(field: &FieldExpr) -> String {
             let fields: Vec<String> = fields.iter().map(field_sql).collect();
             format!("coalesce({})", fields.join(", "))
         }
-        FieldExpr::PerClass(fields) => {
-            let cases: String = fields
-                .iter()
-                .map(|(class, field)| format!(" WHEN {class} THEN {}", field_sql(field)))
-                .collect();
-            format!("CASE \"class_uid\"{cases} END")
-        }
+        FieldExpr::PerClass(fields) => by_class("\"class_uid\"", fields, field_sql, None),
     }
 }
 
@@ -243,7 +238,7 @@ fn outcome(text: &mut Layout, step: &CorrelationStep) {
 pub(super) fn number(value: crate::sigma::BoundValue) -> String {
     use crate::bridge::ir::Number;
     use crate::sigma::BoundValue;
-    literal::number(match value {
+    sql_parts::number(match value {
         BoundValue::Integer(number) => Number::Integer(i128::from(number)),
         BoundValue::Float(number) => Number::Float(number),
     })

@@ -29,6 +29,7 @@ pub use correlate::{
 pub use diagnostic::{Code, Diagnostic, Severity};
 pub use plan::*;
 pub use reason::ReasonCode;
+pub(crate) use correlate::settle_reports;
 pub(crate) use resolve::{ResolvedField, Resolver, UNMAPPED_FIELD};
 pub(crate) use route::Tokens;
 pub use settings::Settings;

@@ -244,8 +244,16 @@ fn interpreted(store: &Store, compiled: &[CompiledRule]) -> Outcomes {
 fn of_job(result: &JobResult, store: &Store, inputs: &RunInputs<'_>) -> Outcomes {
     let outcome = |(name, index): (String, usize)| {
         let compiled = inputs.compiled.get(index).filter(|rule| rule.compilation.reported)?;
-        let plan = compiled.compilation.plan.as_ref()?;
-        let found = evaluate::check_types(store, &plan.columns).and_then(|()| result.of(&name));
+        let found = match (&compiled.compilation.plan, &compiled.compilation.correlation) {
+            (Some(plan), _) => {
+                evaluate::check_types(store, &plan.columns).and_then(|()| result.events(&name))
+            }
+            (None, Some(plan)) => evaluate::check_types(store, &plan.columns).and_then(|()| {
+                let keys = plan.steps.last().map_or(&[][..], |step| &step.keys);
+                result.windows(&name, keys)
+            }),
+            (None, None) => return None,
+        };
         Some((index, found.map(Ran::Found)))
     };
     by_name(inputs).into_iter().filter_map(outcome).collect()

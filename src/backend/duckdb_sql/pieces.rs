@@ -1,7 +1,8 @@
 //! Parts of a plan as SQL expressions, for statements that ask something else of the same events.
 
-use super::{Layout, Plan, correlation, scalar, test};
+use super::{Plan, correlation, scalar, test};
 use crate::backend::sql_parts::by_class;
+use crate::backend::sql_windows::with;
 use crate::bridge::ir::{FieldExpr, Predicate, Test};
 use crate::bridge::{CorrelationPlan, WindowTest};
 use crate::pack::{Computed, RouteFilter};
@@ -82,12 +83,7 @@ pub(crate) fn correlation_extremes(plan: &CorrelationPlan) -> String {
     let mut ctes = correlation::ctes(plan);
     // The windows that fire: all of them are asked about here.
     ctes.pop();
-    let mut text = Layout::default();
-    text.line(0, "WITH", None);
-    let count = ctes.len();
-    for (index, cte) in ctes.into_iter().enumerate() {
-        cte.write(&mut text, index + 1 == count);
-    }
+    let mut text = with(ctes);
     let seen = |inputs: usize| {
         let each: Vec<String> =
             (1..=inputs).map(|number| format!("CAST(seen_{number} AS INTEGER)")).collect();

@@ -91,6 +91,14 @@ fn a_job_names_all_that_it_runs() {
         ["export", "fixtures/spark/rules", "--pack", "fixtures/spark/pack", "--out", folder, "--backend"];
     assert_eq!(tool(&[&arguments[..], &["spark_sql"]].concat()), (Some(0), String::new()));
     let job: Value = serde_json::from_slice(&fs::read(out.join("job.json")).unwrap()).unwrap();
+    let schema = fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("schemas/job.schema.json")).unwrap();
+    let schema = jsonschema::validator_for(&serde_json::from_slice(&schema).unwrap()).unwrap();
+    let faults: Vec<String> = schema.iter_errors(&job).map(|fault| fault.to_string()).collect();
+    assert!(faults.is_empty(), "{faults:?}");
+    let mut both = job.clone();
+    both["rules"][0]["statement"] = Value::from("SELECT 1");
+    both["rules"][0]["condition"] = Value::from("true");
+    assert!(!schema.is_valid(&both), "a rule is a condition or a statement");
     let rules = job["rules"].as_array().unwrap();
     assert_eq!((rules.len(), job["refused"].as_array().unwrap().len()), (5, 4));
     for rule in rules {

@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 pub use incremental::Incremental;
 
-use crate::bridge::{self, Compilation, CorrelationPlan, Plan, Settings};
+use crate::bridge::{self, Compilation, CorrelationPlan, Diagnostic, Plan, Settings};
 use crate::pack::Pack;
 use crate::sigma::{Rule, Span};
 
@@ -109,6 +109,19 @@ pub fn compile_for(
         refuse_for_spark(&mut compilations);
     }
     compilations.into_iter().map(|compilation| with_sql(compilation, &dialect)).collect()
+}
+
+/// The statement by which Spark would run what a rule was compiled to, if it has a plan at all.
+///
+/// # Errors
+/// Why Spark cannot run it exactly.
+pub fn spark_statement(compilation: &Compilation) -> Result<Option<Sql>, Vec<Diagnostic>> {
+    let refusals = spark_sql::refusals(compilation);
+    if !refusals.is_empty() {
+        return Err(refusals);
+    }
+    let plan = compilation.plan.as_ref().map(spark_sql::emit);
+    Ok(plan.or_else(|| compilation.correlation.as_ref().map(spark_sql::emit_correlation)))
 }
 
 /// Takes their plans from rules that Spark cannot run exactly. What a correlation refers to reports by itself where the

@@ -22,6 +22,7 @@ mod tied;
 
 pub use codes::codes;
 pub use compile::compile;
+pub(crate) use correlate::settle_reports;
 pub use correlate::{
     CorrelatedRule, CorrelationInput, CorrelationPlan, CorrelationStep, GroupKey, InputValue, Measure, Seen,
     Source, WindowTest,
@@ -29,7 +30,6 @@ pub use correlate::{
 pub use diagnostic::{Code, Diagnostic, Severity};
 pub use plan::*;
 pub use reason::ReasonCode;
-pub(crate) use correlate::settle_reports;
 pub(crate) use resolve::{ResolvedField, Resolver, UNMAPPED_FIELD};
 pub(crate) use route::Tokens;
 pub use settings::Settings;

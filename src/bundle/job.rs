@@ -114,13 +114,7 @@ impl Job {
         self.push(name, document, derived, json!({"statement": statement, "group_by": group_by}));
     }
 
-    fn push(
-        &mut self,
-        name: &str,
-        document: &PlanDocument,
-        derived: BTreeMap<String, String>,
-        asked: Value,
-    ) {
+    fn push(&mut self, name: &str, document: &PlanDocument, derived: BTreeMap<String, String>, asked: Value) {
         let mut rule = json!({
             "name": name,
             "title": document.rule.title,

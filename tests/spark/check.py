@@ -2,7 +2,7 @@
 
 usage: check.py SIGMA-OCSF-TUI SPARK-VECTORS [CORPUS]
 
-Golden equivalence with `duckdb_sql`, detection by detection, on the fixtures in both layouts and on the corpus, and the
+Golden equivalence with `duckdb_sql` and the interpreter, detection by detection, on the fixtures in both layouts and on the corpus, and the
 verdict of every conformance vector.
 """
 
@@ -71,7 +71,11 @@ def equivalent(name, rules, events, scene, options=()):
     started = time.monotonic()
     job, out, bundle = scene / f"{name}-job", scene / f"{name}-out", scene / f"{name}-bundle"
     ran([TOOL, "export", rules, "--backend", "spark_sql", "--out", job, *options])
-    ran([TOOL, "run", rules, "--parquet", events, "--out", bundle, "--run-id", "check", *options])
+    run = [TOOL, "run", rules, "--parquet", events, "--run-id", "check", *options]
+    ran([*run, "--out", bundle])
+    interpreted = scene / f"{name}-interpreted"
+    ran([*run, "--out", interpreted, "--backend", "interpreter"])
+    check(lines(interpreted) == lines(bundle), f"{name}: the interpreter gives other detections than DuckDB")
     spark(job, events, out)
     refused = refused_by_spark(job)
     by_spark = lines(out)

@@ -5,8 +5,8 @@ use std::path::Path;
 use super::regex;
 use crate::bridge::ir::{Expr, FieldExpr, Predicate, Regex, Test};
 use crate::bridge::{
-    Code, Compilation, CorrelationPlan, CorrelationStep, Diagnostic, InputValue, Measure,
-    Plan, ReasonCode, Severity, WindowTest,
+    Code, Compilation, CorrelationPlan, CorrelationStep, Diagnostic, InputValue, Measure, Plan, ReasonCode,
+    Severity, WindowTest,
 };
 use crate::ocsf::FieldType;
 use crate::pack::{FilterOp, RouteFilter, Scalar};

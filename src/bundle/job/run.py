@@ -33,6 +33,8 @@ SETTINGS = {
     "spark.sql.codegen.wholeStage": "false",
     # Plans of a thousand rules are megabytes as text, which Spark would keep for its screen.
     "spark.sql.maxPlanStringLength": "8192",
+    # Spark 4 folds letters by ICU, unless told to leave them to Java.
+    "spark.sql.icu.caseMappings.enabled": "false",
 }
 
 HOST_LIMIT = 4096

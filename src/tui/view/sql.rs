@@ -15,7 +15,7 @@ use ratatui::layout::Rect;
 use super::findings::findings;
 use super::link::{About, Link, link};
 use super::paint::{self, PaneLine, piece};
-use super::symbols;
+use super::{spark, symbols};
 use crate::backend::Sql;
 use crate::bridge::Severity;
 use crate::tui::highlight::Language;
@@ -26,8 +26,12 @@ use crate::tui::theme::Role;
 pub(super) fn title(model: &Model) -> PaneLine {
     let theme = &model.theme;
     let Some(entry) = model.entry() else { return Vec::new() };
-    if entry.is_executable() {
-        vec![piece(theme, Role::TextDim, "duckdb_sql")]
+    if let Some(statement) = &model.spark.statement {
+        spark_title(model, statement.reason().map(|reason| reason.as_str()))
+    } else if entry.is_executable() {
+        let mut title = vec![piece(theme, Role::TextDim, "duckdb_sql")];
+        title.extend(model.agreement(entry).map(|agreement| spark::told(theme, agreement)));
+        title
     } else if entry.last_good.is_some() {
         vec![piece(theme, Role::Error, "stale: last good")]
     } else {
@@ -41,7 +45,22 @@ pub(super) fn draw(buffer: &mut Buffer, body: Rect, model: &Model) {
     paint::cursor(buffer, body, model, Pane::Sql, model.sql_cursor);
 }
 
+fn spark_title(model: &Model, refused: Option<&str>) -> PaneLine {
+    let theme = &model.theme;
+    let mut title = vec![piece(theme, Role::TextDim, "spark_sql")];
+    let agreement = model.entry().and_then(|entry| model.agreement(entry));
+    match (refused, agreement) {
+        (Some(reason), _) => title.push(piece(theme, Role::StatusRefused, &format!("  refused: {reason}"))),
+        (None, Some(agreement)) => title.push(spark::told(theme, agreement)),
+        (None, None) => {}
+    }
+    title
+}
+
 fn sql(model: &Model) -> Option<&Sql> {
+    if let Some(statement) = &model.spark.statement {
+        return statement.sql();
+    }
     let entry = model.entry()?;
     entry.last_good.as_ref().or(entry.compiled.as_ref())?.sql.as_ref()
 }
@@ -106,6 +125,12 @@ fn reasons(model: &Model, entry: &RuleEntry, width: usize) -> Vec<PaneLine> {
     if entry.compiled.is_none() {
         let said = if model.work.compiling { " compiling …" } else { " no pack to compile with" };
         lines.push(vec![piece(theme, Role::TextDim, said)]);
+    }
+    let refusals = model.spark.statement.as_ref().and_then(|statement| statement.sql.as_ref().err());
+    for refusal in refusals.into_iter().flatten() {
+        for said in text::wrap(&refusal.message, width.saturating_sub(2)) {
+            lines.push(vec![piece(theme, Role::Text, &format!(" {said}"))]);
+        }
     }
     for finding in findings(entry).iter().filter(|f| f.severity == Severity::Error) {
         let place = format!(" line {:<4}", finding.span.start.line);

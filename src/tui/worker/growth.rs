@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::Report;
 use super::query::{Runnable, Wanted, runnable};
 use crate::evaluate::{self, Cancel, EvalError};
-use crate::store::{Dataset, Format, SessionSettings, Stamp, Store, StoreError, TimeRange, Unfinished};
+use crate::store::{self, Dataset, Format, SessionSettings, Stamp, Store, StoreError, TimeRange, Unfinished};
 use crate::tui::model::{DatasetChange, DatasetInfo};
 
 /// New matches of one rule that are told apart: many more than anybody looks through.
@@ -139,5 +139,6 @@ fn info(store: &Store) -> DatasetInfo {
         events: store.schema().events,
         files: store.dataset().files.len(),
         event_id: store.schema().event_id,
+        drift: store::drift_told(&store.schema().drift),
     }
 }

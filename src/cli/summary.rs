@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use super::Format;
+use super::json::write_json;
 use crate::bundle::RuleFacts;
 use crate::tui::text::count;
 
@@ -47,10 +48,7 @@ impl fmt::Display for Compiled {
 pub(super) fn tell(format: Format, document: &impl Serialize, line: impl fmt::Display) -> io::Result<()> {
     let mut out = io::stdout().lock();
     match format {
-        Format::Json => {
-            serde_json::to_writer_pretty(&mut out, document)?;
-            writeln!(out)
-        }
+        Format::Json => write_json(&mut out, document),
         Format::Human => writeln!(out, "{line}"),
     }
 }

@@ -1,6 +1,6 @@
 //! Files of one dataset whose columns differ: which do, and what can still be compared.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::PathBuf;
@@ -90,8 +90,8 @@ pub(super) fn kinds(
 /// Each path in lower case, with the types that it is stored as and the first file of each.
 type Columns<'a> = BTreeMap<String, Vec<(&'a Leaf, &'a PathBuf)>>;
 
-/// What is stored in more than one type, or not in all files; of such columns, `united`, which are those of all files together, keeps what
-/// can be compared.
+/// What is stored in more than one type, or not in all files. Of such columns, `united`, which are those of all files
+/// together, keeps what can be compared.
 pub(super) fn reconcile(kinds: &[(PathBuf, Vec<Leaf>)], united: &mut Vec<Leaf>) -> Vec<Drift> {
     let mut columns: Columns<'_> = BTreeMap::new();
     for (file, leaves) in kinds {
@@ -102,12 +102,20 @@ pub(super) fn reconcile(kinds: &[(PathBuf, Vec<Leaf>)], united: &mut Vec<Leaf>) 
             }
         }
     }
+    let of_files: Vec<(&PathBuf, BTreeSet<String>)> = kinds
+        .iter()
+        .map(|(file, leaves)| (file, leaves.iter().map(|leaf| leaf.path.to_ascii_lowercase()).collect()))
+        .collect();
     let mut drifts = Vec::new();
     for (folded, variants) in &columns {
         let Some((first, _)) = variants.first() else { continue };
-        let has = |leaf: &Leaf| leaf.path.eq_ignore_ascii_case(folded) || is_within(&leaf.path, folded);
-        let lacking = kinds.iter().filter(|(_, leaves)| !leaves.iter().any(has));
-        let absent_from: Vec<PathBuf> = lacking.map(|(file, _)| file.clone()).collect();
+        let lacking = of_files.iter().filter(|(_, paths)| !has(paths, folded));
+        let absent_from: Vec<PathBuf> = lacking.map(|(file, _)| (*file).clone()).collect();
+        // What lies in a structure that another file has as a value is refused with it.
+        let is_refused = drifts.iter().any(|known: &Drift| {
+            !known.compatible && is_within(&first.path, &known.column.0.to_ascii_lowercase())
+        });
+        let is_alike = absent_from.is_empty() || is_refused;
         let place = united.iter().position(|leaf| leaf.path.eq_ignore_ascii_case(folded));
         let alike = variants.windows(2).all(|pair| match pair {
             [(one, _), (other, _)] => alike(&one.column, &other.column),
@@ -116,7 +124,7 @@ pub(super) fn reconcile(kinds: &[(PathBuf, Vec<Leaf>)], united: &mut Vec<Leaf>) 
         let mut stored_as: Vec<_> =
             variants.iter().map(|(leaf, file)| (leaf.column.stored_as.clone(), (*file).clone())).collect();
         match place.and_then(|place| united.get_mut(place)) {
-            Some(_) if variants.len() < 2 && absent_from.is_empty() => continue,
+            Some(_) if variants.len() < 2 && is_alike => continue,
             Some(leaf) if !alike => *leaf = incomparable(variants, Some(leaf)),
             Some(_) => {}
             // A value in one file and a structure in another: no type has a place for both.
@@ -135,6 +143,12 @@ pub(super) fn reconcile(kinds: &[(PathBuf, Vec<Leaf>)], united: &mut Vec<Leaf>) 
     }
     united.sort_by(|a, b| a.path.cmp(&b.path));
     drifts
+}
+
+/// Whether a file with these columns has the path, be it as a structure.
+fn has(paths: &BTreeSet<String>, folded: &str) -> bool {
+    let below = format!("{folded}.");
+    paths.contains(folded) || paths.range(below.clone()..).next().is_some_and(|path| path.starts_with(&below))
 }
 
 fn is_within(path: &str, folded: &str) -> bool {

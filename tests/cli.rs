@@ -334,3 +334,37 @@ fn the_binary_needs_nothing_beside_it() {
     assert!(text(&output.stdout).contains("● 1 matched"), "{}", text(&output.stdout));
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "and it leaves nothing there");
 }
+
+#[test]
+fn the_document_says_what_the_files_of_the_events_are_like() {
+    let folder = tempfile::tempdir().unwrap();
+    let connection = duckdb::Connection::open_in_memory().unwrap();
+    for (name, more) in [("a", "5 AS pid, 'x' AS c"), ("b", "'five' AS pid")] {
+        let file = folder.path().join(format!("{name}.parquet"));
+        let event = format!("SELECT 1007 AS class_uid, 5::BIGINT AS \"time\", {more}");
+        connection
+            .execute_batch(&format!("COPY ({event}) TO '{}' (FORMAT parquet)", file.display()))
+            .unwrap();
+    }
+    let events = folder.path().to_str().unwrap();
+    let rules = "fixtures/rules/windows/logon";
+    let dataset = document(&[rules, "--parquet", events])["dataset"].clone();
+    let file = |name: &str| folder.path().join(name).display().to_string();
+    let (a, b) = (file("a.parquet"), file("b.parquet"));
+    let expected = serde_json::json!({
+        "drift": [
+            {"column": "c", "stored_as": [{"type": "VARCHAR", "file": a}], "absent_from": [b], "compatible": true},
+            {
+                "column": "pid",
+                "stored_as": [{"type": "INTEGER", "file": a}, {"type": "VARCHAR", "file": b}],
+                "absent_from": [],
+                "compatible": false
+            },
+        ],
+        "left_out": [],
+    });
+    assert_eq!(dataset, expected);
+    assert_eq!(document(&[rules])["dataset"], Value::Null);
+    let whole = document(&[rules, "--parquet", RUN])["dataset"].clone();
+    assert_eq!(whole, serde_json::json!({"drift": [], "left_out": []}));
+}

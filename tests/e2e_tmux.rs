@@ -1,89 +1,29 @@
 //! The real binary in a real terminal: the screen opens, follows edits of a rule and of the pack, and gives the
 //! terminal back. Needs tmux; CI has it.
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::time::{Duration, Instant};
+mod tmux;
 
-/// How long a thing may take to show. Generous: it bounds a hang, it measures nothing.
-const PATIENCE: Duration = Duration::from_secs(30);
-
-/// A tmux server of its own, with the screen in its one pane.
-struct Session {
-    socket: String,
-    folder: tempfile::TempDir,
-}
+use tmux::Tmux as Session;
 
 impl Session {
     /// Opens the screen over copies of the fixtures that a test may edit.
     fn open(name: &str, size: (u16, u16)) -> Option<Self> {
-        if Command::new("tmux").arg("-V").output().is_err() {
-            println!("skipped: no tmux");
-            return None;
-        }
-        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        copy(&root.join("fixtures/rules/windows/dns_query"), &folder.path().join("rules"));
-        copy(&root.join("mapping_packs/windows-base"), &folder.path().join("windows-base"));
-        copy(&root.join("mapping_packs/windows-sysmon"), &folder.path().join("pack"));
-        copy(&root.join("fixtures/run"), &folder.path().join("run"));
-        std::fs::write(folder.path().join("editor.sh"), "").expect("the editor is written");
-        let session = Self { socket: format!("sigma-ocsf-tui-{name}-{}", std::process::id()), folder };
-        let (columns, rows) = (size.0.to_string(), size.1.to_string());
+        let session = Self::new(
+            name,
+            &[
+                ("fixtures/rules/windows/dns_query", "rules"),
+                ("mapping_packs/windows-base", "windows-base"),
+                ("mapping_packs/windows-sysmon", "pack"),
+                ("fixtures/run", "run"),
+            ],
+        )?;
+        std::fs::write(session.path("editor.sh"), "").expect("the editor is written");
         let screen = format!(
             "SIGMA_OCSF_CONFIG_DIR=config SIGMA_OCSF_STATE_DIR=state {} rules --pack pack --parquet run; echo left with $?; sleep 600",
             env!("CARGO_BIN_EXE_sigma-ocsf-tui")
         );
-        let start = ["-f", "/dev/null", "new-session", "-d", "-x", &columns, "-y", &rows];
-        let folder = session.folder.path().display().to_string();
-        session.tmux(
-            &[
-                &start[..],
-                &["-c", &folder, "-e", "TERM=xterm-256color", "-e", "VISUAL=sh editor.sh", &screen],
-            ]
-            .concat(),
-        );
+        session.start(size, &["VISUAL=sh editor.sh"], &screen);
         Some(session)
-    }
-
-    fn tmux(&self, arguments: &[&str]) -> String {
-        // Without a UTF-8 locale tmux tells other characters as `_`, whatever the machine that the test runs on is set to.
-        let output = Command::new("tmux")
-            .args(["-u", "-L", &self.socket])
-            .args(arguments)
-            .env("LC_ALL", "C.UTF-8")
-            .output();
-        let output = output.expect("tmux runs");
-        String::from_utf8_lossy(&output.stdout).into_owned()
-    }
-
-    fn keys(&self, keys: &[&str]) {
-        self.tmux(&[&["send-keys"], keys].concat());
-    }
-
-    fn capture(&self) -> String {
-        self.tmux(&["capture-pane", "-p"])
-    }
-
-    /// Waits until the pane shows all of `wanted`, and gives what it shows then.
-    fn wait_for(&self, wanted: &[&str]) -> String {
-        self.wait_until(&format!("{wanted:?}"), |shown| wanted.iter().all(|text| shown.contains(text)))
-    }
-
-    fn wait_until(&self, what: &str, holds: impl Fn(&str) -> bool) -> String {
-        let deadline = Instant::now() + PATIENCE;
-        loop {
-            let shown = self.capture();
-            if holds(&shown) {
-                return shown;
-            }
-            assert!(Instant::now() < deadline, "never shown: {what}\n{shown}");
-            std::thread::yield_now();
-        }
-    }
-
-    fn path(&self, path: &str) -> PathBuf {
-        self.folder.path().join(path)
     }
 
     fn edit(&self, path: &str, change: impl Fn(String) -> String) {
@@ -95,24 +35,6 @@ impl Session {
         let beside = path.with_extension("saving");
         std::fs::write(&beside, changed).expect("the file is written");
         std::fs::rename(&beside, &path).expect("the file is moved");
-    }
-}
-
-impl Drop for Session {
-    fn drop(&mut self) {
-        self.tmux(&["kill-server"]);
-    }
-}
-
-fn copy(from: &Path, to: &Path) {
-    for entry in walkdir::WalkDir::new(from) {
-        let entry = entry.expect("the fixtures are readable");
-        let target = to.join(entry.path().strip_prefix(from).expect("it is below"));
-        if entry.file_type().is_dir() {
-            std::fs::create_dir_all(target).expect("the folder is made");
-        } else {
-            std::fs::copy(entry.path(), target).expect("the file is copied");
-        }
     }
 }
 
@@ -137,7 +59,7 @@ fn an_alias_added_to_the_pack_makes_a_refused_rule_match() {
 fn an_alias_is_proposed_written_and_taken_back() {
     let Some(session) = Session::open("propose", (140, 40)) else { return };
     session.wait_for(&["Answer in a Bad Address", "unmapped_field", "2 executable"]);
-    let file = session.folder.path().join("pack/aliases/network.yaml");
+    let file = session.path("pack/aliases/network.yaml");
     let before = std::fs::read_to_string(&file).expect("the aliases are read");
     session.keys(&["a"]);
     session.wait_for(&["QueryResults in dns_query/windows", "answers.rdata", "+3 executable"]);

@@ -52,7 +52,7 @@ fn what_spark_refuses_runs_elsewhere() {
         rules.iter().filter(|rule| rule.compilation.is_executable()).map(file_stem).collect()
     };
     let (spark, duckdb) = (executable(BackendId::SparkSql), executable(BackendId::DuckdbSql));
-    assert_eq!(duckdb.len(), 8);
+    assert_eq!(duckdb.len(), 9);
     let refused: Vec<&String> = duckdb.difference(&spark).collect();
     assert_eq!(refused, ["refused_correlation", "refused_fraction", "refused_regex", "refused_split"]);
 }
@@ -91,11 +91,23 @@ fn a_job_names_all_that_it_runs() {
         ["export", "fixtures/spark/rules", "--pack", "fixtures/spark/pack", "--out", folder, "--backend"];
     assert_eq!(tool(&[&arguments[..], &["spark_sql"]].concat()), (Some(0), String::new()));
     let job: Value = serde_json::from_slice(&fs::read(out.join("job.json")).unwrap()).unwrap();
+    let schema = fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("schemas/job.schema.json")).unwrap();
+    let schema = jsonschema::validator_for(&serde_json::from_slice(&schema).unwrap()).unwrap();
+    let faults: Vec<String> = schema.iter_errors(&job).map(|fault| fault.to_string()).collect();
+    assert!(faults.is_empty(), "{faults:?}");
+    let mut both = job.clone();
+    both["rules"][0]["statement"] = Value::from("SELECT 1");
+    both["rules"][0]["condition"] = Value::from("true");
+    assert!(!schema.is_valid(&both), "a rule is a condition or a statement");
     let rules = job["rules"].as_array().unwrap();
-    assert_eq!((rules.len(), job["refused"].as_array().unwrap().len()), (4, 4));
+    assert_eq!((rules.len(), job["refused"].as_array().unwrap().len()), (5, 4));
     for rule in rules {
         let sql = fs::read_to_string(out.join(rule["sql"].as_str().unwrap())).unwrap();
-        assert!(sql.starts_with("SELECT `metadata.event_id`, `time`\nFROM ocsf_events\nWHERE "), "{sql}");
+        let begins = match rule["statement"].is_string() {
+            true => "WITH\nrule_1 AS (",
+            false => "SELECT `metadata.event_id`, `time`\nFROM ocsf_events\nWHERE ",
+        };
+        assert!(sql.starts_with(begins), "{sql}");
         for derived in rule["derived"].as_array().unwrap() {
             assert!(job["derived"][derived.as_str().unwrap()].is_string(), "{derived}");
         }

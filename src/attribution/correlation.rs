@@ -180,12 +180,8 @@ fn measure_text(measure: Measure, step: &CorrelationStep) -> String {
 
 fn bound_text(bound: crate::sigma::Bound) -> String {
     let sign = match bound.operator {
-        BoundOperator::Gt => ">",
-        BoundOperator::Gte => ">=",
-        BoundOperator::Lt => "<",
-        BoundOperator::Lte => "<=",
-        BoundOperator::Eq => "=",
         BoundOperator::Neq => "!=",
+        operator => operator.sign(),
     };
     match bound.value {
         BoundValue::Integer(value) => format!("{sign} {value}"),

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::literals::{Position, quote, text_difference};
 use crate::bridge::ir::{FieldExpr, Network, Number, PatternPart, Predicate, Test};
 use crate::pack::{FilterOp, RouteFilter};
-use crate::sigma::{Comparison, TextMatch};
+use crate::sigma::TextMatch;
 
 /// Literals of a list that are named before the rest is counted.
 const NAMED: usize = 3;
@@ -76,7 +76,7 @@ fn asked(test: &Test) -> String {
             format!("{} {}{}", verb(*position), quote(value), with_case(cased))
         }
         Test::NumberIn(values) => format!("is {}", listed(values.iter().map(ToString::to_string))),
-        Test::Compare(comparison, number) => format!("{} {number}", sign(*comparison)),
+        Test::Compare(comparison, number) => format!("{} {number}", comparison.sign()),
         Test::BooleanIn(values) => format!("is {}", listed(values.iter().map(ToString::to_string))),
         Test::Pattern { parts, cased } => format!("is like {}{}", quote(&shape(parts)), with_case(cased)),
         Test::Regex(regex) => format!("matches /{}/", super::literals::clip(&regex.pattern)),
@@ -218,7 +218,7 @@ fn number_difference(test: &Test, value: &str) -> Difference {
             let by = off(bound).abs();
             Difference::new(
                 Miss::Number,
-                format!("is {value}, off by {by} from {} {bound}", sign(*comparison)),
+                format!("is {value}, off by {by} from {} {bound}", comparison.sign()),
             )
         }
         _ => other(value),
@@ -262,15 +262,6 @@ fn verb(position: TextMatch) -> &'static str {
     }
 }
 
-fn sign(comparison: Comparison) -> &'static str {
-    match comparison {
-        Comparison::Lt => "<",
-        Comparison::Lte => "<=",
-        Comparison::Gt => ">",
-        Comparison::Gte => ">=",
-    }
-}
-
 fn network_text(network: Network) -> String {
     match network {
         Network::V4(address, length) => format!("{address}/{length}"),
@@ -297,7 +288,7 @@ mod tests {
     use crate::bridge::ir::Regex;
     use crate::ocsf::{FieldType, OcsfPath};
     use crate::pack::Column;
-    use crate::sigma::{SigmaField, Span};
+    use crate::sigma::{Comparison, SigmaField, Span};
 
     fn predicate(field: &str, path: &str, test: Test) -> Predicate {
         let column = Column { path: OcsfPath(path.to_owned()), field_type: FieldType::String, list: false };

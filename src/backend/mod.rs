@@ -6,12 +6,14 @@ mod incremental;
 pub mod interpreter;
 mod layout;
 pub mod spark_sql;
+mod sql_parts;
+mod sql_windows;
 
 use std::sync::Arc;
 
 pub use incremental::Incremental;
 
-use crate::bridge::{self, Compilation, Settings};
+use crate::bridge::{self, Compilation, CorrelationPlan, Diagnostic, Plan, Settings};
 use crate::pack::Pack;
 use crate::sigma::{Rule, Span};
 
@@ -96,30 +98,56 @@ pub fn compile_for(
     pack: &Pack,
     settings: &Settings,
 ) -> Vec<CompiledRule> {
-    let emit = match backend {
-        BackendId::DuckdbSql | BackendId::Interpreter => for_duckdb,
-        BackendId::SparkSql => for_spark,
+    let dialect = match backend {
+        BackendId::DuckdbSql | BackendId::Interpreter => {
+            Dialect { rule: duckdb_sql::emit, correlation: duckdb_sql::emit_correlation }
+        }
+        BackendId::SparkSql => Dialect { rule: spark_sql::emit, correlation: spark_sql::emit_correlation },
     };
-    bridge::compile(rules, pack, settings).into_iter().map(emit).collect()
+    let mut compilations = bridge::compile(rules, pack, settings);
+    if backend == BackendId::SparkSql {
+        refuse_for_spark(&mut compilations);
+    }
+    compilations.into_iter().map(|compilation| with_sql(compilation, &dialect)).collect()
 }
 
-fn for_duckdb(compilation: Compilation) -> CompiledRule {
+/// The statement by which Spark would run what a rule was compiled to, if it has a plan at all.
+///
+/// # Errors
+/// Why Spark cannot run it exactly.
+pub fn spark_statement(compilation: &Compilation) -> Result<Option<Sql>, Vec<Diagnostic>> {
+    let refusals = spark_sql::refusals(compilation);
+    if !refusals.is_empty() {
+        return Err(refusals);
+    }
+    let plan = compilation.plan.as_ref().map(spark_sql::emit);
+    Ok(plan.or_else(|| compilation.correlation.as_ref().map(spark_sql::emit_correlation)))
+}
+
+/// Takes their plans from rules that Spark cannot run exactly. What a correlation refers to reports by itself where the
+/// correlation cannot run.
+fn refuse_for_spark(compilations: &mut [Compilation]) {
+    for compilation in compilations.iter_mut() {
+        let refusals = spark_sql::refusals(compilation);
+        if !refusals.is_empty() {
+            compilation.diagnostics.extend(refusals);
+            (compilation.plan, compilation.correlation) = (None, None);
+        }
+    }
+    bridge::settle_reports(compilations);
+}
+
+/// How plans are written.
+struct Dialect {
+    rule: fn(&Plan) -> Sql,
+    correlation: fn(&CorrelationPlan) -> Sql,
+}
+
+fn with_sql(compilation: Compilation, dialect: &Dialect) -> CompiledRule {
     let sql = match (&compilation.plan, &compilation.correlation) {
-        (Some(plan), _) => Some(duckdb_sql::emit(plan)),
-        (None, Some(correlation)) => Some(duckdb_sql::emit_correlation(correlation)),
+        (Some(plan), _) => Some((dialect.rule)(plan)),
+        (None, Some(correlation)) => Some((dialect.correlation)(correlation)),
         (None, None) => None,
     };
-    CompiledRule { compilation, sql }
-}
-
-fn for_spark(mut compilation: Compilation) -> CompiledRule {
-    let refusals = spark_sql::refusals(&compilation);
-    if !refusals.is_empty() {
-        compilation.diagnostics.extend(refusals);
-        (compilation.plan, compilation.correlation) = (None, None);
-    }
-    // No correlation runs there, and a rule is silent only within one that does.
-    compilation.reported = true;
-    let sql = compilation.plan.as_ref().map(spark_sql::emit);
     CompiledRule { compilation, sql }
 }

@@ -22,6 +22,7 @@ mod tied;
 
 pub use codes::codes;
 pub use compile::compile;
+pub(crate) use correlate::settle_reports;
 pub use correlate::{
     CorrelatedRule, CorrelationInput, CorrelationPlan, CorrelationStep, GroupKey, InputValue, Measure, Seen,
     Source, WindowTest,

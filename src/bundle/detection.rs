@@ -22,6 +22,7 @@ pub(super) struct RunStamp<'a> {
 }
 
 /// What a plan has found: by first seen, last seen, ids.
+#[derive(Debug, PartialEq, Eq)]
 pub(super) enum Found {
     /// An event rule.
     Events(Vec<MatchedEvent>),

@@ -6,7 +6,7 @@
 //! | `run.py` | the runner, for `spark-submit` |
 //! | `job.json` | scans, scopes and rules, the pack, and hashes |
 //! | `letters.json` | lower and upper case of all letters, which the runner asks its Spark for first |
-//! | `sql/<name>.sql` | each rule as one statement |
+//! | `sql/<name>.sql` | each rule as one statement; that of a correlation yields windows |
 //! | `plans/<name>.plan.json` | its plan, as in a bundle; also of the rules that cannot run |
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,7 +20,7 @@ use super::plan::{PackRecord, PlanContext, PlanDocument, ToolRecord};
 use super::write::{by_name, write_json};
 use super::{BundleError, PLAN_SUFFIX, RuleFacts, RunInputs, canonical};
 use crate::backend::spark_sql;
-use crate::bridge::Plan;
+use crate::bridge::{CorrelationPlan, Plan};
 use crate::ocsf::{ClassUid, OCSF_VERSION};
 
 const RUNNER: &str = include_str!("job/run.py");
@@ -44,10 +44,13 @@ pub fn write_job(inputs: &RunInputs<'_>, folder: &Path) -> Result<Vec<RuleFacts>
         let document = PlanDocument::new(compiled, None, &context).map_err(BundleError::json(&path))?;
         write_json(&path, &canonical::value(&document).map_err(BundleError::json(&path))?)?;
         job.plan_hashes.push(json!([name, document.plan_sha256]));
-        let plan = compiled.compilation.plan.as_ref().filter(|_| compiled.compilation.reported);
-        if let (Some(plan), Some(sql)) = (plan, &compiled.sql) {
+        if let Some(sql) = compiled.sql.as_ref().filter(|_| compiled.compilation.reported) {
             write_text(&folder.join("sql").join(format!("{name}.sql")), &format!("{};\n", sql.text))?;
-            job.add(&name, &document, plan, &sql.scope);
+            match (&compiled.compilation.plan, &compiled.compilation.correlation) {
+                (Some(plan), _) => job.add(&name, &document, plan, &sql.scope),
+                (None, Some(plan)) => job.add_correlation(&name, &document, plan, &sql.text),
+                (None, None) => {}
+            }
         }
         facts.push(RuleFacts {
             name,
@@ -90,21 +93,41 @@ struct Job {
 impl Job {
     fn add(&mut self, name: &str, document: &PlanDocument, plan: &Plan, scope: &str) {
         let condition = spark_sql::condition(plan);
-        let derived = spark_sql::derived(plan, &condition);
+        let derived = spark_sql::derived(&plan.columns, &condition);
         let classes = plan.scope.class_uids.iter().copied();
         let (of_scope, rules) = self.scopes.entry(scope.to_owned()).or_default();
         of_scope.extend(classes);
         rules.push(self.rules.len());
-        self.rules.push(json!({
+        self.push(name, document, derived, json!({"condition": condition}));
+    }
+
+    /// A correlation runs by itself, behind the scans.
+    fn add_correlation(
+        &mut self,
+        name: &str,
+        document: &PlanDocument,
+        plan: &CorrelationPlan,
+        statement: &str,
+    ) {
+        let derived = spark_sql::derived(&plan.columns, statement);
+        let group_by = &document.compilation.group_by;
+        self.push(name, document, derived, json!({"statement": statement, "group_by": group_by}));
+    }
+
+    fn push(&mut self, name: &str, document: &PlanDocument, derived: BTreeMap<String, String>, asked: Value) {
+        let mut rule = json!({
             "name": name,
             "title": document.rule.title,
             "plan_sha256": document.plan_sha256,
             "sql": format!("sql/{name}.sql"),
             "columns": document.compilation.columns,
             "derived": derived.keys().collect::<Vec<_>>(),
-            "condition": condition,
             "detection": detection::common(name, document, RunStamp { id: "", time: None }),
-        }));
+        });
+        if let (Value::Object(rule), Value::Object(asked)) = (&mut rule, asked) {
+            rule.extend(asked);
+        }
+        self.rules.push(rule);
         self.derived.extend(derived);
     }
 

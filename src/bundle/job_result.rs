@@ -11,22 +11,48 @@ use super::contents::milliseconds;
 use super::detection::Found;
 use super::record::read;
 use super::{BundleError, DETECTIONS};
-use crate::evaluate::{EvalError, MatchedEvent};
+use crate::bridge::GroupKey;
+use crate::evaluate::{EvalError, MatchedEvent, MatchedWindow, Window};
 
 /// What came of the rules of a job, by the name of the plan.
 #[derive(Debug, Default)]
 pub struct JobResult {
-    matched: BTreeMap<String, Vec<MatchedEvent>>,
+    matched: BTreeMap<String, Vec<Line>>,
     failed: BTreeMap<String, EvalError>,
 }
 
 /// The part of a detection that the event gave; the rest is the plan's.
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize)]
 struct Line {
     plan: String,
     event_ids: Vec<String>,
     first_seen_utc: Option<String>,
+    last_seen_utc: Option<String>,
     host: Option<String>,
+    /// Of a window, by the name of its key.
+    group: Option<BTreeMap<String, Option<String>>>,
+}
+
+impl Line {
+    fn event(&self) -> MatchedEvent {
+        MatchedEvent {
+            event_id: self.event_ids.first().cloned().unwrap_or_default(),
+            time: self.first_seen_utc.as_deref().and_then(milliseconds),
+            host: self.host.clone(),
+        }
+    }
+
+    /// The values of its group are in the order of `keys`.
+    fn window(&self, keys: &[GroupKey]) -> Option<MatchedWindow> {
+        let group = self.group.as_ref()?;
+        let window = Window {
+            last_seen: self.last_seen_utc.as_deref().and_then(milliseconds)?,
+            group: keys.iter().map(|key| group.get(&key.name.0).cloned().flatten()).collect(),
+            first_seen: self.first_seen_utc.as_deref().and_then(milliseconds)?,
+            event_ids: self.event_ids.clone(),
+        };
+        Some(MatchedWindow { window, host: self.host.clone() })
+    }
 }
 
 #[derive(Deserialize)]
@@ -52,19 +78,25 @@ impl JobResult {
         for line in BufReader::new(file).lines() {
             let line = line.map_err(BundleError::io(&path))?;
             let line: Line = serde_json::from_str(&line).map_err(BundleError::json(&path))?;
-            let time = line.first_seen_utc.as_deref().and_then(milliseconds);
-            let event_id = line.event_ids.into_iter().next().unwrap_or_default();
-            let event = MatchedEvent { event_id, time, host: line.host };
-            ran.matched.entry(line.plan).or_default().push(event);
+            ran.matched.entry(line.plan.clone()).or_default().push(line);
         }
         Ok(ran)
     }
 
-    /// What a plan matched, in the order of detections, or why it did not run.
-    pub(super) fn of(&self, plan: &str) -> Result<Found, EvalError> {
+    /// What the plan of an event rule matched, in the order of detections, or why it did not run.
+    pub(super) fn events(&self, plan: &str) -> Result<Found, EvalError> {
+        Ok(Found::Events(self.lines(plan)?.iter().map(Line::event).collect()))
+    }
+
+    /// The windows of a correlation that is grouped by `keys`, in the order of detections, or why it did not run.
+    pub(super) fn windows(&self, plan: &str, keys: &[GroupKey]) -> Result<Found, EvalError> {
+        Ok(Found::Windows(self.lines(plan)?.iter().filter_map(|line| line.window(keys)).collect()))
+    }
+
+    fn lines(&self, plan: &str) -> Result<&[Line], EvalError> {
         match self.failed.get(plan) {
             Some(error) => Err(error.clone()),
-            None => Ok(Found::Events(self.matched.get(plan).cloned().unwrap_or_default())),
+            None => Ok(self.matched.get(plan).map_or(&[], Vec::as_slice)),
         }
     }
 }

@@ -12,6 +12,7 @@
 //! Same inputs, same bytes: times come from events or from the caller, and nothing depends on where on the machine rules,
 //! events or bundle lie. Another number of threads changes `settings.threads` and nothing else.
 
+mod agreement;
 pub(crate) mod canonical;
 mod contents;
 mod coverage;
@@ -25,9 +26,11 @@ mod pack_document;
 mod plan;
 mod plan_name;
 mod record;
+mod spark;
 mod verify;
 mod write;
 
+pub use agreement::{Agreement, agreements};
 pub(crate) use contents::{Contents, RuleResult, Sighting, contents};
 pub(crate) use coverage::{FieldCount, Totals};
 pub(crate) use detection::{DetectionLines, detection_lines};
@@ -38,6 +41,7 @@ pub use job_result::JobResult;
 pub use plan::{FailMode, RunSettings};
 pub use plan_name::{RuleRoots, plan_names};
 pub use record::{MadeWith, RuleFacts, made_with, rule_facts};
+pub use spark::{SparkError, Stop, run_job};
 pub use verify::{Difference, Verification, verify, verify_rules};
 pub use write::{RunInputs, write, write_ran};
 

@@ -57,7 +57,7 @@ pub fn write(
 ) -> Result<Vec<RuleFacts>, BundleError> {
     let outcomes = match inputs.backend {
         BackendId::Interpreter => interpreted(store, inputs.compiled),
-        BackendId::DuckdbSql | BackendId::SparkSql => counted(store, inputs.compiled),
+        BackendId::DuckdbSql | BackendId::SparkSql => counted(store, inputs.compiled, &Cancel::never()),
     };
     bundle(inputs, store, outcomes, folder)
 }
@@ -186,7 +186,7 @@ pub(super) fn by_name(inputs: &RunInputs<'_>) -> BTreeMap<String, usize> {
 }
 
 /// What came of running a rule.
-enum Ran {
+pub(super) enum Ran {
     /// It matches something, or is a correlation, of which nothing is known yet: its statement tells.
     Unread,
     /// This.
@@ -194,16 +194,16 @@ enum Ran {
 }
 
 /// What running each rule gave, by its place.
-type Outcomes = BTreeMap<usize, Result<Ran, EvalError>>;
+pub(super) type Outcomes = BTreeMap<usize, Result<Ran, EvalError>>;
 
 /// By DuckDB, of all rules that report: what those find that match few events, and which others match at all. The
 /// statements of the others are run one by one later, so that what they find is never in memory together.
-fn counted(store: &mut Store, compiled: &[CompiledRule]) -> Outcomes {
+pub(super) fn counted(store: &mut Store, compiled: &[CompiledRule], cancel: &Cancel) -> Outcomes {
     let runnable: Vec<(usize, (&Plan, &Sql))> = reported(compiled)
         .filter_map(|(index, rule)| Some((index, (rule.compilation.plan.as_ref()?, rule.sql.as_ref()?))))
         .collect();
     let pairs: Vec<(&Plan, &Sql)> = runnable.iter().map(|(_, pair)| *pair).collect();
-    let matched = evaluate::matched(store, &pairs, &Cancel::never());
+    let matched = evaluate::matched(store, &pairs, cancel);
     let mut outcomes: Outcomes = correlations(compiled).map(|(index, _)| (index, Ok(Ran::Unread))).collect();
     let mut known = Vec::new();
     for ((index, _), matched) in runnable.into_iter().zip(matched) {
@@ -218,7 +218,7 @@ fn counted(store: &mut Store, compiled: &[CompiledRule]) -> Outcomes {
     }
     let (places, events): (Vec<usize>, Vec<_>) = known.into_iter().unzip();
     // Where it fails, each rule's own statement says so.
-    let events = evaluate::known_events(store, events, &Cancel::never()).unwrap_or_default();
+    let events = evaluate::known_events(store, events, cancel).unwrap_or_default();
     outcomes.extend(
         places.into_iter().zip(events).map(|(index, events)| (index, Ok(Ran::Found(Found::Events(events))))),
     );
@@ -241,11 +241,19 @@ fn interpreted(store: &Store, compiled: &[CompiledRule]) -> Outcomes {
 }
 
 /// What a job gave for each rule that reports.
-fn of_job(result: &JobResult, store: &Store, inputs: &RunInputs<'_>) -> Outcomes {
+pub(super) fn of_job(result: &JobResult, store: &Store, inputs: &RunInputs<'_>) -> Outcomes {
     let outcome = |(name, index): (String, usize)| {
         let compiled = inputs.compiled.get(index).filter(|rule| rule.compilation.reported)?;
-        let plan = compiled.compilation.plan.as_ref()?;
-        let found = evaluate::check_types(store, &plan.columns).and_then(|()| result.of(&name));
+        let found = match (&compiled.compilation.plan, &compiled.compilation.correlation) {
+            (Some(plan), _) => {
+                evaluate::check_types(store, &plan.columns).and_then(|()| result.events(&name))
+            }
+            (None, Some(plan)) => evaluate::check_types(store, &plan.columns).and_then(|()| {
+                let keys = plan.steps.last().map_or(&[][..], |step| &step.keys);
+                result.windows(&name, keys)
+            }),
+            (None, None) => return None,
+        };
         Some((index, found.map(Ran::Found)))
     };
     by_name(inputs).into_iter().filter_map(outcome).collect()

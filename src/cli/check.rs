@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 
 use super::gate::{self, FAIL_ON_HELP, Gate, Gates};
 use super::json::write_json;
-use super::report::{DiagnosticReport, Outcome, Report, RuleReport};
+use super::report::{DatasetReport, DiagnosticReport, Outcome, Report, RuleReport};
 use super::text::{one_line, time};
 use super::workspace::Workspace;
 use super::{CliError, Inputs, annotate, sarif};
@@ -57,11 +57,13 @@ pub(super) fn run(args: &CheckArgs) -> Result<(), CliError> {
     let backend = args.backend.or(args.inputs.configured_backend()).unwrap_or_default();
     let engine = Engine::of(backend, args.inputs.parquet.is_some())?;
     let workspace = args.inputs.compile_for(backend)?;
-    let outcomes = match args.inputs.open_store(workspace.threads)? {
+    let store = args.inputs.open_store(workspace.threads)?;
+    let dataset = store.as_ref().map(DatasetReport::of);
+    let outcomes = match store {
         Some(store) => Evaluator { store, engine }.outcomes(&workspace, args.event_ids),
         None => workspace.compiled.iter().map(|_| Outcome::NotRun).collect(),
     };
-    let report = Report::new(&workspace, outcomes);
+    let report = Report::new(&workspace, dataset, outcomes);
     let mut out = io::BufWriter::new(io::stdout().lock());
     match args.format {
         CheckFormat::Json => write_json(&mut out, &report)?,

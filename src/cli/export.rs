@@ -1,6 +1,5 @@
 //! `export RULES`: writes rules as a job for an engine that is not part of this program.
 
-use std::io::{self, Write};
 use std::path::PathBuf;
 
 use clap::Args;
@@ -8,11 +7,11 @@ use serde::Serialize;
 
 use super::gate::{self, FAIL_ON_HELP, Gate, Gates};
 use super::run::failed;
+use super::summary::{self, Compiled};
 use super::text::one_line;
 use super::{CliError, Format, Inputs};
 use crate::backend::BackendId;
-use crate::bundle::{self, RuleFacts, RunInputs, Staging};
-use crate::tui::text::count;
+use crate::bundle::{self, RunInputs, Staging};
 
 #[derive(Debug, Args)]
 pub(super) struct ExportArgs {
@@ -35,10 +34,8 @@ pub(super) struct ExportArgs {
 #[derive(Serialize)]
 struct Summary {
     job: String,
-    rules: usize,
-    executable: usize,
-    non_executable: usize,
-    fallback_used: usize,
+    #[serde(flatten)]
+    compiled: Compiled,
 }
 
 pub(super) fn run(args: &ExportArgs) -> Result<(), CliError> {
@@ -64,32 +61,11 @@ pub(super) fn run(args: &ExportArgs) -> Result<(), CliError> {
     };
     let facts = bundle::write_job(&inputs, staging.folder()).map_err(failed)?;
     staging.publish().map_err(failed)?;
-    report(args, &facts)?;
-    gates.hold(&facts)
-}
-
-fn report(args: &ExportArgs, facts: &[RuleFacts]) -> Result<(), CliError> {
-    let non_executable = facts.iter().filter(|rule| rule.reason.is_some()).count();
-    let summary = Summary {
-        job: args.out.display().to_string(),
-        rules: facts.len(),
-        executable: facts.len() - non_executable,
-        non_executable,
-        fallback_used: facts.iter().filter(|rule| rule.fallback_used).count(),
-    };
-    let mut out = io::stdout().lock();
-    if args.format == Format::Json {
-        serde_json::to_writer_pretty(&mut out, &summary).map_err(io::Error::from)?;
-        return Ok(writeln!(out)?);
-    }
-    writeln!(
-        out,
-        "wrote {}: {} rules · {} executable · {} refused · {} with fallback",
-        one_line(&summary.job),
-        count(summary.rules as u64),
-        count(summary.executable as u64),
-        count(summary.non_executable as u64),
-        count(summary.fallback_used as u64),
+    let summary = Summary { job: args.out.display().to_string(), compiled: Compiled::of(&facts) };
+    summary::tell(
+        args.format,
+        &summary,
+        format_args!("wrote {}: {}", one_line(&summary.job), summary.compiled),
     )?;
-    Ok(())
+    gates.hold(&facts)
 }

@@ -23,6 +23,7 @@ mod screen;
 mod spark;
 mod sql;
 mod stream;
+mod summary;
 mod test;
 mod text;
 mod themes;

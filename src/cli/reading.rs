@@ -1,7 +1,7 @@
 //! How a command reads events: `--since`, `--until`, `--skip-unreadable`; and what it says of them.
 
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use clap::Args;
 use jiff::civil::Date;
@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::CliError;
 use super::text::one_line;
-use crate::store::{self, Dataset, Drift, SessionSettings, Store, TimeRange};
+use crate::store::{self, Dataset, SessionSettings, Store, TimeRange};
 
 /// Which events are read.
 #[derive(Clone, Debug, Default, Args)]
@@ -98,23 +98,7 @@ impl Reading {
 fn warnings(store: &Store) -> Vec<String> {
     let left_out =
         store.left_out().iter().map(|file| format!("'{}' is left out: {}", file.path.display(), file.why));
-    let differing = store.schema().drift.iter().filter(|drift| !drift.compatible).map(told);
-    let mut warnings: Vec<_> = left_out.chain(differing).collect();
-    let widened: Vec<_> = store.schema().drift.iter().filter(|drift| drift.compatible).collect();
-    match widened.as_slice() {
-        [] => {}
-        [one] => warnings.push(told(one)),
-        [first, rest @ ..] => warnings.push(format!("{}; so do {} more columns", told(first), rest.len())),
-    }
-    warnings
-}
-
-fn told(drift: &Drift) -> String {
-    let stored = |(kind, file): &(String, PathBuf)| format!("{kind} in '{}'", file.display());
-    let stored: Vec<_> = drift.stored_as.iter().map(stored).collect();
-    let meaning =
-        if drift.compatible { "one type holds both" } else { "rules that read it are refused (column_type)" };
-    format!("column '{}' differs between files: {}; {meaning}", drift.column.as_str(), stored.join(", "))
+    left_out.chain(store::drift_told(&store.schema().drift)).collect()
 }
 
 fn end(text: &str) -> Result<End, String> {

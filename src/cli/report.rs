@@ -1,6 +1,7 @@
 //! The document of `check --format json`. A contract: its schema is `schemas/check.schema.json`.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 
 use serde::Serialize;
 
@@ -10,15 +11,65 @@ use crate::bridge::{Diagnostic, ReasonCode, Resolution, Severity};
 use crate::evaluate::{Summary, Verdict};
 use crate::ocsf::{ClassUid, OCSF_VERSION};
 use crate::sigma::Capability;
-use crate::store::DUCKDB_VERSION;
+use crate::store::{DUCKDB_VERSION, Store};
 
 #[derive(Debug, Serialize)]
 pub(super) struct Report {
     #[serde(flatten)]
     head: Head,
+    /// `None` where no events were given.
+    dataset: Option<DatasetReport>,
     pub(super) totals: Totals,
     pub(super) reasons: BTreeMap<&'static str, usize>,
     pub(super) rules: Vec<RuleReport>,
+}
+
+/// What the events' files are like.
+#[derive(Debug, Serialize)]
+pub(super) struct DatasetReport {
+    drift: Vec<DriftReport>,
+    left_out: Vec<LeftOutReport>,
+}
+
+/// A column that is not stored alike in all files.
+#[derive(Debug, Serialize)]
+struct DriftReport {
+    column: String,
+    stored_as: Vec<StoredReport>,
+    absent_from: Vec<String>,
+    compatible: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct StoredReport {
+    #[serde(rename = "type")]
+    stored_type: String,
+    file: String,
+}
+
+#[derive(Debug, Serialize)]
+struct LeftOutReport {
+    file: String,
+    why: String,
+}
+
+impl DatasetReport {
+    pub(super) fn of(store: &Store) -> Self {
+        let name = |path: &PathBuf| path.display().to_string();
+        let stored = |(stored_type, file): &(String, PathBuf)| StoredReport {
+            stored_type: stored_type.clone(),
+            file: name(file),
+        };
+        let drift = store.schema().drift.iter().map(|drift| DriftReport {
+            column: drift.column.as_str().to_owned(),
+            stored_as: drift.stored_as.iter().map(stored).collect(),
+            absent_from: drift.absent_from.iter().map(name).collect(),
+            compatible: drift.compatible,
+        });
+        let left_out = store.left_out().iter();
+        let left_out = left_out.map(|file| LeftOutReport { file: name(&file.path), why: file.why.clone() });
+        Self { drift: drift.collect(), left_out: left_out.collect() }
+    }
 }
 
 /// What every document begins with: what made it, and what it depends on.
@@ -137,14 +188,15 @@ impl Head {
 
 impl Report {
     /// The report of `workspace`, with the outcome of each rule in order.
-    pub(super) fn new(workspace: &Workspace, outcomes: Vec<Outcome>) -> Self {
+    pub(super) fn new(workspace: &Workspace, dataset: Option<DatasetReport>, outcomes: Vec<Outcome>) -> Self {
         let rules: Vec<RuleReport> = workspace
             .compiled
             .iter()
             .zip(outcomes)
             .map(|(compiled, outcome)| RuleReport::new(compiled, outcome))
             .collect();
-        Self { head: Head::new(workspace), totals: totals(&rules), reasons: reasons(&rules), rules }
+        let (totals, reasons) = (totals(&rules), reasons(&rules));
+        Self { head: Head::new(workspace), dataset, totals, reasons, rules }
     }
 }
 

@@ -1,6 +1,6 @@
 //! `run RULES`: runs rules over a dataset and writes the bundle.
 
-use std::io::{self, Write};
+use std::io;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::gate::{self, FAIL_ON_HELP, Gate, Gates};
+use super::summary::{self, Compiled};
 use super::text::one_line;
 use super::{CliError, Format, Inputs, spark};
 use crate::backend::BackendId;
@@ -49,10 +50,8 @@ pub(super) struct RunArgs {
 struct Summary {
     bundle: String,
     run_id: String,
-    rules: usize,
-    executable: usize,
-    non_executable: usize,
-    fallback_used: usize,
+    #[serde(flatten)]
+    compiled: Compiled,
     matched: usize,
     detections: u64,
 }
@@ -112,36 +111,24 @@ pub(super) fn failed(error: BundleError) -> CliError {
 }
 
 fn summary(args: &RunArgs, run_id: String, facts: &[RuleFacts]) -> Summary {
-    let counted = |holds: &dyn Fn(&RuleFacts) -> bool| facts.iter().filter(|rule| holds(rule)).count();
-    let non_executable = counted(&|rule| rule.reason.is_some());
     Summary {
         bundle: args.out.display().to_string(),
         run_id,
-        rules: facts.len(),
-        executable: facts.len() - non_executable,
-        non_executable,
-        fallback_used: counted(&|rule| rule.fallback_used),
-        matched: counted(&|rule| rule.matches > Some(0)),
+        compiled: Compiled::of(facts),
+        matched: facts.iter().filter(|rule| rule.matches > Some(0)).count(),
         detections: facts.iter().filter_map(|rule| rule.matches).sum(),
     }
 }
 
-fn report(args: &RunArgs, summary: &Summary) -> Result<(), CliError> {
-    let mut out = io::stdout().lock();
-    if args.format == Format::Json {
-        serde_json::to_writer_pretty(&mut out, summary).map_err(io::Error::from)?;
-        return Ok(writeln!(out)?);
-    }
-    writeln!(
-        out,
-        "wrote {}: {} rules · {} executable · {} refused · {} with fallback · {} matched · {} detections",
-        one_line(&summary.bundle),
-        count(summary.rules as u64),
-        count(summary.executable as u64),
-        count(summary.non_executable as u64),
-        count(summary.fallback_used as u64),
-        count(summary.matched as u64),
-        count(summary.detections),
-    )?;
-    Ok(())
+fn report(args: &RunArgs, summary: &Summary) -> io::Result<()> {
+    let (matched, detections) = (count(summary.matched as u64), count(summary.detections));
+    summary::tell(
+        args.format,
+        summary,
+        format_args!(
+            "wrote {}: {} · {matched} matched · {detections} detections",
+            one_line(&summary.bundle),
+            summary.compiled
+        ),
+    )
 }

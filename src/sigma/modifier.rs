@@ -194,6 +194,19 @@ pub enum Comparison {
     Gte,
 }
 
+impl Comparison {
+    /// As mathematics and SQL write it.
+    #[must_use]
+    pub fn sign(self) -> &'static str {
+        match self {
+            Self::Lt => "<",
+            Self::Lte => "<=",
+            Self::Gt => ">",
+            Self::Gte => ">=",
+        }
+    }
+}
+
 /// A part of a timestamp, in UTC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[expect(missing_docs, reason = "the names are Sigma's")]

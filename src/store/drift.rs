@@ -1,6 +1,7 @@
 //! Files of one dataset whose columns differ: which do, and what can still be compared.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::PathBuf;
 
@@ -18,9 +19,45 @@ pub struct Drift {
     pub column: OcsfPath,
     /// DuckDB's name of each type that it is stored as, with the first file that has it so.
     pub stored_as: Vec<(String, PathBuf)>,
+    /// A file that lacks it, where its events have NULL; the first of each kind of file that does.
+    pub absent_from: Vec<PathBuf>,
     /// Whether one type holds all of them. Where none does, the column is comparable with nothing, and rules that
     /// read it are refused.
     pub compatible: bool,
+}
+
+impl fmt::Display for Drift {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let column = self.column.as_str();
+        if let ([_], Some(file)) = (self.stored_as.as_slice(), self.absent_from.first()) {
+            return write!(f, "column '{column}' is absent from '{}'; it is NULL there", file.display());
+        }
+        let stored = |(kind, file): &(String, PathBuf)| format!("{kind} in '{}'", file.display());
+        let stored: Vec<_> = self.stored_as.iter().map(stored).collect();
+        let meaning = match self.compatible {
+            true => "one type holds both",
+            false => "rules that read it are refused (column_type)",
+        };
+        write!(f, "column '{column}' differs between files: {}; {meaning}", stored.join(", "))
+    }
+}
+
+/// What differs between files, for people: each column that rules cannot read, and one for all others of a kind.
+#[must_use]
+pub fn drift_told(drifts: &[Drift]) -> Vec<String> {
+    let (compatible, refused): (Vec<&Drift>, Vec<&Drift>) = drifts.iter().partition(|drift| drift.compatible);
+    let (absent, widened): (Vec<&Drift>, Vec<&Drift>) =
+        compatible.into_iter().partition(|drift| drift.stored_as.len() < 2);
+    let counted = |drifts: &[&Drift], others: &str| match drifts {
+        [] => None,
+        [one] => Some(one.to_string()),
+        [first, rest @ ..] => Some(format!("{first}; {} more columns {others}", rest.len())),
+    };
+    let refused = refused.iter().map(ToString::to_string);
+    refused
+        .chain(counted(&widened, "differ likewise"))
+        .chain(counted(&absent, "are absent from some files"))
+        .collect()
 }
 
 /// The files that differ in their schema from those before them, one of each kind, by their places; of files that are
@@ -53,8 +90,8 @@ pub(super) fn kinds(
 /// Each path in lower case, with the types that it is stored as and the first file of each.
 type Columns<'a> = BTreeMap<String, Vec<(&'a Leaf, &'a PathBuf)>>;
 
-/// What is stored in more than one type; of such columns, `united`, which are those of all files together, keeps what
-/// can be compared.
+/// What is stored in more than one type, or not in all files. Of such columns, `united`, which are those of all files
+/// together, keeps what can be compared.
 pub(super) fn reconcile(kinds: &[(PathBuf, Vec<Leaf>)], united: &mut Vec<Leaf>) -> Vec<Drift> {
     let mut columns: Columns<'_> = BTreeMap::new();
     for (file, leaves) in kinds {
@@ -65,9 +102,20 @@ pub(super) fn reconcile(kinds: &[(PathBuf, Vec<Leaf>)], united: &mut Vec<Leaf>) 
             }
         }
     }
+    let of_files: Vec<(&PathBuf, BTreeSet<String>)> = kinds
+        .iter()
+        .map(|(file, leaves)| (file, leaves.iter().map(|leaf| leaf.path.to_ascii_lowercase()).collect()))
+        .collect();
     let mut drifts = Vec::new();
     for (folded, variants) in &columns {
         let Some((first, _)) = variants.first() else { continue };
+        let lacking = of_files.iter().filter(|(_, paths)| !has(paths, folded));
+        let absent_from: Vec<PathBuf> = lacking.map(|(file, _)| (*file).clone()).collect();
+        // What lies in a structure that another file has as a value is refused with it.
+        let is_refused = drifts.iter().any(|known: &Drift| {
+            !known.compatible && is_within(&first.path, &known.column.0.to_ascii_lowercase())
+        });
+        let is_alike = absent_from.is_empty() || is_refused;
         let place = united.iter().position(|leaf| leaf.path.eq_ignore_ascii_case(folded));
         let alike = variants.windows(2).all(|pair| match pair {
             [(one, _), (other, _)] => alike(&one.column, &other.column),
@@ -76,7 +124,7 @@ pub(super) fn reconcile(kinds: &[(PathBuf, Vec<Leaf>)], united: &mut Vec<Leaf>) 
         let mut stored_as: Vec<_> =
             variants.iter().map(|(leaf, file)| (leaf.column.stored_as.clone(), (*file).clone())).collect();
         match place.and_then(|place| united.get_mut(place)) {
-            Some(_) if variants.len() < 2 => continue,
+            Some(_) if variants.len() < 2 && is_alike => continue,
             Some(leaf) if !alike => *leaf = incomparable(variants, Some(leaf)),
             Some(_) => {}
             // A value in one file and a structure in another: no type has a place for both.
@@ -91,10 +139,16 @@ pub(super) fn reconcile(kinds: &[(PathBuf, Vec<Leaf>)], united: &mut Vec<Leaf>) 
             }
         }
         let compatible = alike && place.is_some();
-        drifts.push(Drift { column: OcsfPath(first.path.clone()), stored_as, compatible });
+        drifts.push(Drift { column: OcsfPath(first.path.clone()), stored_as, absent_from, compatible });
     }
     united.sort_by(|a, b| a.path.cmp(&b.path));
     drifts
+}
+
+/// Whether a file with these columns has the path, be it as a structure.
+fn has(paths: &BTreeSet<String>, folded: &str) -> bool {
+    let below = format!("{folded}.");
+    paths.contains(folded) || paths.range(below.clone()..).next().is_some_and(|path| path.starts_with(&below))
 }
 
 fn is_within(path: &str, folded: &str) -> bool {

@@ -190,7 +190,10 @@ fn drift(store: &Store) -> Vec<String> {
     let file = |path: &Path| path.file_name().unwrap().to_string_lossy().into_owned();
     let said = |drift: &super::Drift| {
         let types: Vec<_> = drift.stored_as.iter().map(|(t, path)| format!("{t} {}", file(path))).collect();
-        format!("{} {}: {}", drift.column.as_str(), drift.compatible, types.join(", "))
+        let absent: Vec<_> = drift.absent_from.iter().map(|path| file(path)).collect();
+        let absent =
+            if absent.is_empty() { String::new() } else { format!("; not in {}", absent.join(", ")) };
+        format!("{} {}: {}{absent}", drift.column.as_str(), drift.compatible, types.join(", "))
     };
     store.schema().drift.iter().map(said).collect()
 }
@@ -213,6 +216,30 @@ fn files_that_differ_are_read_together_and_their_differences_told() {
         assert_eq!(store.schema().column(&OcsfPath(column.to_owned())).unwrap().field_type, None, "{column}");
     }
     insta::assert_snapshot!(drift(&store).join("\n"));
+}
+
+#[test]
+fn a_column_that_some_files_lack_is_told_with_one_of_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let event = |more: &str| format!("SELECT 1007 AS class_uid, 5::BIGINT AS \"time\", {more}");
+    let write = |name: &str, more: &str| write(&folder.path().join(name), &event(more));
+    write("a.parquet", "'x' AS c, {'name': 'n'} AS file");
+    write("b.parquet", "'y' AS c");
+    write("c.parquet", "'z' AS d");
+    let store = open(folder.path());
+    let expected = [
+        "c true: VARCHAR a.parquet; not in c.parquet",
+        "d true: VARCHAR c.parquet; not in a.parquet, b.parquet",
+        "file.name true: VARCHAR a.parquet; not in b.parquet, c.parquet",
+    ];
+    assert_eq!(drift(&store), expected);
+    let told = super::drift_told(&store.schema().drift);
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].starts_with("column 'c' is absent from '"), "{told:?}");
+    assert!(
+        told[0].ends_with("c.parquet'; it is NULL there; 2 more columns are absent from some files"),
+        "{told:?}"
+    );
 }
 
 #[test]

@@ -26,7 +26,7 @@ use std::path::PathBuf;
 use crate::ocsf::{FieldType, OcsfPath};
 
 pub use cancel::{Cancel, Interrupter};
-pub use drift::Drift;
+pub use drift::{Drift, drift_told};
 pub use error::StoreError;
 pub use growing::Unfinished;
 pub(crate) use growing::{Later, Stamp};

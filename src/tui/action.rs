@@ -171,6 +171,12 @@ pub(crate) enum Action {
     ToggleBell,
     /// Stop the run of all rules.
     StopRun,
+    /// Show the SQL of the other backend.
+    NextBackend,
+    /// Run all rules on the installed Spark, and compare.
+    RunBackend,
+    /// Stop that.
+    StopBackend,
     /// What is under way has taken long enough to be mentioned.
     MentionWork,
     /// Files changed on disk.

@@ -13,7 +13,7 @@ use super::model::list::{Grouping, Order};
 use super::model::{Arrangement, Model, Overlay, Pane, Stroke};
 use super::update::bench::can_propose;
 use super::update::cases::has_row;
-use super::update::{in_place, new_rule};
+use super::update::{in_place, new_rule, spark};
 use super::view::{Layout, extent, why_beside};
 
 /// Who gets the keys.
@@ -285,6 +285,9 @@ pub(crate) const COMMANDS: &[Command] = &[
     command("see_all", "Take all new matches for seen", Browse, &[], || Action::SeeAll).when(|m| m.list.totals.arrived > 0),
     command("toggle_bell", "Ring the terminal's bell at new matches, or no longer", Browse, &[], || Action::ToggleBell),
     command("stop_run", "Stop the run of all rules", Browse, &[], || Action::StopRun).when(|m| m.work.running.is_some()),
+    command("next_backend", "The SQL as the other backend has it: duckdb_sql, spark_sql", Browse, &[], || Action::NextBackend).when(|m| m.selected.is_some()),
+    command("run_backend", "Run all rules on the installed Spark, and compare with DuckDB", Browse, &[], || Action::RunBackend).when(spark::can_run),
+    command("stop_backend", "Stop that run", Browse, &[], || Action::StopBackend).when(|m| m.spark.running.is_some()),
     command("suspend", "Stop until the shell's fg", Browse, &[Key::ctrl('z')], || Action::Suspend),
     command("quit", "Leave", Browse, QUIT, || Action::Quit).hint("quit"),
     command("help", "Show or hide this help", Browse, &[Key::char('?')], || Action::ToggleHelp).hint("help"),

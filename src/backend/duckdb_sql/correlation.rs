@@ -3,13 +3,13 @@
 
 use std::collections::BTreeSet;
 
-use super::{RELATION, comment, literal, rule_body, scalar, window};
+use super::{RELATION, comment, rule_body, scalar, window};
 use crate::backend::Sql;
-use crate::backend::layout::{Layout, Origin};
+use crate::backend::layout::Layout;
+use crate::backend::sql_parts::by_class;
+use crate::backend::sql_windows::{Cte, StepNames, is_nested, keys, tells_inputs, with};
 use crate::bridge::ir::FieldExpr;
-use crate::bridge::{
-    CorrelationInput, CorrelationPlan, CorrelationStep, InputValue, Measure, Source, WindowTest,
-};
+use crate::bridge::{CorrelationInput, CorrelationPlan, CorrelationStep, InputValue, Source};
 
 /// Where every event has its id and its time.
 const EVENT_ID: &str = "\"metadata.event_id\"";
@@ -19,13 +19,7 @@ pub(super) const TIME: &str = "\"time\"";
 /// sorted by byte. [`Sql::predicate`] and [`Sql::scope`] are empty: a window is not a test of one event.
 #[must_use]
 pub fn emit_correlation(plan: &CorrelationPlan) -> Sql {
-    let ctes = ctes(plan);
-    let mut text = Layout::default();
-    text.line(0, "WITH", None);
-    let count = ctes.len();
-    for (index, cte) in ctes.into_iter().enumerate() {
-        cte.write(&mut text, index + 1 == count);
-    }
+    let mut text = with(ctes(plan));
     if let Some(step) = plan.steps.last() {
         outcome(&mut text, step);
     }
@@ -36,69 +30,12 @@ pub fn emit_correlation(plan: &CorrelationPlan) -> Sql {
 /// The named parts of the statement: those of the last step are `events`, what is measured, and `windows`.
 pub(super) fn ctes(plan: &CorrelationPlan) -> Vec<Cte> {
     let mut ctes: Vec<Cte> = (0..plan.rules.len()).filter_map(|place| rule(plan, place)).collect();
-    let last = plan.steps.len().saturating_sub(1);
     for (place, step) in plan.steps.iter().enumerate() {
-        let names = StepNames::new(place, place == last);
+        let names = StepNames::new(plan, place);
         ctes.push(events(plan, step, &names));
         ctes.extend(window::ctes(step, &names));
     }
     ctes
-}
-
-/// A named part of the statement.
-pub(super) struct Cte {
-    pub(super) name: String,
-    pub(super) lines: Vec<(usize, String, Origin)>,
-}
-
-impl Cte {
-    pub(super) fn new(name: String) -> Self {
-        Self { name, lines: Vec::new() }
-    }
-
-    pub(super) fn line(&mut self, depth: usize, text: impl Into<String>, origin: Origin) {
-        self.lines.push((depth, text.into(), origin));
-    }
-
-    pub(super) fn write(self, text: &mut Layout, is_last: bool) {
-        text.line(0, format!("{} AS (", self.name), None);
-        for (depth, line, origin) in self.lines {
-            text.line(depth + 1, line, origin);
-        }
-        text.line(0, if is_last { ")" } else { ")," }, None);
-    }
-}
-
-/// What the parts of a step are called: the last one plainly, those before it with their number. Only the last
-/// stands in the rule's own file, so that only its lines have a place.
-pub(super) struct StepNames {
-    suffix: String,
-    is_own: bool,
-}
-
-impl StepNames {
-    fn new(place: usize, is_own: bool) -> Self {
-        let suffix = if is_own { String::new() } else { format!("_{}", place + 1) };
-        Self { suffix, is_own }
-    }
-
-    pub(super) fn of(&self, part: &str) -> String {
-        format!("{part}{}", self.suffix)
-    }
-
-    pub(super) fn origin(&self, span: crate::sigma::Span) -> Origin {
-        Some(span).filter(|_| self.is_own)
-    }
-}
-
-/// Whether events of the step may be windows, which have several event ids.
-pub(super) fn is_nested(step: &CorrelationStep) -> bool {
-    step.inputs.iter().any(|input| matches!(input.source, Source::Step(_)))
-}
-
-/// Whether it matters which input an event is of.
-pub(super) fn tells_inputs(step: &CorrelationStep) -> bool {
-    matches!(step.test, WindowTest::Bounds(Measure::DistinctInputs, _) | WindowTest::Seen(_))
 }
 
 /// The matches of a rule, with the columns that steps read.
@@ -163,7 +100,7 @@ fn one_input(
             (format!("rule_{}", rule + 1), vec![format!("{EVENT_ID} AS event_id"), TIME.to_owned()])
         }
         Source::Step(inner) => {
-            let inner = StepNames::new(inner, inner + 1 == plan.steps.len());
+            let inner = StepNames::new(plan, inner);
             let columns = ["event_ids", "first_seen", "last_seen AS \"time\""].map(str::to_owned);
             (inner.of("windows"), columns.into())
         }
@@ -212,20 +149,8 @@ fn field_sql(field: &FieldExpr) -> String {
             let fields: Vec<String> = fields.iter().map(field_sql).collect();
             format!("coalesce({})", fields.join(", "))
         }
-        FieldExpr::PerClass(fields) => {
-            let cases: String = fields
-                .iter()
-                .map(|(class, field)| format!(" WHEN {class} THEN {}", field_sql(field)))
-                .collect();
-            format!("CASE \"class_uid\"{cases} END")
-        }
+        FieldExpr::PerClass(fields) => by_class("\"class_uid\"", fields, field_sql, None),
     }
-}
-
-/// `key_1` and so on, of a relation where one is named.
-pub(super) fn keys(step: &CorrelationStep, relation: &str) -> Vec<String> {
-    let dot = if relation.is_empty() { "" } else { "." };
-    (1..=step.keys.len()).map(|number| format!("{relation}{dot}key_{number}")).collect()
 }
 
 fn outcome(text: &mut Layout, step: &CorrelationStep) {
@@ -237,14 +162,4 @@ fn outcome(text: &mut Layout, step: &CorrelationStep) {
     text.line(0, format!("SELECT {}", columns.join(", ")), None);
     text.line(0, "FROM windows", None);
     text.line(0, format!("ORDER BY {}", order.join(", ")), None);
-}
-
-/// A number of a bound.
-pub(super) fn number(value: crate::sigma::BoundValue) -> String {
-    use crate::bridge::ir::Number;
-    use crate::sigma::BoundValue;
-    literal::number(match value {
-        BoundValue::Integer(number) => Number::Integer(i128::from(number)),
-        BoundValue::Float(number) => Number::Float(number),
-    })
 }

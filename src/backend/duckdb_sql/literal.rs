@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::bridge::ir::Number;
+use crate::backend::sql_parts::{self, is_format};
 
 /// Parts that a text is joined from, and quotes in it: DuckDB refuses expressions a thousand deep, and its time
 /// is quadratic in doubled quotes.
@@ -52,40 +52,9 @@ fn quoted(run: &str) -> String {
     format!("'{}'", run.replace('\'', "''"))
 }
 
-/// Line and paragraph separators and the marks that reorder text: invisible in an editor, not in SQL.
-fn is_format(character: char) -> bool {
-    matches!(character, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
-        | '\u{feff}' | '\u{e0000}'..='\u{e007f}')
-}
-
-/// A number, typed so that DuckDB does not choose the type: fractions are DOUBLE, never DECIMAL.
-pub(super) fn number(value: Number) -> String {
-    match value {
-        Number::Integer(number) => number.to_string(),
-        Number::Float(number) => format!("CAST('{number:?}' AS DOUBLE)"),
-    }
-}
-
 /// A JSON scalar, or an array of them in parentheses, for producer predicates.
 pub(super) fn json(value: &serde_json::Value) -> String {
-    match value {
-        serde_json::Value::Null => "NULL".to_owned(),
-        serde_json::Value::Bool(truth) => boolean(*truth).to_owned(),
-        serde_json::Value::Number(number) => match number.as_f64() {
-            Some(float) if number.is_f64() => self::number(Number::Float(float)),
-            _ => number.to_string(),
-        },
-        serde_json::Value::String(value) => text(value),
-        serde_json::Value::Array(values) => {
-            format!("({})", values.iter().map(json).collect::<Vec<_>>().join(", "))
-        }
-        // A pack with an object here does not load; as text it can only narrow to nothing.
-        serde_json::Value::Object(_) => text(&value.to_string()),
-    }
-}
-
-pub(super) fn boolean(value: bool) -> &'static str {
-    if value { "true" } else { "false" }
+    sql_parts::json(value, text)
 }
 
 #[cfg(test)]
@@ -115,12 +84,5 @@ mod tests {
         assert_eq!(text("a\0b"), "('a' || chr(0) || 'b')");
         assert_eq!(text("\n"), "chr(10)");
         assert_eq!(text("x\u{202e}y\u{1b}"), "('x' || chr(8238) || 'y' || chr(27))");
-    }
-
-    #[test]
-    fn numbers_keep_their_type() {
-        assert_eq!(number(Number::Integer(-5)), "-5");
-        assert_eq!(number(Number::Float(1.5)), "CAST('1.5' AS DOUBLE)");
-        assert_eq!(json(&serde_json::json!([1, "a'"])), "(1, 'a''')");
     }
 }

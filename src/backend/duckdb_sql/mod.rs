@@ -12,12 +12,11 @@ mod scalar;
 mod test;
 mod window;
 
-use super::Sql;
 use super::layout::{Layout, origin};
+use super::{Sql, sql_parts};
 use crate::bridge::ir::{Expr, Predicate};
 use crate::bridge::{Plan, RoutedScope};
 use crate::pack::{FilterOp, RouteFilter};
-use crate::sigma::TextMatch;
 pub use correlation::emit_correlation;
 
 /// The backend's id, as plans record it.
@@ -81,27 +80,15 @@ fn class_filter(scope: &RoutedScope) -> String {
     format!("\"class_uid\" IN ({})", classes.join(", "))
 }
 
-/// A producer predicate. NULL narrows away, as the specification asks, since these stand directly under AND.
+/// A producer predicate; of a list, whether any element satisfies it.
 fn route_filter(filter: &RouteFilter) -> String {
     let column = scalar::identifier(filter.path.as_str());
-    let value = || literal::json(&filter.value);
-    let exists = filter.value.as_bool().unwrap_or(true);
-    match filter.op {
-        FilterOp::Exists if exists => format!("{column} IS NOT NULL"),
-        FilterOp::Exists => format!("{column} IS NULL"),
-        op => {
-            let on_element = |subject: &str| match op {
-                FilterOp::Neq => format!("{subject} <> {}", value()),
-                FilterOp::In => format!("{subject} IN {}", value()),
-                FilterOp::Nin => format!("{subject} NOT IN {}", value()),
-                FilterOp::Contains => test::text_match(subject, TextMatch::Contains, &value()),
-                FilterOp::Prefix => test::text_match(subject, TextMatch::StartsWith, &value()),
-                FilterOp::Suffix => test::text_match(subject, TextMatch::EndsWith, &value()),
-                FilterOp::Regex => format!("regexp_matches({subject}, {})", value()),
-                FilterOp::Eq | FilterOp::Exists => format!("{subject} = {}", value()),
-            };
-            if filter.list { test::any_element(&column, on_element) } else { on_element(&column) }
-        }
+    let value = literal::json(&filter.value);
+    let finds = |subject: &str| format!("regexp_matches({subject}, {value})");
+    let on = |subject: &str| sql_parts::route_filter(filter, subject, &value, test::text_match, &finds);
+    match filter.list && filter.op != FilterOp::Exists {
+        true => test::any_element(&column, on),
+        false => on(&column),
     }
 }
 

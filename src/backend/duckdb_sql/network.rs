@@ -1,58 +1,28 @@
 //! Addresses in networks as SQL, without the `inet` extension, which the session could not load.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::Ipv6Addr;
 
 use super::literal;
+use crate::backend::sql_parts::{self, OCTET};
 use crate::bridge::ir::Network;
-
-/// A decimal octet without leading zeros.
-const OCTET: &str = "(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])";
 
 /// Whether the text is an address inside the network; false or NULL where it is none.
 pub(super) fn contains(subject: &str, network: Network) -> String {
     match network {
         Network::V4(address, length) => {
-            format!("regexp_full_match({subject}, {})", literal::text(&ipv4(address, length)))
+            format!("regexp_full_match({subject}, {})", literal::text(&sql_parts::ipv4(address, length)))
         }
         Network::V6(address, length) => ipv6(subject, address, length),
-    }
-}
-
-/// A network is a product of octet ranges, of which at most one is partial: one anchored pattern.
-fn ipv4(address: Ipv4Addr, length: u8) -> String {
-    let octets: Vec<String> = address
-        .octets()
-        .into_iter()
-        .zip([0_u8, 8, 16, 24])
-        .map(|(octet, before)| octet_pattern(octet, length.saturating_sub(before).min(8)))
-        .collect();
-    octets.join("\\.")
-}
-
-/// An octet of which the first `bits` bits are fixed.
-fn octet_pattern(octet: u8, bits: u8) -> String {
-    match bits {
-        8 => octet.to_string(),
-        0 => OCTET.to_owned(),
-        bits => {
-            let last = octet | (0xff >> bits);
-            let values: Vec<String> = (octet..=last).map(|value| value.to_string()).collect();
-            format!("(?:{})", values.join("|"))
-        }
     }
 }
 
 /// The address as 32 hexadecimal digits, compared as text. `CASE` spares the work where there is no colon, and
 /// the one-element `list_transform` gives the text a name.
 fn ipv6(subject: &str, address: Ipv6Addr, length: u8) -> String {
-    let first = u128::from(address);
-    let host = u128::MAX.checked_shr(u32::from(length)).unwrap_or(0);
-    let last = first | host;
     format!(
-        "CASE WHEN contains({subject}, ':') THEN list_transform([{text}], lambda s: {digits} \
-         BETWEEN '{first:032x}' AND '{last:032x}')[1] ELSE false END",
+        "CASE WHEN contains({subject}, ':') THEN list_transform([{text}], lambda s: {within})[1] ELSE false END",
         text = colon_groups(subject),
-        digits = digits(),
+        within = sql_parts::within_ipv6(&digits(), address, length),
     )
 }
 

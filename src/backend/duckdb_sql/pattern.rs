@@ -1,8 +1,8 @@
 //! Text of a shape as SQL: the cheapest function that says it.
 
 use super::{literal, test};
+use crate::backend::sql_parts;
 use crate::bridge::ir::{DASHES, PatternPart};
-use crate::sigma::TextMatch;
 
 /// Variants of a pattern with dashes that are written out; past that, one regular expression.
 const MAX_VARIANTS: usize = 25;
@@ -57,17 +57,11 @@ fn with(parts: &[PatternPart], part: PatternPart) -> Vec<PatternPart> {
 
 /// A pattern without dashes.
 fn plain(subject: &str, parts: &[PatternPart]) -> String {
-    use PatternPart::{AnyRun, Text};
-    let matched = |text: &str, position: TextMatch| test::text_match(subject, position, &literal::text(text));
-    match parts {
-        [] => matched("", TextMatch::Equals),
-        [Text(text)] => matched(text, TextMatch::Equals),
-        [AnyRun] => format!("{subject} IS NOT NULL"),
-        [AnyRun, Text(text), AnyRun] => matched(text, TextMatch::Contains),
-        [Text(text), AnyRun] => matched(text, TextMatch::StartsWith),
-        [AnyRun, Text(text)] => matched(text, TextMatch::EndsWith),
-        _ if parts.iter().filter(|part| **part == AnyRun).count() > MAX_RUNS => full_match(subject, parts),
-        _ => format!("{subject} LIKE {} ESCAPE '$'", literal::text(&like(parts))),
+    let runs = || parts.iter().filter(|part| **part == PatternPart::AnyRun).count();
+    match sql_parts::plain_shape(subject, parts, literal::text, test::text_match) {
+        Some(plain) => plain,
+        None if runs() > MAX_RUNS => full_match(subject, parts),
+        None => format!("{subject} LIKE {} ESCAPE '$'", literal::text(&like(parts))),
     }
 }
 

@@ -1,6 +1,8 @@
 //! Parts of a plan as SQL expressions, for statements that ask something else of the same events.
 
-use super::{Layout, Plan, correlation, scalar, test};
+use super::{Plan, correlation, scalar, test};
+use crate::backend::sql_parts::by_class;
+use crate::backend::sql_windows::with;
 use crate::bridge::ir::{FieldExpr, Predicate, Test};
 use crate::bridge::{CorrelationPlan, WindowTest};
 use crate::pack::{Computed, RouteFilter};
@@ -42,13 +44,7 @@ pub(crate) fn has_value(source: &FieldExpr) -> String {
             let parts: Vec<String> = sources.iter().map(has_value).collect();
             format!("({})", parts.join(" OR "))
         }
-        FieldExpr::PerClass(sources) => {
-            let cases: String = sources
-                .iter()
-                .map(|(class, source)| format!(" WHEN {class} THEN {}", has_value(source)))
-                .collect();
-            format!("CASE \"class_uid\"{cases} ELSE false END")
-        }
+        FieldExpr::PerClass(sources) => by_class("\"class_uid\"", sources, has_value, Some("false")),
     }
 }
 
@@ -76,13 +72,7 @@ fn list(source: &FieldExpr) -> String {
                 sources.iter().map(|source| format!("coalesce({}, [])", list(source))).collect();
             format!("flatten([{}])", lists.join(", "))
         }
-        FieldExpr::PerClass(sources) => {
-            let cases: String = sources
-                .iter()
-                .map(|(class, source)| format!(" WHEN {class} THEN {}", list(source)))
-                .collect();
-            format!("CASE \"class_uid\"{cases} END")
-        }
+        FieldExpr::PerClass(sources) => by_class("\"class_uid\"", sources, list, None),
     }
 }
 
@@ -93,12 +83,7 @@ pub(crate) fn correlation_extremes(plan: &CorrelationPlan) -> String {
     let mut ctes = correlation::ctes(plan);
     // The windows that fire: all of them are asked about here.
     ctes.pop();
-    let mut text = Layout::default();
-    text.line(0, "WITH", None);
-    let count = ctes.len();
-    for (index, cte) in ctes.into_iter().enumerate() {
-        cte.write(&mut text, index + 1 == count);
-    }
+    let mut text = with(ctes);
     let seen = |inputs: usize| {
         let each: Vec<String> =
             (1..=inputs).map(|number| format!("CAST(seen_{number} AS INTEGER)")).collect();

@@ -1,9 +1,9 @@
 //! One test of one field as SQL. Each is two-valued: `coalesce(…, false)` makes NULL false before any NOT.
 
 use super::{literal, network, pattern, scalar};
+use crate::backend::sql_parts::{self, any, by_class, membership, spread};
 use crate::bridge::ir::{Expr, FieldExpr, Number, Predicate, Regex, Test};
-use crate::ocsf::ClassUid;
-use crate::sigma::{Comparison, TextMatch};
+use crate::sigma::TextMatch;
 
 /// Columns past which a membership list is written one literal a line.
 const WIDTH: usize = 100;
@@ -17,7 +17,7 @@ pub(super) fn lines(predicate: &Predicate) -> Vec<String> {
         {
             let name = scalar::identifier(column.path.as_str());
             let subject = if *cased { name } else { format!("lower({name})") };
-            spread(&subject, values)
+            spread(&subject, values.iter().map(|value| literal::text(value)))
         }
         _ => vec![line],
     }
@@ -55,16 +55,6 @@ pub(super) fn list(source: &FieldExpr) -> String {
     }
 }
 
-fn spread(subject: &str, values: &[String]) -> Vec<String> {
-    let mut lines = vec![format!("coalesce({subject} IN (")];
-    for (index, value) in values.iter().enumerate() {
-        let comma = if index + 1 < values.len() { "," } else { "" };
-        lines.push(format!("  {}{comma}", literal::text(value)));
-    }
-    lines.push("), false)".to_owned());
-    lines
-}
-
 pub(super) fn field(source: &FieldExpr, test: &Test) -> String {
     match source {
         FieldExpr::Column(column) => {
@@ -82,7 +72,11 @@ pub(super) fn field(source: &FieldExpr, test: &Test) -> String {
             let parts: Vec<String> = sources.iter().map(|source| field(source, test)).collect();
             format!("({})", parts.join(connective))
         }
-        FieldExpr::PerClass(sources) => per_class(sources, test),
+        // In a class that is not listed the field is NULL.
+        FieldExpr::PerClass(sources) => {
+            let absent = sql_parts::boolean(*test == Test::Missing);
+            by_class("\"class_uid\"", sources, |source| field(source, test), Some(absent))
+        }
     }
 }
 
@@ -106,36 +100,15 @@ fn any_of(sources: &[FieldExpr], test: &Test) -> String {
         parts.extend(singles.iter().map(|source| field(source, test)));
     }
     parts.extend(others.iter().map(|source| field(source, test)));
-    match parts.len() {
-        1 => parts.concat(),
-        _ => format!("({})", parts.join(" OR ")),
-    }
-}
-
-/// In a class that is not listed the field is NULL.
-fn per_class(sources: &[(ClassUid, FieldExpr)], test: &Test) -> String {
-    let cases: String =
-        sources.iter().map(|(class, source)| format!(" WHEN {class} THEN {}", field(source, test))).collect();
-    let absent = literal::boolean(*test == Test::Missing);
-    format!("CASE \"class_uid\"{cases} ELSE {absent} END")
+    any(&parts)
 }
 
 /// `presence`: the expressions any of which is non-NULL where the value is there.
 fn on_value(value: &str, list: bool, presence: &[String], test: &Test) -> String {
-    match test {
-        Test::Exists => nullness(presence, "IS NOT NULL", " OR "),
-        Test::Missing => nullness(presence, "IS NULL", " AND "),
-        test if list => format!("coalesce({}, false)", any_element(value, |element| compared(element, test))),
-        test => format!("coalesce({}, false)", compared(value, test)),
-    }
-}
-
-fn nullness(presence: &[String], is: &str, connective: &str) -> String {
-    let parts: Vec<String> = presence.iter().map(|value| format!("{value} {is}")).collect();
-    match parts.as_slice() {
-        [only] => only.clone(),
-        _ => format!("({})", parts.join(connective)),
-    }
+    sql_parts::two_valued(presence, test, || match list {
+        true => any_element(value, |element| compared(element, test)),
+        false => compared(value, test),
+    })
 }
 
 /// Whether any element of `list` satisfies the test: true, false, or NULL where the list is NULL.
@@ -154,16 +127,10 @@ pub(super) fn compared(subject: &str, test: &Test) -> String {
         }
         Test::NumberIn(values) => number_in(subject, values),
         Test::BooleanIn(values) => {
-            membership(subject, values.iter().map(|v| literal::boolean(*v).to_owned()))
+            membership(subject, values.iter().map(|v| sql_parts::boolean(*v).to_owned()))
         }
         Test::Compare(comparison, number) => {
-            let sign = match comparison {
-                Comparison::Lt => "<",
-                Comparison::Lte => "<=",
-                Comparison::Gt => ">",
-                Comparison::Gte => ">=",
-            };
-            format!("{subject} {sign} {}", literal::number(*number))
+            format!("{subject} {} {}", comparison.sign(), sql_parts::number(*number))
         }
         Test::Pattern { parts, cased } => pattern::shape(&folded(*cased), parts),
         Test::Regex(regex) => format!("regexp_matches({subject}, {})", literal::text(&with_flags(regex))),
@@ -217,11 +184,7 @@ fn with_other(other: &FieldExpr, compare: &dyn Fn(&str) -> String) -> String {
             format!("({})", parts.join(" OR "))
         }
         FieldExpr::PerClass(others) => {
-            let cases: String = others
-                .iter()
-                .map(|(class, other)| format!(" WHEN {class} THEN {}", with_other(other, compare)))
-                .collect();
-            format!("CASE \"class_uid\"{cases} ELSE false END")
+            by_class("\"class_uid\"", others, |other| with_other(other, compare), Some("false"))
         }
     }
 }
@@ -233,20 +196,9 @@ fn number_in(subject: &str, values: &[Number]) -> String {
     let parts: Vec<String> = [whole, fractions]
         .iter()
         .filter(|values| !values.is_empty())
-        .map(|values| membership(subject, values.iter().map(|value| literal::number(*value))))
+        .map(|values| membership(subject, values.iter().map(|value| sql_parts::number(*value))))
         .collect();
-    match parts.as_slice() {
-        [only] => only.clone(),
-        _ => format!("({})", parts.join(" OR ")),
-    }
-}
-
-fn membership(subject: &str, values: impl Iterator<Item = String>) -> String {
-    let values: Vec<String> = values.collect();
-    match values.as_slice() {
-        [only] => format!("{subject} = {only}"),
-        _ => format!("{subject} IN ({})", values.join(", ")),
-    }
+    any(&parts)
 }
 
 /// `subject` compared with a literal that is SQL already.

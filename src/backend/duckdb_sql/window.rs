@@ -1,8 +1,9 @@
 //! Windows as SQL: what is measured over each, which satisfy the test, and what they hold.
 
-use super::correlation::{Cte, StepNames, TIME, is_nested, keys, number};
-use crate::bridge::{CorrelationStep, Measure, Seen, WindowTest};
-use crate::sigma::{Bound, BoundOperator, Span};
+use super::correlation::TIME;
+use crate::backend::sql_windows::{Cte, StepNames, firing, is_nested, keys, partition, tuple};
+use crate::bridge::{CorrelationStep, Measure, WindowTest};
+use crate::sigma::Span;
 
 /// From the `events` of a step to its `windows`.
 pub(super) fn ctes(step: &CorrelationStep, names: &StepNames) -> Vec<Cte> {
@@ -11,11 +12,6 @@ pub(super) fn ctes(step: &CorrelationStep, names: &StepNames) -> Vec<Cte> {
     ctes.push(measured(step, names, &source));
     ctes.push(windows(step, names));
     ctes
-}
-
-fn partition(step: &CorrelationStep) -> String {
-    let keys = keys(step, "");
-    if keys.is_empty() { String::new() } else { format!("PARTITION BY {} ", keys.join(", ")) }
 }
 
 /// For each event of the n-th input, the latest start of a chain of the first n that ends with it.
@@ -71,22 +67,10 @@ fn measure_sql(measure: Measure, step: &CorrelationStep) -> String {
     match measure {
         Measure::Events => "count(*) OVER span".to_owned(),
         Measure::DistinctInputs => "count(DISTINCT input) OVER span".to_owned(),
-        Measure::DistinctValues => format!("count(DISTINCT {}) OVER span", tuple(step.values())),
+        Measure::DistinctValues => format!("count(DISTINCT {}) OVER span", tuple(step.values(), "row")),
         Measure::Sum => "sum(value_1) OVER span".to_owned(),
         Measure::Average => "avg(value_1) OVER span".to_owned(),
         Measure::Quantile(fraction) => format!("quantile_cont(value_1, {fraction:?}) OVER span"),
-    }
-}
-
-/// Several values as one; NULL where any is.
-fn tuple(values: usize) -> String {
-    let names: Vec<String> = (1..=values).map(|number| format!("value_{number}")).collect();
-    match names.as_slice() {
-        [only] => only.clone(),
-        names => {
-            let present: Vec<String> = names.iter().map(|name| format!("{name} IS NOT NULL")).collect();
-            format!("CASE WHEN {} THEN row({}) END", present.join(" AND "), names.join(", "))
-        }
     }
 }
 
@@ -105,9 +89,7 @@ fn windows(step: &CorrelationStep, names: &StepNames) -> Cte {
     cte.line(0, "FROM (", None);
     fired_events(&mut cte, step, names);
     cte.line(0, ") AS fired", None);
-    let events = names.of("events");
-    let events = if events == "events" { events } else { format!("{events} AS events") };
-    cte.line(0, format!("JOIN {events}"), None);
+    cte.line(0, format!("JOIN {}", names.as_plain("events")), None);
     // A window lies in the stretch of its end or in the one before. Without the equality, all events of a group
     // would meet all its windows.
     let stretch = format!("events.{TIME} // {length} = fired.{TIME} // {length} - fired.back");
@@ -127,42 +109,5 @@ fn fired_events(cte: &mut Cte, step: &CorrelationStep, names: &StepNames) {
     let columns: Vec<String> = keys(step, "").into_iter().chain(others).collect();
     cte.line(1, format!("SELECT DISTINCT {}", columns.join(", ")), None);
     cte.line(1, format!("FROM {}", names.of("measured")), None);
-    let mut tests: Vec<(String, Span)> = match &step.test {
-        WindowTest::Bounds(_, bounds) => {
-            bounds.iter().map(|bound| (format!("measured {}", bound_sql(bound.value)), bound.span)).collect()
-        }
-        WindowTest::Seen(seen) => vec![(seen_sql(&seen.value), seen.span)],
-    };
-    if step.is_ordered() {
-        let length = step.timespan.value.milliseconds();
-        tests.push((format!("chain_start >= {TIME} - {length}"), step.timespan.span));
-    }
-    for (index, (test, span)) in tests.into_iter().enumerate() {
-        let (depth, prefix) = if index == 0 { (1, "WHERE") } else { (2, "AND") };
-        cte.line(depth, format!("{prefix} {test}"), names.origin(span));
-    }
-}
-
-fn bound_sql(bound: Bound) -> String {
-    let sign = match bound.operator {
-        BoundOperator::Gt => ">",
-        BoundOperator::Gte => ">=",
-        BoundOperator::Lt => "<",
-        BoundOperator::Lte => "<=",
-        BoundOperator::Eq => "=",
-        BoundOperator::Neq => "<>",
-    };
-    format!("{sign} {}", number(bound.value))
-}
-
-fn seen_sql(seen: &Seen) -> String {
-    let joined = |parts: &[Seen], sign: &str| {
-        format!("({})", parts.iter().map(seen_sql).collect::<Vec<_>>().join(sign))
-    };
-    match seen {
-        Seen::Input(place) => format!("seen_{}", place + 1),
-        Seen::And(parts) => joined(parts, " AND "),
-        Seen::Or(parts) => joined(parts, " OR "),
-        Seen::Not(part) => format!("NOT {}", seen_sql(part)),
-    }
+    cte.tests(firing(step, TIME), names);
 }

@@ -4,7 +4,10 @@ use std::path::Path;
 
 use super::regex;
 use crate::bridge::ir::{Expr, FieldExpr, Predicate, Regex, Test};
-use crate::bridge::{Code, Compilation, Diagnostic, Plan, ReasonCode, Severity};
+use crate::bridge::{
+    Code, Compilation, CorrelationPlan, CorrelationStep, Diagnostic, InputValue, Measure, Plan, ReasonCode,
+    Severity, WindowTest,
+};
 use crate::ocsf::FieldType;
 use crate::pack::{FilterOp, RouteFilter, Scalar};
 use crate::sigma::Span;
@@ -34,9 +37,11 @@ static SPARK_CORRELATION: Code = Code {
     name: "spark_correlation",
     reason: Some(ReasonCode::UnsupportedOperator),
     severity: Severity::Error,
-    summary: "correlations do not run in Spark",
-    explanation: "A correlation is measured over windows of time, for which there is no plan in Spark SQL yet. Run it by \
-`duckdb_sql`, over the events that its rules look at.",
+    summary: "the correlation has another outcome in Spark",
+    explanation: "Spark adds fractions in an order of its own, tells 0.0 from -0.0 among distinct values, and writes a \
+fraction as text in its own way (1.0E20). A correlation that groups by fractions, adds them up or counts them would fire \
+in other windows, so it is refused for `spark_sql`; its rules report by themselves. Measure a whole number, or run it by \
+`duckdb_sql`.",
 };
 
 /// The findings of this backend.
@@ -46,8 +51,8 @@ pub static CODES: [&Code; 3] = [&SPARK_REGEX, &SPARK_EXPRESSION, &SPARK_CORRELAT
 pub(crate) fn refusals(compilation: &Compilation) -> Vec<Diagnostic> {
     let rule = &compilation.rule;
     let mut found = Findings { path: &rule.path, found: Vec::new() };
-    if compilation.correlation.is_some() {
-        found.add(&SPARK_CORRELATION, rule.span, "a correlation does not run in Spark".to_owned());
+    if let Some(correlation) = &compilation.correlation {
+        found.correlation(correlation, rule.span);
     }
     if let Some(plan) = &compilation.plan {
         found.plan(plan, rule.span);
@@ -63,6 +68,41 @@ struct Findings<'p> {
 impl Findings<'_> {
     fn add(&mut self, code: &'static Code, span: Span, message: String) {
         self.found.push(Diagnostic { code, message, path: self.path.to_path_buf(), span, help: None });
+    }
+
+    fn correlation(&mut self, plan: &CorrelationPlan, span: Span) {
+        for rule in &plan.rules {
+            let mut of_rule = Findings { path: self.path, found: Vec::new() };
+            of_rule.plan(&rule.plan, span);
+            // They stand in another file.
+            self.found.extend(of_rule.found.into_iter().take(1).map(|finding| Diagnostic {
+                message: format!("rule `{}` cannot run: {}", rule.title, finding.message),
+                span,
+                ..finding
+            }));
+        }
+        for step in &plan.steps {
+            self.step(step, span);
+        }
+    }
+
+    fn step(&mut self, step: &CorrelationStep, span: Span) {
+        for key in step.keys.iter().filter(|key| key.field_type == FieldType::Float) {
+            let message = format!("windows are grouped by `{}`, which is a fraction", key.name);
+            self.add(&SPARK_CORRELATION, span, message);
+        }
+        let what = match &step.test {
+            WindowTest::Bounds(Measure::Sum | Measure::Average, _) => Some("adds up"),
+            WindowTest::Bounds(Measure::DistinctValues, _) => Some("counts distinct"),
+            _ => None,
+        };
+        for input in &step.inputs {
+            fields(&input.keys).chain(fields(&input.values)).for_each(|field| self.source(field, span));
+        }
+        let measures_fractions = step.inputs.iter().any(|input| fields(&input.values).any(holds_fractions));
+        if let Some(what) = what.filter(|_| measures_fractions) {
+            self.add(&SPARK_CORRELATION, span, format!("it {what} fractions"));
+        }
     }
 
     fn plan(&mut self, plan: &Plan, span: Span) {
@@ -125,6 +165,23 @@ fn other_value(scalar: &Scalar) -> Option<&'static str> {
         Scalar::Case(case) => {
             case.arms.iter().map(|arm| &arm.then).chain(&case.otherwise).find_map(other_value)
         }
+    }
+}
+
+fn fields(values: &[InputValue]) -> impl Iterator<Item = &FieldExpr> {
+    values.iter().filter_map(|value| match value {
+        InputValue::Field(field) => Some(field),
+        InputValue::Key(_) => None,
+    })
+}
+
+/// Whether any value of a field may be a fraction.
+fn holds_fractions(field: &FieldExpr) -> bool {
+    match field {
+        FieldExpr::Column(column) => column.field_type == FieldType::Float,
+        FieldExpr::Computed(computed) => is_fraction(&computed.scalar),
+        FieldExpr::AnyOf(fields) => fields.iter().any(holds_fractions),
+        FieldExpr::PerClass(fields) => fields.iter().any(|(_, field)| holds_fractions(field)),
     }
 }
 

@@ -8,6 +8,7 @@
 //! The statements count on a session with `spark.sql.caseSensitive`, without `spark.sql.variable.substitute`, without
 //! `spark.sql.parser.escapedStringLiterals`, and in UTC; the runner of an exported job sets all of that.
 
+mod correlation;
 mod fold;
 mod limits;
 mod literal;
@@ -16,16 +17,16 @@ mod pattern;
 mod regex;
 mod scalar;
 mod test;
+mod window;
 
 use std::collections::BTreeMap;
 
-use super::Sql;
 use super::layout::{Layout, origin};
+use super::{Sql, sql_parts};
 use crate::bridge::ir::Expr;
-use crate::bridge::{Plan, RoutedScope};
-use crate::ocsf::FieldType;
+use crate::bridge::{ColumnType, CorrelationPlan, Plan, RoutedScope};
+use crate::ocsf::{FieldType, OcsfPath};
 use crate::pack::{FilterOp, RouteFilter};
-use crate::sigma::TextMatch;
 
 pub(crate) use fold::{letter_sql, letters};
 pub use limits::CODES;
@@ -40,21 +41,42 @@ pub const SPARK_VERSION: &str = "3.5";
 /// The relation that plans read: the dataset's dotted view.
 const RELATION: &str = "ocsf_events";
 
+/// The column of the view that holds an event's host.
+const HOST: &str = "`host of event`";
+
 /// `plan` as one statement that yields the id and time of every matching event. Whether Spark keeps its meaning is for
 /// `limits` to say.
 #[must_use]
 pub fn emit(plan: &Plan) -> Sql {
+    let (scope, body) = body(plan);
+    let (predicate, origins) = body.finish();
+    let head = format!("SELECT `metadata.event_id`, `time`\nFROM {RELATION}\nWHERE ");
+    let indented = predicate.replace('\n', "\n  ");
+    let lines = [None, None].into_iter().chain(origins).collect();
+    Sql { text: format!("{head}{indented}"), predicate, scope, lines }
+}
+
+/// `plan` as one statement that yields every window in which it fires, with its host. Whether Spark keeps its meaning is
+/// for `limits` to say.
+#[must_use]
+pub fn emit_correlation(plan: &CorrelationPlan) -> Sql {
+    correlation::emit(plan)
+}
+
+/// What a rule asks of an event, for a statement that asks for more.
+fn rule_body(plan: &Plan) -> String {
+    body(plan).1.text()
+}
+
+/// The part that routes, and all of it.
+fn body(plan: &Plan) -> (String, Layout) {
     let mut body = routing(&plan.scope);
     let scope = body.text();
     match &plan.predicate {
         Expr::Or(_) => group(&mut body, &plan.predicate, "AND ", 0),
         predicate => conjunct(&mut body, predicate, "AND ", 0),
     }
-    let (predicate, origins) = body.finish();
-    let head = format!("SELECT `metadata.event_id`, `time`\nFROM {RELATION}\nWHERE ");
-    let indented = predicate.replace('\n', "\n  ");
-    let lines = [None, None].into_iter().chain(origins).collect();
-    Sql { text: format!("{head}{indented}"), predicate, scope, lines }
+    (scope, body)
 }
 
 /// The classes of a scope, as a test that files and row groups are pruned by.
@@ -71,8 +93,8 @@ pub(crate) fn condition(plan: &Plan) -> String {
 }
 
 /// The columns that a statement reads beside those that are stored, each with the expression that makes it of them.
-pub(crate) fn derived(plan: &Plan, predicate: &str) -> BTreeMap<String, String> {
-    let texts = plan.columns.iter().filter(|(_, column)| column.field_type == FieldType::String);
+pub(crate) fn derived(columns: &BTreeMap<OcsfPath, ColumnType>, statement: &str) -> BTreeMap<String, String> {
+    let texts = columns.iter().filter(|(_, column)| column.field_type == FieldType::String);
     let each = texts.flat_map(|(path, column)| {
         let stored = literal::identifier(path.as_str());
         let by = |function: fn(&str) -> String| match column.list {
@@ -80,7 +102,7 @@ pub(crate) fn derived(plan: &Plan, predicate: &str) -> BTreeMap<String, String> 
             false => function(&stored),
         };
         let (lower, upper) = (scalar::lower_name(path.as_str()), scalar::upper_name(path.as_str()));
-        let is_read = |name: &str| predicate.contains(&literal::identifier(name));
+        let is_read = |name: &str| statement.contains(&literal::identifier(name));
         let lower = is_read(&lower).then(|| (lower, by(fold::lower)));
         let upper = is_read(&upper).then(|| (upper, by(fold::upper)));
         lower.into_iter().chain(upper)
@@ -97,27 +119,15 @@ fn routing(scope: &RoutedScope) -> Layout {
     body
 }
 
-/// A producer predicate. NULL narrows away, as the specification asks, since these stand directly under AND.
+/// A producer predicate; of a list, whether any element satisfies it.
 fn route_filter(filter: &RouteFilter) -> String {
     let column = literal::identifier(filter.path.as_str());
-    let value = || literal::json(&filter.value);
-    let exists = filter.value.as_bool().unwrap_or(true);
-    match filter.op {
-        FilterOp::Exists if exists => format!("{column} IS NOT NULL"),
-        FilterOp::Exists => format!("{column} IS NULL"),
-        op => {
-            let on_element = |subject: &str| match op {
-                FilterOp::Neq => format!("{subject} <> {}", value()),
-                FilterOp::In => format!("{subject} IN {}", value()),
-                FilterOp::Nin => format!("{subject} NOT IN {}", value()),
-                FilterOp::Contains => test::text_match(subject, TextMatch::Contains, &value()),
-                FilterOp::Prefix => test::text_match(subject, TextMatch::StartsWith, &value()),
-                FilterOp::Suffix => test::text_match(subject, TextMatch::EndsWith, &value()),
-                FilterOp::Regex => test::finds(subject, &limits::filter_regex(filter)),
-                FilterOp::Eq | FilterOp::Exists => format!("{subject} = {}", value()),
-            };
-            if filter.list { test::any_element(&column, on_element) } else { on_element(&column) }
-        }
+    let value = literal::json(&filter.value);
+    let finds = |subject: &str| test::finds(subject, &limits::filter_regex(filter));
+    let on = |subject: &str| sql_parts::route_filter(filter, subject, &value, test::text_match, &finds);
+    match filter.list && filter.op != FilterOp::Exists {
+        true => test::any_element(&column, on),
+        false => on(&column),
     }
 }
 

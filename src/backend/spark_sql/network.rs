@@ -1,56 +1,28 @@
 //! Addresses in networks as SQL.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::Ipv6Addr;
 
 use super::{literal, test};
+use crate::backend::sql_parts::{self, OCTET};
 use crate::bridge::ir::Network;
-
-/// A decimal octet without leading zeros.
-const OCTET: &str = "(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])";
 
 /// Whether the text is an address inside the network; false or NULL where it is none.
 pub(super) fn contains(subject: &str, network: Network) -> String {
     match network {
-        Network::V4(address, length) => test::finds(subject, &format!("\\A{}\\z", ipv4(address, length))),
-        Network::V6(address, length) => ipv6(subject, address, length),
-    }
-}
-
-/// A network is a product of octet ranges, of which at most one is partial: one anchored pattern.
-fn ipv4(address: Ipv4Addr, length: u8) -> String {
-    let octets: Vec<String> = address
-        .octets()
-        .into_iter()
-        .zip([0_u8, 8, 16, 24])
-        .map(|(octet, before)| octet_pattern(octet, length.saturating_sub(before).min(8)))
-        .collect();
-    octets.join("\\.")
-}
-
-/// An octet of which the first `bits` bits are fixed.
-fn octet_pattern(octet: u8, bits: u8) -> String {
-    match bits {
-        8 => octet.to_string(),
-        0 => OCTET.to_owned(),
-        bits => {
-            let last = octet | (0xff >> bits);
-            let values: Vec<String> = (octet..=last).map(|value| value.to_string()).collect();
-            format!("(?:{})", values.join("|"))
+        Network::V4(address, length) => {
+            test::finds(subject, &format!("\\A{}\\z", sql_parts::ipv4(address, length)))
         }
+        Network::V6(address, length) => ipv6(subject, address, length),
     }
 }
 
 /// The address as 32 hexadecimal digits, compared as text. `CASE` spares the work where there is no colon, and the
 /// one-element `transform` gives the text a name.
 fn ipv6(subject: &str, address: Ipv6Addr, length: u8) -> String {
-    let first = u128::from(address);
-    let host = u128::MAX.checked_shr(u32::from(length)).unwrap_or(0);
-    let last = first | host;
     format!(
-        "CASE WHEN contains({subject}, ':') THEN transform(array({text}), s_ -> {digits} \
-         BETWEEN '{first:032x}' AND '{last:032x}')[0] ELSE false END",
+        "CASE WHEN contains({subject}, ':') THEN transform(array({text}), s_ -> {within})[0] ELSE false END",
         text = colon_groups(subject),
-        digits = digits(),
+        within = sql_parts::within_ipv6(&digits(), address, length),
     )
 }
 

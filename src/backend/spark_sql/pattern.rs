@@ -1,22 +1,13 @@
 //! Text of a shape as SQL: a plain function where one says it, else a regular expression that never goes back.
 
-use super::{regex, test};
+use super::{literal, regex, test};
+use crate::backend::sql_parts;
 use crate::bridge::ir::{DASHES, PatternPart};
-use crate::sigma::TextMatch;
 
 /// Whether `subject`, folded already where case does not count, has the shape.
 pub(super) fn shape(subject: &str, parts: &[PatternPart]) -> String {
-    use PatternPart::{AnyRun, Text};
-    let matched = |text: &str, at: TextMatch| test::text_match(subject, at, &super::literal::text(text));
-    match parts {
-        [] => matched("", TextMatch::Equals),
-        [Text(text)] => matched(text, TextMatch::Equals),
-        [AnyRun] => format!("{subject} IS NOT NULL"),
-        [AnyRun, Text(text), AnyRun] => matched(text, TextMatch::Contains),
-        [Text(text), AnyRun] => matched(text, TextMatch::StartsWith),
-        [AnyRun, Text(text)] => matched(text, TextMatch::EndsWith),
-        parts => test::finds(subject, &expression(parts)),
-    }
+    sql_parts::plain_shape(subject, parts, literal::text, test::text_match)
+        .unwrap_or_else(|| test::finds(subject, &expression(parts)))
 }
 
 /// The shape as a regular expression of Java's. Between runs stands text of a known length: its first place is as good

@@ -2,9 +2,9 @@
 
 use super::scalar::{self, Letters};
 use super::{limits, literal, network, pattern};
+use crate::backend::sql_parts::{self, any, by_class, membership, spread};
 use crate::bridge::ir::{FieldExpr, Number, Predicate, Test};
-use crate::ocsf::ClassUid;
-use crate::sigma::{Comparison, TextMatch};
+use crate::sigma::TextMatch;
 
 /// Columns past which a membership list is written one literal a line.
 const WIDTH: usize = 100;
@@ -19,20 +19,11 @@ pub(super) fn lines(predicate: &Predicate) -> Vec<String> {
         (FieldExpr::Column(column), Test::TextIn { values, .. })
             if line.len() > WIDTH && !column.list && values.len() > 1 =>
         {
-            spread(&scalar::column(column.path.as_str(), letters(&predicate.test)), values)
+            let subject = scalar::column(column.path.as_str(), letters(&predicate.test));
+            spread(&subject, values.iter().map(|value| literal::text(value)))
         }
         _ => vec![line],
     }
-}
-
-fn spread(subject: &str, values: &[String]) -> Vec<String> {
-    let mut lines = vec![format!("coalesce({subject} IN (")];
-    for (index, value) in values.iter().enumerate() {
-        let comma = if index + 1 < values.len() { "," } else { "" };
-        lines.push(format!("  {}{comma}", literal::text(value)));
-    }
-    lines.push("), false)".to_owned());
-    lines
 }
 
 /// Whether the test looks at letters without case.
@@ -63,34 +54,20 @@ fn field(source: &FieldExpr, test: &Test) -> String {
             let parts: Vec<String> = sources.iter().map(|source| field(source, test)).collect();
             format!("({})", parts.join(connective))
         }
-        FieldExpr::PerClass(sources) => per_class(sources, test),
+        // In a class that is not listed the field is NULL.
+        FieldExpr::PerClass(sources) => {
+            let absent = sql_parts::boolean(*test == Test::Missing);
+            by_class("`class_uid`", sources, |source| field(source, test), Some(absent))
+        }
     }
-}
-
-/// In a class that is not listed the field is NULL.
-fn per_class(sources: &[(ClassUid, FieldExpr)], test: &Test) -> String {
-    let cases: String =
-        sources.iter().map(|(class, source)| format!(" WHEN {class} THEN {}", field(source, test))).collect();
-    let absent = literal::boolean(*test == Test::Missing);
-    format!("CASE `class_uid`{cases} ELSE {absent} END")
 }
 
 /// `presence`: the expressions any of which is non-NULL where the value is there.
 fn on_value(value: &str, list: bool, presence: &[String], test: &Test) -> String {
-    match test {
-        Test::Exists => nullness(presence, "IS NOT NULL", " OR "),
-        Test::Missing => nullness(presence, "IS NULL", " AND "),
-        test if list => format!("coalesce({}, false)", any_element(value, |element| compared(element, test))),
-        test => format!("coalesce({}, false)", compared(value, test)),
-    }
-}
-
-fn nullness(presence: &[String], is: &str, connective: &str) -> String {
-    let parts: Vec<String> = presence.iter().map(|value| format!("{value} {is}")).collect();
-    match parts.as_slice() {
-        [only] => only.clone(),
-        _ => format!("({})", parts.join(connective)),
-    }
+    sql_parts::two_valued(presence, test, || match list {
+        true => any_element(value, |element| compared(element, test)),
+        false => compared(value, test),
+    })
 }
 
 /// Whether any element of `array` satisfies the test: true, or false or NULL.
@@ -105,16 +82,10 @@ fn compared(subject: &str, test: &Test) -> String {
         Test::Text { position, value, .. } => text_match(subject, *position, &literal::text(value)),
         Test::NumberIn(values) => number_in(subject, values),
         Test::BooleanIn(values) => {
-            membership(subject, values.iter().map(|v| literal::boolean(*v).to_owned()))
+            membership(subject, values.iter().map(|v| sql_parts::boolean(*v).to_owned()))
         }
         Test::Compare(comparison, number) => {
-            let sign = match comparison {
-                Comparison::Lt => "<",
-                Comparison::Lte => "<=",
-                Comparison::Gt => ">",
-                Comparison::Gte => ">=",
-            };
-            format!("{subject} {sign} {}", literal::number(*number))
+            format!("{subject} {} {}", comparison.sign(), sql_parts::number(*number))
         }
         Test::Pattern { parts, .. } => pattern::shape(subject, parts),
         Test::Regex(regex) => finds(subject, &limits::searched(regex)),
@@ -149,11 +120,7 @@ fn with_other(other: &FieldExpr, letters: Letters, compare: &dyn Fn(&str) -> Str
             format!("({})", parts.join(" OR "))
         }
         FieldExpr::PerClass(others) => {
-            let cases: String = others
-                .iter()
-                .map(|(class, other)| format!(" WHEN {class} THEN {}", with_other(other, letters, compare)))
-                .collect();
-            format!("CASE `class_uid`{cases} ELSE false END")
+            by_class("`class_uid`", others, |other| with_other(other, letters, compare), Some("false"))
         }
     }
 }
@@ -163,21 +130,10 @@ fn number_in(subject: &str, values: &[Number]) -> String {
     let (whole, fractions): (Vec<Number>, Vec<Number>) =
         values.iter().copied().partition(|number| matches!(number, Number::Integer(_)));
     let whole =
-        (!whole.is_empty()).then(|| membership(subject, whole.iter().map(|value| literal::number(*value))));
-    let fractions = fractions.iter().map(|value| format!("{subject} = {}", literal::number(*value)));
+        (!whole.is_empty()).then(|| membership(subject, whole.iter().map(|value| sql_parts::number(*value))));
+    let fractions = fractions.iter().map(|value| format!("{subject} = {}", sql_parts::number(*value)));
     let parts: Vec<String> = whole.into_iter().chain(fractions).collect();
-    match parts.as_slice() {
-        [only] => only.clone(),
-        _ => format!("({})", parts.join(" OR ")),
-    }
-}
-
-fn membership(subject: &str, values: impl Iterator<Item = String>) -> String {
-    let values: Vec<String> = values.collect();
-    match values.as_slice() {
-        [only] => format!("{subject} = {only}"),
-        _ => format!("{subject} IN ({})", values.join(", ")),
-    }
+    any(&parts)
 }
 
 /// `subject` compared with SQL that yields text.

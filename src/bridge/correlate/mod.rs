@@ -94,7 +94,22 @@ pub(super) fn correlate(
         let Some(references) = referred.get(&index) else { continue };
         plan_one(compilations, context, index, references, &mut steps);
     }
-    settle_reports(compilations, &referred);
+    settle(compilations, &referred);
+}
+
+/// Settles anew which rules report, after a backend has refused some.
+pub(crate) fn settle_reports(compilations: &mut [Compilation]) {
+    let rules: Vec<Arc<Rule>> = compilations.iter().map(|c| Arc::clone(&c.rule)).collect();
+    let references = References::new(&rules);
+    let mut referred: BTreeMap<usize, Vec<Reference>> = BTreeMap::new();
+    for (index, rule) in rules.iter().enumerate() {
+        if let Body::Correlation(correlation) = &rule.body {
+            // What is wrong with a reference was told when the set was compiled.
+            referred.insert(index, refer(rule, correlation, &references, &mut Vec::new()));
+        }
+    }
+    compilations.iter_mut().for_each(|compilation| compilation.reported = true);
+    settle(compilations, &referred);
 }
 
 fn plan_one(
@@ -221,7 +236,7 @@ fn refuse_circle(
 }
 
 /// A rule that executable correlations refer to reports by itself only where one of them generates.
-fn settle_reports(compilations: &mut [Compilation], referred: &BTreeMap<usize, Vec<Reference>>) {
+fn settle(compilations: &mut [Compilation], referred: &BTreeMap<usize, Vec<Reference>>) {
     let mut generates: BTreeMap<usize, bool> = BTreeMap::new();
     for (index, references) in referred {
         let Some(plan) = compilations.get(*index).and_then(|c| c.correlation.as_ref()) else { continue };

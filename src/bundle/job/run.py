@@ -3,7 +3,7 @@
 
     spark-submit run.py --parquet DIR --out OUT
 
-Each class of events is read once for all rules that look at it. OUT gets detections/detections.jsonl, errors.json
+Each class of events is read once for all rules that look at it; each correlation reads those of its rules. OUT gets detections/detections.jsonl, errors.json
 (rules that could not run, and why) and run.json. One failing rule stops no other.
 
 Exit codes: 0 done, 1 some rules could not run, 2 usage or this Spark, 3 the events.
@@ -11,6 +11,7 @@ Exit codes: 0 done, 1 some rules could not run, 2 usage or this Spark, 3 the eve
 
 import argparse
 import hashlib
+import heapq
 import json
 import os
 import re
@@ -32,6 +33,8 @@ SETTINGS = {
     "spark.sql.codegen.wholeStage": "false",
     # Plans of a thousand rules are megabytes as text, which Spark would keep for its screen.
     "spark.sql.maxPlanStringLength": "8192",
+    # Spark 4 folds letters by ICU, unless told to leave them to Java.
+    "spark.sql.icu.caseMappings.enabled": "false",
 }
 
 HOST_LIMIT = 4096
@@ -361,6 +364,7 @@ class Runner:
         self.rules_per_pass = max(1, rules_per_pass)
         self.errors = {}
         self.matches = []
+        self.windows = {}
         self.attempts = 0
 
     def run(self):
@@ -374,6 +378,26 @@ class Runner:
             done += rules
             say("pass %d of %d, %d of %d rules, %d failed"
                 % (place + 1, len(passes), done, len(self.job["rules"]), len(self.errors)))
+        correlations = [index for index, rule in enumerate(self.job["rules"]) if "statement" in rule]
+        for place, index in enumerate(correlations):
+            self.correlate(index)
+            say("correlation %d of %d, %d failed" % (place + 1, len(correlations), len(self.errors)))
+
+    def correlate(self, index):
+        """Finds the windows of a correlation, by a statement of its own."""
+        rule = self.job["rules"][index]
+        wrong = self.events.mistyped(rule["columns"])
+        if wrong:
+            self.fail(index, "column_type", wrong)
+            return
+        target = "%s/windows-%d" % (self.work, index)
+        try:
+            self.view_of([rule]).createOrReplaceTempView("ocsf_events")
+            self.spark.sql(rule["statement"]).write.parquet(target)
+            self.windows[index] = target
+        except Exception as error:
+            check_alive(error)
+            self.fail(index, kind_of(error), first_line(error))
 
     def parts(self, scan):
         """A scan as passes of so many rules: the more rules, the more code Spark has to make for it."""
@@ -412,12 +436,8 @@ class Runner:
             self.reading(classes, scopes).write.parquet(target)
             self.matches.append(target)
             return
-        except (ConnectionError, EOFError) as error:
-            raise Failure(2, "Spark has gone, out of memory as a rule: give its driver more (--driver-memory 4g), or "
-                          "fewer --rules-per-pass (%s)" % first_line(error))
         except Exception as error:
-            if type(error).__name__ == "Py4JNetworkError":
-                raise Failure(2, "Spark has gone: %s" % first_line(error))
+            check_alive(error)
             rules = [rule for scope in scopes for rule in scope["rules"]]
             if len(rules) == 1:
                 self.fail(rules[0], kind_of(error), first_line(error))
@@ -439,12 +459,16 @@ class Runner:
 
     def columns(self, classes, scopes):
         rules = [self.job["rules"][rule] for scope in scopes for rule in scope["rules"]]
+        return self.view_of(rules, "`class_uid` IN (%s)" % ", ".join(map(str, classes)))
+
+    def view_of(self, rules, where="true"):
+        """The dotted view with all that rules read, stored or derived."""
         columns, derived = {}, {}
         for rule in rules:
             columns.update(rule["columns"])
             for name in rule["derived"]:
                 derived[name] = self.job["derived"][name]
-        view = self.events.view(columns).where("`class_uid` IN (%s)" % ", ".join(map(str, classes)))
+        view = self.events.view(columns).where(where)
         made = ["%s AS %s" % (sql, identifier(name)) for name, sql in sorted(derived.items())]
         return view.selectExpr("*", *made)
 
@@ -474,15 +498,30 @@ class Runner:
         """The detections of all rules: by plan, then time (none last), then event id. Gives how many there are."""
         count = 0
         with open(path, "w", encoding="utf-8", newline="\n") as out:
-            if self.matches:
-                earliest = "first(host) OVER (PARTITION BY rule, id ORDER BY time NULLS LAST, host NULLS LAST) AS host"
-                found = self.spark.read.parquet(*self.matches).selectExpr("rule", "time", "id", earliest)
-                for row in found.orderBy("rule", found["time"].asc_nulls_last(), "id").toLocalIterator():
-                    rule = self.job["rules"][row["rule"]]
-                    out.write(detection(rule, row, run_id, run_time))
-                    out.write("\n")
-                    count += 1
+            for index, seen in heapq.merge(self.matched(), self.fired(), key=lambda found: found[0]):
+                out.write(detection(self.job["rules"][index], seen, run_id, run_time))
+                out.write("\n")
+                count += 1
         return count
+
+    def matched(self):
+        """What event rules matched, by rule, time (none last) and id."""
+        if not self.matches:
+            return
+        earliest = "first(host) OVER (PARTITION BY rule, id ORDER BY time NULLS LAST, host NULLS LAST) AS host"
+        found = self.spark.read.parquet(*self.matches).selectExpr("rule", "time", "id", earliest)
+        for row in found.orderBy("rule", found["time"].asc_nulls_last(), "id").toLocalIterator():
+            yield row["rule"], Seen([row["id"]], row["time"], row["time"], row["host"], None)
+
+    def fired(self):
+        """Windows of correlations, by rule, first and last event, and ids."""
+        for index in sorted(self.windows):
+            named = self.job["rules"][index]["group_by"]
+            keys = ["key_%d" % (place + 1) for place in range(len(named))]
+            found = self.spark.read.parquet(self.windows[index])
+            for row in found.orderBy("first_seen", "last_seen", "event_ids", *keys).toLocalIterator():
+                group = dict(zip(named, (row[key] for key in keys)))
+                yield index, Seen(row["event_ids"], row["first_seen"], row["last_seen"], row["host"], group)
 
 
 def halves(scopes):
@@ -497,6 +536,15 @@ def halves(scopes):
         yield again
 
 
+def check_alive(error):
+    """Ends the run where it was no rule that failed, but Spark."""
+    if isinstance(error, (ConnectionError, EOFError)):
+        raise Failure(2, "Spark has gone, out of memory as a rule: give its driver more (--driver-memory 4g), or "
+                      "fewer --rules-per-pass (%s)" % first_line(error))
+    if type(error).__name__ == "Py4JNetworkError":
+        raise Failure(2, "Spark has gone: %s" % first_line(error))
+
+
 def kind_of(error):
     refused = type(error).__name__ in ("AnalysisException", "ParseException")
     return "backend_compile_error" if refused else "backend_eval_error"
@@ -505,19 +553,26 @@ def kind_of(error):
 # --- detections -------------------------------------------------------------------------------------------------
 
 
-def detection(rule, row, run_id, run_time):
+class Seen:
+    """An event that matched, or a window."""
+
+    def __init__(self, ids, first, last, host, group):
+        self.ids, self.first, self.last, self.host, self.group = ids, first, last, host, group
+
+
+def detection(rule, seen, run_id, run_time):
     """A line in the form of detection.schema.json: canonical JSON (RFC 8785)."""
     line = json.loads(json.dumps(rule["detection"]))
-    time, ids = row["time"], [row["id"]]
     line["run_id"] = run_id
     if run_time:
         line["extensions"]["bridge"]["compiled_at_utc"] = run_time
-    key = canonical([line["plan"], ids, None, exact(time), exact(time)])
+    key = canonical([line["plan"], seen.ids, seen.group, exact(seen.first), exact(seen.last)])
     line["detection_id"] = hashlib.sha256(key.encode()).hexdigest()
-    line["first_seen_utc"] = line["last_seen_utc"] = None if time is None else utc(time)
-    line["event_ids"] = ids
-    line["host"] = None if row["host"] is None else shortened(row["host"])
-    line["group"] = None
+    line["first_seen_utc"] = None if seen.first is None else utc(seen.first)
+    line["last_seen_utc"] = None if seen.last is None else utc(seen.last)
+    line["event_ids"] = seen.ids
+    line["host"] = None if seen.host is None else shortened(seen.host)
+    line["group"] = seen.group
     return canonical(line)
 
 

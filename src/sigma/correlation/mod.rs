@@ -152,6 +152,21 @@ pub enum BoundOperator {
     Neq,
 }
 
+impl BoundOperator {
+    /// As SQL writes it.
+    #[must_use]
+    pub fn sign(self) -> &'static str {
+        match self {
+            Self::Gt => ">",
+            Self::Gte => ">=",
+            Self::Lt => "<",
+            Self::Lte => "<=",
+            Self::Eq => "=",
+            Self::Neq => "<>",
+        }
+    }
+}
+
 /// The number of a bound, exact.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum BoundValue {

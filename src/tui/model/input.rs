@@ -130,6 +130,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::tui::action::Action;
+    use crate::tui::command::{COMMANDS, Command};
 
     fn shown(input: &Input) -> String {
         let (before, behind) = input.halves();
@@ -171,21 +173,13 @@ mod tests {
         assert_eq!(input.text().len(), LIMIT);
     }
 
+    /// Those that a key may do.
     fn strokes() -> impl Strategy<Value = Stroke> {
-        use Stroke::*;
-        let all = vec![
-            Left,
-            Right,
-            WordLeft,
-            WordRight,
-            Start,
-            End,
-            EraseLeft,
-            EraseRight,
-            EraseWord,
-            EraseToStart,
-            EraseToEnd,
-        ];
+        let of_command = |command: &Command| match (command.action)() {
+            Action::Stroke(stroke) => Some(stroke),
+            _ => None,
+        };
+        let all: Vec<Stroke> = COMMANDS.iter().filter_map(of_command).collect();
         prop::sample::select(all)
     }
 

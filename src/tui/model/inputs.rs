@@ -68,7 +68,7 @@ pub(crate) enum DatasetChange {
 }
 
 /// A dataset that answers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct DatasetInfo {
     /// Events in all files.
     pub events: u64,
@@ -76,4 +76,6 @@ pub(crate) struct DatasetInfo {
     pub files: usize,
     /// Which column names an event.
     pub event_id: EventIdSource,
+    /// What differs between the files, the gravest first.
+    pub drift: Vec<String>,
 }

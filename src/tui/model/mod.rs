@@ -16,6 +16,7 @@ mod new_rule;
 mod overlay;
 mod palette;
 mod panes;
+mod spark;
 mod welcome;
 mod why;
 
@@ -43,6 +44,7 @@ pub(crate) use overlay::{
 };
 pub(crate) use palette::{Found, Palette};
 pub(crate) use panes::{Arrangement, Border, LongLines, Panes, Splits};
+pub(crate) use spark::{Asked, Spark, SparkOutcome, SparkStatement};
 pub(crate) use welcome::Welcome;
 pub(crate) use why::{Item, Why, WhyView};
 
@@ -181,6 +183,8 @@ pub(crate) struct Generations {
     pub gaps: u64,
     /// Of drafts of new rules.
     pub draft: u64,
+    /// Of a run on Spark.
+    pub spark: u64,
 }
 
 impl Generations {
@@ -198,6 +202,7 @@ impl Generations {
             fills: self.fills + 1,
             gaps: self.gaps + 1,
             draft: self.draft + 1,
+            spark: self.spark + 1,
         }
     }
 }
@@ -315,6 +320,8 @@ pub(crate) struct Model {
     pub fills: Option<Fills>,
     /// Coloured texts.
     pub highlights: Highlights,
+    /// Spark, beside DuckDB.
+    pub spark: Spark,
     /// How new matches are told of.
     pub live: Live,
     /// What is under way.
@@ -366,6 +373,7 @@ impl Model {
             fills: None,
             highlights: Highlights::default(),
             live: Live::default(),
+            spark: Spark::default(),
             work: Work::default(),
             generations: Generations::default(),
             notices: Vec::new(),

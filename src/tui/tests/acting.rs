@@ -30,6 +30,8 @@ pub(super) struct Screen {
     dataset: bool,
     /// Matches of the first rule that have come, as its first rows.
     pub arrived: usize,
+    /// What differs between the files.
+    pub drift: Vec<String>,
 }
 
 impl Screen {
@@ -41,7 +43,7 @@ impl Screen {
         let mut model = Model::new(size, theme("dark"));
         model.opened.rules = vec![PathBuf::from("rules")];
         model.dataset.root = dataset.then(|| PathBuf::from("runs/1/normalized"));
-        let mut screen = Self { model, rules, dataset, arrived: 0 };
+        let mut screen = Self { model, rules, dataset, arrived: 0, drift: Vec::new() };
         let effects = start(&mut screen.model);
         screen.work(effects);
         screen
@@ -51,7 +53,7 @@ impl Screen {
     pub(super) fn empty(size: (u16, u16), recent: Vec<Workspace>) -> Self {
         let mut model = Model::new(size, theme("dark"));
         model.recent = recent;
-        let mut screen = Self { model, rules: Vec::new(), dataset: false, arrived: 0 };
+        let mut screen = Self { model, rules: Vec::new(), dataset: false, arrived: 0, drift: Vec::new() };
         let effects = start(&mut screen.model);
         screen.work(effects);
         screen
@@ -124,7 +126,12 @@ impl Screen {
                 }]
             }
             Effect::OpenDataset { generation } if self.dataset => {
-                let info = DatasetInfo { events: 254_974, files: 3, event_id: EventIdSource::EventId };
+                let info = DatasetInfo {
+                    events: 254_974,
+                    files: 3,
+                    event_id: EventIdSource::EventId,
+                    drift: self.drift.clone(),
+                };
                 let change = if self.arrived > 0 { DatasetChange::Grown } else { DatasetChange::Other };
                 vec![Report::Dataset { generation, opened: Ok(info), change, unfinished: Vec::new() }]
             }

@@ -124,7 +124,7 @@ fn perform(screen: &mut Screen, step: Step) {
         Step::Baseline => Action::SetBaseline,
         Step::Dataset(opens) => {
             let generation = screen.model.generations.dataset;
-            let opened = screen.model.dataset.info.filter(|_| opens).ok_or("gone".to_owned());
+            let opened = screen.model.dataset.info.clone().filter(|_| opens).ok_or("gone".to_owned());
             let change = DatasetChange::Other;
             Action::Worker(Report::Dataset { generation, opened, change, unfinished: Vec::new() })
         }

@@ -77,7 +77,7 @@ fn a_rule_that_is_edited_or_another_dataset_brings_no_new_matches() {
     let mut screen = Screen::new(SIZE);
     let rule = screen.model.rules[0].key.clone();
     let generation = screen.model.generations.dataset;
-    let opened = screen.model.dataset.info.ok_or(String::new());
+    let opened = screen.model.dataset.info.clone().ok_or(String::new());
     let other = DatasetChange::Other;
     screen.arrived = 4;
     screen.act(Action::Worker(Report::Dataset { generation, opened, change: other, unfinished: Vec::new() }));
@@ -107,7 +107,7 @@ fn running() -> Screen {
         entry.outcome.age();
     }
     let generation = screen.model.generations.dataset;
-    let opened = screen.model.dataset.info.ok_or(String::new());
+    let opened = screen.model.dataset.info.clone().ok_or(String::new());
     let (change, unfinished) = (DatasetChange::Grown, Vec::new());
     drop(update(
         &mut screen.model,
@@ -190,7 +190,7 @@ fn a_file_that_is_not_complete_is_named_until_it_is() {
     let mut screen = Screen::new(SIZE);
     let mut found = |names: &[&str]| {
         let generation = screen.model.generations.dataset;
-        let opened = screen.model.dataset.info.ok_or(String::new());
+        let opened = screen.model.dataset.info.clone().ok_or(String::new());
         let file = |name: &&str| Unfinished {
             path: PathBuf::from("run").join(name),
             why: "it has no footer yet".to_owned(),
@@ -226,4 +226,17 @@ fn a_pasted_megabyte_stays_a_line() {
     press(&mut screen, "<esc>:");
     screen.act(Action::Type("y ".repeat(1 << 19)));
     assert!(text(&screen).contains("y y y"));
+}
+
+#[test]
+fn what_differs_between_files_is_said_once() {
+    let mut screen = Screen::new(SIZE);
+    screen.drift = vec!["column 'a' differs between files".to_owned()];
+    screen.grow(1);
+    assert_eq!(screen.model.notices, screen.drift);
+    screen.grow(1);
+    assert_eq!(screen.model.notices.len(), 1, "{:?}", screen.model.notices);
+    screen.drift.push("column 'b' is absent from 'c'".to_owned());
+    screen.grow(1);
+    assert_eq!(screen.model.notices.last(), screen.drift.last());
 }

@@ -16,6 +16,7 @@ mod panes;
 mod proposed;
 mod rebound;
 mod snapshots;
+mod spark;
 mod storm;
 mod themes;
 mod unicode;

@@ -41,6 +41,13 @@ pub(super) fn age(model: &mut Model) {
     model.list.outdated = true;
 }
 
+/// What differs between the files is said when it is found, and not again with each part that arrives.
+fn tell_drift(model: &mut Model, info: &DatasetInfo) {
+    let before = model.dataset.info.as_ref().map_or(&[][..], |info| &info.drift);
+    let told: Vec<String> = info.drift.iter().rev().filter(|said| !before.contains(said)).cloned().collect();
+    model.notices.extend(told);
+}
+
 pub(super) fn opened(
     model: &mut Model,
     opened: Result<DatasetInfo, String>,
@@ -61,6 +68,7 @@ pub(super) fn opened(
             return Vec::new();
         }
     };
+    tell_drift(model, &info);
     model.dataset.info = Some(info);
     model.dataset.error = None;
     if change != DatasetChange::None {

@@ -76,7 +76,7 @@ fn judged(model: &Model) -> Option<Satisfied> {
 
 /// A question about the matches that are shown; `None` where the rule no longer runs, or nothing could answer.
 pub(super) fn rows_wanted(model: &Model, asked: Rows) -> Option<RowsWanted> {
-    model.dataset.info?;
+    model.dataset.info.as_ref()?;
     let entry = model.entry().filter(|entry| entry.is_executable())?;
     Some(RowsWanted { rule: (entry.key.clone(), entry.compiled.clone()?), asked })
 }

@@ -21,6 +21,7 @@ mod palette;
 mod panes;
 mod report;
 mod run;
+pub(crate) mod spark;
 mod typing;
 pub(crate) mod welcome;
 mod why;
@@ -32,7 +33,7 @@ use super::action::{Action, Changed};
 use super::highlight::Language;
 use super::model::{Matches, Model, Overlay, Pane, RuleKey, Trial, Why};
 use super::view;
-use super::worker::{Question, RowsWanted, ToDraft, ToSave, Writing};
+use super::worker::{Question, RowsWanted, SparkJob, ToDraft, ToSave, Writing};
 use super::workspace::Workspace;
 use crate::backend::CompiledRule;
 use crate::evaluate::Slice;
@@ -130,6 +131,13 @@ pub(crate) enum Effect {
     },
     /// Change a file.
     Write(Box<Writing>),
+    /// Run rules on the installed Spark; with none, stop.
+    RunSpark {
+        /// Of the request.
+        generation: u64,
+        /// The rules.
+        job: Option<Box<SparkJob>>,
+    },
     /// Draft new rules.
     Draft {
         /// Of the request.
@@ -160,6 +168,7 @@ pub(crate) fn update(model: &mut Model, action: Action) -> Vec<Effect> {
     let mut effects = apply(model, action);
     matches::judge(model);
     effects.extend(matches::fill(model));
+    effects.extend(spark::settle(model));
     let old = model.notices.len().saturating_sub(NOTICES);
     model.notices.drain(..old);
     effects
@@ -250,6 +259,9 @@ fn apply(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::SeeAll => return live::see_all(model),
         Action::ToggleBell => live::toggle_bell(model),
         Action::StopRun => return run::stop(model),
+        Action::NextBackend => spark::next_backend(model),
+        Action::RunBackend => return spark::run(model),
+        Action::StopBackend => return spark::stop(model),
         Action::MentionWork => model.work.mentioned = true,
         Action::FilesChanged(changed) => return files_changed(model, changed),
         Action::Worker(report) => return report::accept(model, report),

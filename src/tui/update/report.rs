@@ -84,6 +84,14 @@ pub(super) fn accept(model: &mut Model, report: Report) -> Vec<Effect> {
             new_rule::drafted(model, drafts);
             Vec::new()
         }
+        Report::SparkSays { generation, said } if generation == newest.spark => {
+            model.spark.running = Some(said);
+            Vec::new()
+        }
+        Report::SparkEnded { generation, outcome } if generation == newest.spark => {
+            super::spark::ended(model, outcome);
+            Vec::new()
+        }
         Report::Saved(saved) => {
             cases::saved(model, saved);
             Vec::new()

@@ -33,6 +33,7 @@ mod proposals;
 mod route;
 mod rules;
 mod source;
+mod spark;
 mod sql;
 mod status;
 mod symbols;

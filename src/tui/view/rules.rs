@@ -14,7 +14,7 @@ use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 
 use super::paint::{self, PaneLine, Ranked, piece};
-use super::{chips, symbols, trouble, verdict};
+use super::{chips, spark, symbols, trouble, verdict};
 use crate::tui::model::list::{Group, Grouping, Order, Row, Since};
 use crate::tui::model::{Model, Pane, RuleEntry, Verdict};
 use crate::tui::text;
@@ -146,7 +146,12 @@ fn line(
         0 => String::new(),
         arrived => format!(" {}{}", symbols::ARRIVED.glyph, text::count(arrived)),
     };
-    let marked = text::width(&warnings) + text::width(&since) + text::width(&arrived) + text::width(&stale);
+    let spark = spark::column(model, entry);
+    let marked = text::width(&spark.0)
+        + text::width(&warnings)
+        + text::width(&since)
+        + text::width(&arrived)
+        + text::width(&stale);
     let title = width.saturating_sub(indent + 3 + marked + 1 + text::width(&note) + 1 + counts + 1);
     let count_role = match entry.verdict() {
         Verdict::Matched(_) if !entry.is_stale() => Role::Text,
@@ -160,6 +165,7 @@ fn line(
         (since, theme.style(Role::Key)),
         (arrived, theme.style(Role::Key).add_modifier(Modifier::BOLD)),
         (stale, theme.style(Role::Stale)),
+        spark,
         (format!(" {note}"), theme.style(note_role)),
         (format!(" {}", text::pad_left(&count(entry), counts)), theme.style(count_role)),
         (" ".to_owned(), theme.style(Role::Text)),

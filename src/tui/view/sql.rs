@@ -20,6 +20,7 @@ use unicode_segmentation::UnicodeSegmentation;
 use super::findings::findings;
 use super::link::{About, link};
 use super::paint::{self, PaneLine, Ranked, piece};
+use super::spark;
 use crate::backend::Sql;
 use crate::bridge::Severity;
 use crate::tui::highlight::Language;
@@ -33,8 +34,12 @@ const INDENT: usize = 4;
 pub(super) fn title(model: &Model) -> Vec<Ranked> {
     let theme = &model.theme;
     let Some(entry) = model.entry() else { return Vec::new() };
-    if entry.is_executable() {
-        vec![(0, piece(theme, Role::TextDim, "duckdb_sql"))]
+    if let Some(statement) = &model.spark.statement {
+        spark_title(model, statement.reason().map(|reason| reason.as_str()))
+    } else if entry.is_executable() {
+        let mut title = vec![(0, piece(theme, Role::TextDim, "duckdb_sql"))];
+        title.extend(model.agreement(entry).map(|agreement| (1, spark::told(theme, agreement))));
+        title
     } else if entry.last_good.is_some() {
         vec![(0, piece(theme, Role::Error, "stale: last good"))]
     } else {
@@ -66,7 +71,24 @@ pub(crate) fn sql_at_row(model: &Model, body: Rect, row: usize) -> usize {
     rows.get(row).or(rows.last()).map_or(0, |(line, _)| *line)
 }
 
+fn spark_title(model: &Model, refused: Option<&str>) -> Vec<Ranked> {
+    let theme = &model.theme;
+    let mut title = vec![(0, piece(theme, Role::TextDim, "spark_sql"))];
+    let agreement = model.entry().and_then(|entry| model.agreement(entry));
+    match (refused, agreement) {
+        (Some(reason), _) => {
+            title.push((0, piece(theme, Role::StatusRefused, &format!("  refused: {reason}"))))
+        }
+        (None, Some(agreement)) => title.push((1, spark::told(theme, agreement))),
+        (None, None) => {}
+    }
+    title
+}
+
 fn sql(model: &Model) -> Option<&Sql> {
+    if let Some(statement) = &model.spark.statement {
+        return statement.sql();
+    }
     let entry = model.entry()?;
     entry.last_good.as_ref().or(entry.compiled.as_ref())?.sql.as_ref()
 }
@@ -185,6 +207,12 @@ fn reasons(model: &Model, entry: &RuleEntry, width: usize) -> Vec<PaneLine> {
     if entry.compiled.is_none() {
         let said = if model.work.compiling { " compiling …" } else { " no pack to compile with" };
         lines.push(vec![piece(theme, Role::TextDim, said)]);
+    }
+    let refusals = model.spark.statement.as_ref().and_then(|statement| statement.sql.as_ref().err());
+    for refusal in refusals.into_iter().flatten() {
+        for said in text::wrap(&refusal.message, width.saturating_sub(2)) {
+            lines.push(vec![piece(theme, Role::Text, &format!(" {said}"))]);
+        }
     }
     for finding in findings(entry).iter().filter(|f| f.severity == Severity::Error) {
         let place = format!(" line {:<4}", finding.span.start.line);

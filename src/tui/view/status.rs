@@ -125,6 +125,9 @@ fn state(model: &Model, width: usize) -> Option<text::Piece> {
             format!("stopped at {} of {}; r runs again", text::count(done as u64), text::count(of as u64));
         return Some(piece(theme, Role::DiagnosticWarning, &said));
     }
+    if let Some(said) = &model.spark.running {
+        return Some(piece(theme, Role::Key, &text::fit(&format!("Spark: {said} …"), 64)));
+    }
     let notice = model.notices.last()?;
     Some(piece(theme, Role::DiagnosticWarning, &text::fit(notice, width.saturating_sub(NOTICE_LEAVES))))
 }

@@ -68,6 +68,14 @@ pub(super) const DESCENDING: Symbol =
 pub(super) const LEADS_TO: Symbol = symbol("→", Role::TextDim, "the route: from the log source to the class");
 pub(super) const CONTROL: Symbol =
     symbol("␛", Role::Text, "and its like: a control character of the data, drawn and never obeyed");
+pub(super) const AS_DUCKDB: Symbol =
+    symbol("≡", Role::StatusMatched, "in Spark: the detections of DuckDB, each by each");
+pub(super) const NOT_AS_DUCKDB: Symbol = symbol(
+    "≢",
+    Role::StatusRefused,
+    "in Spark: other detections than in DuckDB, or it failed in one of the two",
+);
+pub(super) const NOT_IN_SPARK: Symbol = symbol("⊘", Role::TextDim, "in Spark: refused, while DuckDB runs it");
 pub(super) const UNEQUAL: Symbol = symbol("≠", Role::Text, "a filter of the route: is not");
 
 /// How many of the events in scope satisfy a line of the source: none, then each eighth.
@@ -120,6 +128,9 @@ pub(crate) const LEGEND: &[Symbol] = &[
     DESCENDING,
     LEADS_TO,
     UNEQUAL,
+    AS_DUCKDB,
+    NOT_AS_DUCKDB,
+    NOT_IN_SPARK,
     CONTROL,
     TYPING,
 ];

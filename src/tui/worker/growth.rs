@@ -7,7 +7,7 @@ use super::Report;
 use super::query::{Runnable, Wanted, runnable};
 use crate::evaluate::{self, Cancel, EvalError};
 use crate::store::{
-    Dataset, Format, Later, SessionSettings, Stamp, Store, StoreError, TimeRange, Unfinished,
+    self, Dataset, Format, Later, SessionSettings, Stamp, Store, StoreError, TimeRange, Unfinished,
 };
 use crate::tui::model::{DatasetChange, DatasetInfo};
 
@@ -166,5 +166,6 @@ fn info(store: &Store) -> DatasetInfo {
         events: store.schema().events,
         files: store.dataset().files.len(),
         event_id: store.schema().event_id,
+        drift: store::drift_told(&store.schema().drift),
     }
 }

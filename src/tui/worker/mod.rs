@@ -11,6 +11,7 @@ mod growth;
 mod query;
 mod rows;
 mod slot;
+mod spark;
 mod why;
 mod writer;
 
@@ -25,6 +26,7 @@ use crate::attribution::Attribution;
 use crate::authoring::{Fills, SavedCase, Template};
 use crate::backend::CompiledRule;
 use crate::bridge::Diagnostic;
+use crate::bundle::Stop;
 use crate::evaluate::{MatchRow, MatchTable, Slice, Summary};
 use crate::pack::Pack;
 use crate::sigma::Rule;
@@ -32,7 +34,9 @@ use crate::store::{SessionSettings, Unfinished};
 use crate::tui::event::Event;
 use crate::tui::highlight::{Highlighted, Highlighter, Language};
 use crate::tui::keymap::{Finding, Keymap};
-use crate::tui::model::{AliasAway, Bench, DatasetChange, DatasetInfo, Drafted, PackInfo, RuleKey, Written};
+use crate::tui::model::{
+    AliasAway, Bench, DatasetChange, DatasetInfo, Drafted, PackInfo, RuleKey, SparkOutcome, Written,
+};
 use crate::tui::update::Effect;
 use crate::tui::{Options, TuiError};
 
@@ -43,6 +47,7 @@ pub(crate) use drafts::ToDraft;
 use query::{Queue, Session};
 pub(crate) use rows::{Exported, Rows, RowsWanted, WholeEvent};
 use slot::Slot;
+pub(crate) use spark::SparkJob;
 pub(crate) use writer::{Unwritten, Writing};
 
 /// Texts that wait to be coloured; older ones are no longer on the screen.
@@ -174,6 +179,20 @@ pub(crate) enum Report {
         /// Each, or why there is none.
         drafts: Vec<(Template, Result<Drafted, String>)>,
     },
+    /// What Spark does.
+    SparkSays {
+        /// Of the request.
+        generation: u64,
+        /// As its runner says.
+        said: String,
+    },
+    /// Rules ran on Spark, or not.
+    SparkEnded {
+        /// Of the request.
+        generation: u64,
+        /// Whether it found what DuckDB finds, or why that is not known.
+        outcome: Result<SparkOutcome, String>,
+    },
     /// A regression case was written, or not.
     Saved(Result<SavedCase, String>),
     /// A text was coloured.
@@ -210,6 +229,7 @@ pub(crate) struct Workers {
     queries: Arc<Queue>,
     texts: Arc<Slot<Vec<Text>>>,
     writer: Sender<Writing>,
+    spark: spark::Runner,
     events: Sender<Event>,
     /// Those of the DuckDB session. The others are not waited for: they hold nothing that has to be closed.
     joined: Vec<JoinHandle<()>>,
@@ -226,6 +246,7 @@ impl Workers {
             queries: Arc::new(Queue::default()),
             texts: Arc::new(Slot::new()),
             writer,
+            spark: spark::Runner::new(&options),
             events: events.clone(),
             joined: Vec::new(),
         };
@@ -268,6 +289,7 @@ impl Workers {
             Effect::Gaps { generation, compiled } => {
                 self.beside("gaps", move || Report::Gaps { generation, away: gaps::away(&compiled) });
             }
+            Effect::RunSpark { generation, job } => self.run_spark(generation, job.map(|job| *job)),
             Effect::Draft { generation, wanted } => {
                 self.beside("drafts", move || wanted.answer(generation));
             }
@@ -292,6 +314,20 @@ impl Workers {
 }
 
 impl Workers {
+    /// Stops the run on Spark, and begins another where there is one to begin.
+    fn run_spark(&self, generation: u64, job: Option<SparkJob>) {
+        self.spark.stop();
+        let Some(job) = job else { return };
+        let stop = Stop::default();
+        match spawn("spark", &self.events, self.spark.work(generation, job, &stop)) {
+            Ok(thread) => self.spark.began(stop, thread),
+            Err(error) => {
+                let outcome = Err(error.to_string());
+                drop(self.events.send(Event::Report(Report::SparkEnded { generation, outcome })));
+            }
+        }
+    }
+
     /// Does something on a thread of its own, which ends by itself.
     fn beside(&self, name: &'static str, work: impl FnOnce() -> Report + Send + 'static) {
         let begun = spawn(name, &self.events, move |report| report(work()));
@@ -306,8 +342,10 @@ impl Drop for Workers {
         self.compiler.close();
         self.texts.close();
         self.queries.close();
+        self.spark.stop();
         let begun = Instant::now();
-        while self.joined.iter().any(|thread| !thread.is_finished()) && begun.elapsed() < GRACE {
+        let is_left = || self.joined.iter().any(|thread| !thread.is_finished()) || !self.spark.is_finished();
+        while is_left() && begun.elapsed() < GRACE {
             thread::sleep(Duration::from_millis(2));
         }
     }

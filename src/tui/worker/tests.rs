@@ -355,7 +355,7 @@ fn parts_that_arrive_are_told_apart_and_those_that_are_not_complete_are_waited_f
     fs::write(target("b.parquet"), &whole[..whole.len() / 2]).unwrap();
     fs::write(target("c.parquet"), b"PAR1\xff\xff\xff\xff\x04\0\0\0PAR1").unwrap();
     let (info, change, unfinished) = opened(&bench, 2);
-    assert_eq!((info, change, unfinished.len()), (first, DatasetChange::None, 2));
+    assert_eq!((info, change, unfinished.len()), (first.clone(), DatasetChange::None, 2));
     let (_, change, unfinished) = opened(&bench, 3);
     assert_eq!(
         (change, unfinished.len()),

@@ -1,0 +1,130 @@
+//! Windows as Spark SQL: what is measured over each, which satisfy the test, and what they hold.
+//!
+//! Spark counts no distinct values over a window and filters none, so both are said by what it has: the size of a set, and
+//! a count of what is not NULL.
+
+use super::correlation::TIME;
+use crate::backend::sql_parts;
+use crate::backend::sql_windows::{Cte, StepNames, firing, is_nested, keys, partition, tuple};
+use crate::bridge::ir::Number;
+use crate::bridge::{CorrelationStep, Measure, WindowTest};
+use crate::sigma::Span;
+
+/// From the `events` of a step to its `windows`.
+pub(super) fn ctes(step: &CorrelationStep, names: &StepNames) -> Vec<Cte> {
+    let mut ctes = if step.is_ordered() { chain(step, names) } else { Vec::new() };
+    let source = ctes.last().map_or_else(|| names.of("events"), |cte| cte.name.clone());
+    ctes.push(measured(step, names, &source));
+    ctes.push(windows(step, names));
+    ctes
+}
+
+/// For each event of the n-th input, the latest start of a chain of the first n that ends with it.
+fn chain(step: &CorrelationStep, names: &StepNames) -> Vec<Cte> {
+    let so_far = so_far(step);
+    let mut ctes: Vec<Cte> = Vec::new();
+    for (place, input) in step.inputs.iter().enumerate() {
+        let number = place + 1;
+        let start = if place == 0 { TIME.to_owned() } else { format!("max(start_{place}) {so_far}") };
+        let source = ctes.last().map_or_else(|| names.of("events"), |cte: &Cte| cte.name.clone());
+        let mut cte = Cte::new(names.of(&format!("chain_{number}")));
+        let line = format!("SELECT *, CASE WHEN input = {number} THEN {start} END AS start_{number}");
+        cte.line(0, line, names.origin(input.span));
+        cte.line(0, format!("FROM {source}"), None);
+        ctes.push(cte);
+    }
+    ctes
+}
+
+fn so_far(step: &CorrelationStep) -> String {
+    format!("OVER ({}ORDER BY {TIME})", partition(step))
+}
+
+fn measured(step: &CorrelationStep, names: &StepNames, source: &str) -> Cte {
+    let mut columns: Vec<(String, Span)> = match &step.test {
+        WindowTest::Bounds(measure, bounds) => {
+            let span = bounds.first().map_or(step.timespan.span, |bound| bound.span);
+            vec![(format!("{} AS measured", measure_sql(*measure, step)), span)]
+        }
+        WindowTest::Seen(seen) => (1..=step.inputs.len())
+            .map(|number| {
+                let count = format!("count(CASE WHEN input = {number} THEN 1 END) OVER span");
+                (format!("{count} > 0 AS seen_{number}"), seen.span)
+            })
+            .collect(),
+    };
+    if step.is_ordered() {
+        let chain = format!("max(start_{}) {} AS chain_start", step.inputs.len(), so_far(step));
+        columns.push((chain, step.timespan.span));
+    }
+    let mut cte = Cte::new(names.of("measured"));
+    cte.line(0, "SELECT *,", None);
+    let count = columns.len();
+    for (index, (column, span)) in columns.into_iter().enumerate() {
+        let comma = if index + 1 < count { "," } else { "" };
+        cte.line(1, format!("{column}{comma}"), names.origin(span));
+    }
+    cte.line(0, format!("FROM {source}"), None);
+    let frame = format!("RANGE BETWEEN {} PRECEDING AND CURRENT ROW", step.timespan.value.milliseconds());
+    let window = format!("WINDOW span AS ({}ORDER BY {TIME} {frame})", partition(step));
+    cte.line(0, window, names.origin(step.timespan.span));
+    cte
+}
+
+fn measure_sql(measure: Measure, step: &CorrelationStep) -> String {
+    // A sum of BIGINT would run over without a word, and a mean would be of fractions.
+    let sum = "sum(CAST(value_1 AS DECIMAL(38, 0))) OVER span";
+    match measure {
+        Measure::Events => "count(*) OVER span".to_owned(),
+        Measure::DistinctInputs => "size(collect_set(input) OVER span)".to_owned(),
+        Measure::DistinctValues => format!("size(collect_set({}) OVER span)", tuple(step.values(), "struct")),
+        Measure::Sum => sum.to_owned(),
+        Measure::Average => format!("CAST({sum} AS DOUBLE) / count(value_1) OVER span"),
+        Measure::Quantile(fraction) => {
+            let sorted = "array_sort(collect_list(CAST(value_1 AS DOUBLE)) OVER span)";
+            format!("transform(array({sorted}), s_ -> {})[0]", quantile("s_", fraction))
+        }
+    }
+}
+
+/// Linear between the two neighbours of the place that the fraction falls on; NULL of no values.
+fn quantile(sorted: &str, fraction: f64) -> String {
+    let place = format!("{} * (size({sorted}) - 1)", sql_parts::number(Number::Float(fraction)));
+    let part = format!("({place} - floor({place}))");
+    let at = |round: &str| format!("{sorted}[CAST({round}({place}) AS INT)]");
+    let between = format!("{} * (1 - {part}) + {} * {part}", at("floor"), at("ceil"));
+    format!("CASE WHEN size({sorted}) > 0 THEN {between} END")
+}
+
+/// One window for each group and time that satisfy the test, with all its events.
+fn windows(step: &CorrelationStep, names: &StepNames) -> Cte {
+    let (fired, length) = (keys(step, "fired"), step.timespan.value.milliseconds());
+    let selected: Vec<String> = fired.iter().map(|key| format!("{key}, ")).collect();
+    let (first_seen, event_ids) = match is_nested(step) {
+        true => ("min(events.first_seen)", "array_distinct(flatten(collect_list(events.event_ids)))"),
+        false => ("min(events.`time`)", "collect_set(events.event_id)"),
+    };
+    let mut cte = Cte::new(names.of("windows"));
+    cte.line(0, format!("SELECT {}{first_seen} AS first_seen,", selected.concat()), None);
+    let others = format!("array_sort({event_ids}) AS event_ids, min(events.first) AS first");
+    cte.line(1, format!("fired.{TIME} AS last_seen, {others}"), None);
+    cte.line(0, "FROM (", None);
+    let own = keys(step, "").into_iter().chain([TIME, "explode(array(0, 1)) AS back"].map(str::to_owned));
+    cte.line(1, format!("SELECT DISTINCT {}", own.collect::<Vec<_>>().join(", ")), None);
+    cte.line(1, format!("FROM {}", names.of("measured")), None);
+    cte.tests(firing(step, TIME), names);
+    cte.line(0, ") AS fired", None);
+    cte.line(0, format!("JOIN {}", names.as_plain("events")), None);
+    // A window lies in the stretch of its end or in the one before. Without the equality, all events of a group
+    // would meet all its windows.
+    let stretch = format!("events.{TIME} div {length} = fired.{TIME} div {length} - fired.back");
+    cte.line(1, format!("ON {stretch}"), names.origin(step.timespan.span));
+    let between = format!("events.{TIME} BETWEEN fired.{TIME} - {length} AND fired.{TIME}");
+    cte.line(1, format!("AND {between}"), names.origin(step.timespan.span));
+    for (own, key) in keys(step, "events").iter().zip(&fired) {
+        cte.line(1, format!("AND {own} = {key}"), None);
+    }
+    let group: Vec<String> = fired.iter().cloned().chain([format!("fired.{TIME}")]).collect();
+    cte.line(0, format!("GROUP BY {}", group.join(", ")), None);
+    cte
+}

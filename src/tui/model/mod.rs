@@ -18,6 +18,7 @@ mod palette;
 mod panes;
 mod welcome;
 mod why;
+mod window;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -28,6 +29,8 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use baseline::{Baseline, Drift};
 pub(crate) use coverage::{AliasAway, CoverageLine, CoverageView, Figure};
+#[cfg(test)]
+pub(crate) use edit::CHANGES;
 pub(crate) use edit::{EditLine, EditOf, FileOf, History, Part, RuleLine, Trial, Unsaved, Warning, Written};
 pub(crate) use entry::{Outcome, RuleEntry, RuleKey, Verdict};
 pub(crate) use event::{EventAnswer, EventView, Node, Shown, value_text};
@@ -45,6 +48,7 @@ pub(crate) use palette::{Found, Palette};
 pub(crate) use panes::{Arrangement, Border, Panes, Splits};
 pub(crate) use welcome::Welcome;
 pub(crate) use why::{Item, Why, WhyView};
+pub(crate) use window::{WindowAnswer, WindowView};
 
 use crate::authoring::Fills;
 use crate::backend::CompiledRule;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, LazyLock};
 
 use super::fixtures::{Compiled, rows, rules, table, theme, whole_event};
-use super::{proposed, why};
+use super::{proposed, why, windows};
 use crate::authoring::{FileEdit, SavedCase, Template};
 use crate::evaluate::{MatchRow, MatchTable, Slice};
 use crate::ocsf::OcsfPath;
@@ -145,6 +145,9 @@ impl Screen {
                 Rows::Draft(id, _) => {
                     let draft = Ok(drafted("certutil_exe", &format!("title: Of {id}\n")));
                     vec![Report::Drafted { generation, drafts: vec![(Template::Event, draft)] }]
+                }
+                Rows::Window(name) => {
+                    vec![Report::Window { generation, found: Ok(windows::window_events(&name)) }]
                 }
                 Rows::Export(wanted) if wanted.1.ends_with("taken.csv") => {
                     vec![Report::Exported(Err("'taken.csv' exists; choose another name".to_owned()))]

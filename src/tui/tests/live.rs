@@ -168,6 +168,17 @@ fn what_arrives_during_a_run_is_taken_in_when_it_ends() {
 }
 
 #[test]
+fn what_changes_while_events_do_not_open_is_looked_at_next() {
+    let mut screen = running();
+    drop(update(&mut screen.model, Action::Reload));
+    assert!(update(&mut screen.model, data_changed()).is_empty(), "the run is not known to be over yet");
+    let (generation, change) = (screen.model.generations.dataset, DatasetChange::Other);
+    let failed = Report::Dataset { generation, opened: Err(String::new()), change, unfinished: Vec::new() };
+    let effects = update(&mut screen.model, Action::Worker(failed));
+    assert!(matches!(effects.as_slice(), [Effect::OpenDataset { .. }]), "{effects:?}");
+}
+
+#[test]
 fn the_rules_on_the_screen_are_counted_first() {
     let mut screen = Screen::new((160, 40));
     press(&mut screen, "/zone<enter>");

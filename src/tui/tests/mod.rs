@@ -6,6 +6,7 @@ mod chaos;
 mod editing;
 mod first_minute;
 mod fixtures;
+mod frames;
 mod keys;
 mod links;
 mod list;
@@ -19,6 +20,7 @@ mod storm;
 mod themes;
 mod unicode;
 mod why;
+mod windows;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::Terminal;

@@ -2,7 +2,7 @@
 
 use super::{Effect, matches, request_matches, run, why};
 use crate::store::Unfinished;
-use crate::tui::model::{DatasetChange, DatasetInfo, Model};
+use crate::tui::model::{DatasetChange, DatasetInfo, Model, Outcome};
 use crate::tui::text;
 
 /// Bytes of what is said of a file that is not read yet.
@@ -41,6 +41,18 @@ pub(super) fn age(model: &mut Model) {
     model.list.outdated = true;
 }
 
+/// Without events no rule will run: each says so, and waits for nothing.
+pub(super) fn note_absence(model: &mut Model) {
+    let dataset = &model.dataset;
+    if dataset.info.is_some() || (dataset.root.is_some() && dataset.error.is_none()) {
+        return;
+    }
+    for entry in model.rules.iter_mut().filter(|entry| entry.outcome == Outcome::NotRun) {
+        entry.outcome = Outcome::NoEvents;
+    }
+    model.list.outdated = true;
+}
+
 pub(super) fn opened(
     model: &mut Model,
     opened: Result<DatasetInfo, String>,
@@ -54,11 +66,13 @@ pub(super) fn opened(
         Err(error) => {
             model.dataset.error = Some(error);
             age(model);
+            note_absence(model);
             // What was asked of the dataset was called off when it was opened anew.
             let work = &mut model.work;
             (work.running, work.matching, work.explaining) = (None, false, false);
             matches::forget_asked(model);
-            return Vec::new();
+            // No run is left that could take in at its end what has changed meanwhile.
+            return open_if_due(model);
         }
     };
     model.dataset.info = Some(info);

@@ -19,7 +19,7 @@ use super::symbols;
 use crate::backend::Sql;
 use crate::bridge::Severity;
 use crate::tui::highlight::Language;
-use crate::tui::model::{Model, Pane, RuleEntry};
+use crate::tui::model::{Model, Offset, Pane, RuleEntry};
 use crate::tui::text;
 use crate::tui::theme::Role;
 
@@ -36,8 +36,11 @@ pub(super) fn title(model: &Model) -> PaneLine {
 }
 
 pub(super) fn draw(buffer: &mut Buffer, body: Rect, model: &Model) {
-    let lines = lines(model, usize::from(body.width));
-    paint::scrolled(buffer, body, &model.theme, &lines, model.offset(Pane::Sql));
+    let (width, height) = (usize::from(body.width), usize::from(body.height));
+    let offset = model.offset(Pane::Sql);
+    let first = offset.row.min(row_count(model, width).saturating_sub(height));
+    let shown = lines(model, width, first..first + height);
+    paint::scrolled(buffer, body, &model.theme, &shown, Offset { row: 0, ..offset });
     paint::cursor(buffer, body, model, Pane::Sql, model.sql_cursor);
 }
 
@@ -59,6 +62,15 @@ fn about_line(sql: &Sql, line: usize) -> About {
     }
 }
 
+/// Lines that there are to scroll through.
+pub(super) fn row_count(model: &Model, width: usize) -> usize {
+    match (sql(model), model.entry()) {
+        (Some(sql), _) => sql.text.lines().count(),
+        (None, Some(entry)) => reasons(model, entry, width).len(),
+        (None, None) => 0,
+    }
+}
+
 /// The lines that say where the rule looks: those after SELECT and FROM.
 fn scope_lines(sql: &Sql) -> Range<usize> {
     const HEAD: usize = 2;
@@ -71,20 +83,21 @@ pub(super) fn first_in(model: &Model, link: &Link) -> Option<usize> {
     (0..sql.lines.len()).find(|line| link.has(&about_line(sql, *line)))
 }
 
-pub(super) fn lines(model: &Model, width: usize) -> Vec<PaneLine> {
+/// Those of `wanted`: a statement may have many more than are shown.
+pub(super) fn lines(model: &Model, width: usize, wanted: Range<usize>) -> Vec<PaneLine> {
     let Some(entry) = model.entry() else { return Vec::new() };
     match sql(model) {
-        Some(sql) => sql_lines(model, sql, entry.last_good.is_some()),
-        None => reasons(model, entry, width),
+        Some(sql) => sql_lines(model, sql, entry.last_good.is_some(), wanted),
+        None => reasons(model, entry, width).into_iter().skip(wanted.start).take(wanted.len()).collect(),
     }
 }
 
-fn sql_lines(model: &Model, sql: &Sql, stale: bool) -> Vec<PaneLine> {
+fn sql_lines(model: &Model, sql: &Sql, stale: bool, wanted: Range<usize>) -> Vec<PaneLine> {
     let theme = &model.theme;
     let highlighted = model.highlights.get(Language::Sql, &sql.text);
     let link = link(model);
     let mut lines = Vec::new();
-    for (index, line) in sql.text.lines().enumerate() {
+    for (index, line) in sql.text.lines().enumerate().skip(wanted.start).take(wanted.len()) {
         let roles = highlighted.and_then(|h| h.lines.get(index));
         let mut pieces = paint::highlighted(theme, line, roles);
         let marked = link.has(&about_line(sql, index));

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::Report;
-use super::query::{Runnable, Wanted, runnable};
-use crate::evaluate::{self, Cancel, EvalError};
+use super::query::Wanted;
+use crate::evaluate::{self, Cancel, EvalError, Runnable};
 use crate::store::{Dataset, Format, SessionSettings, Stamp, Store, StoreError, TimeRange, Unfinished};
 use crate::tui::model::{DatasetChange, DatasetInfo};
 
@@ -111,7 +111,7 @@ impl Growth {
         cancel: &Cancel,
     ) -> Option<Report> {
         let files = self.since(since);
-        let found = match runnable(compiled) {
+        let found = match Runnable::of(compiled) {
             _ if files.is_empty() => Ok(BTreeSet::new()),
             Some(Runnable::Event(plan, sql)) => {
                 evaluate::matches_within(store, (plan, sql), &files, ARRIVALS, cancel)

@@ -41,7 +41,7 @@ pub(crate) use cases::ToSave;
 use compiler::{Compiler, Request};
 pub(crate) use drafts::ToDraft;
 use query::{Queue, Session};
-pub(crate) use rows::{Exported, Rows, RowsWanted, WholeEvent};
+pub(crate) use rows::{Exported, Rows, RowsWanted, WholeEvent, WindowEvents};
 use slot::Slot;
 pub(crate) use writer::{Unwritten, Writing};
 
@@ -109,6 +109,13 @@ pub(crate) enum Report {
         generation: u64,
         /// The event, or why there is none.
         event: Result<WholeEvent, String>,
+    },
+    /// The events of a window of a correlation.
+    Window {
+        /// Of the request, of which there is one for events and windows together.
+        generation: u64,
+        /// The events, or why there are none.
+        found: Result<WindowEvents, String>,
     },
     /// Matches were written to a file, or not.
     Exported(Result<Exported, String>),

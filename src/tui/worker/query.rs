@@ -9,9 +9,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::backend::{CompiledRule, Sql};
-use crate::bridge::{CorrelationPlan, Plan, Settings};
-use crate::evaluate::{self, Cancel, EvalError, Slice, Summary};
+use crate::backend::CompiledRule;
+use crate::bridge::Settings;
+use crate::evaluate::{self, Cancel, EvalError, Runnable, Slice, Summary};
 use crate::store::{Interrupter, SessionSettings, Store, TimeRange};
 use crate::tui::model::{DatasetChange, RuleKey};
 
@@ -117,7 +117,7 @@ impl Queue {
         match wanted.asked {
             // Nothing that is looked at meanwhile ends it.
             Rows::Export(_) => self.submit(&[&self.summaries], |state| state.export = Some(wanted)),
-            Rows::Event(..) | Rows::Draft(..) => {
+            Rows::Event(..) | Rows::Window(..) | Rows::Draft(..) => {
                 self.submit(&[&self.events, &self.summaries], |state| {
                     state.event = Some((generation, wanted))
                 });
@@ -348,7 +348,7 @@ impl Session<'_> {
         store: &mut Store,
         cancel: &Cancel,
     ) {
-        let found = match runnable(&compiled) {
+        let found = match Runnable::of(&compiled) {
             Some(Runnable::Event(plan, sql)) => evaluate::matches(store, plan, sql, slice, cancel),
             Some(Runnable::Correlation(plan, sql)) => evaluate::windows(store, plan, sql, cancel)
                 .map(|windows| evaluate::window_table(plan, &windows, slice)),
@@ -373,7 +373,7 @@ impl Session<'_> {
         };
         let (mut events, mut places, mut correlations) = (Vec::new(), Vec::new(), Vec::new());
         for (index, (_, compiled)) in wanted.iter().enumerate() {
-            match runnable(compiled) {
+            match Runnable::of(compiled) {
                 Some(Runnable::Event(plan, sql)) => {
                     places.push(index);
                     events.push((plan, sql));
@@ -400,21 +400,5 @@ impl Session<'_> {
         } else {
             (self.report)(Report::SummariesDone { generation });
         }
-    }
-}
-
-/// What of a rule can be run.
-pub(super) enum Runnable<'r> {
-    Event(&'r Plan, &'r Sql),
-    Correlation(&'r CorrelationPlan, &'r Sql),
-}
-
-/// `None` for a rule that is refused, and for a filter, which runs within the rules that it narrows.
-pub(super) fn runnable(compiled: &CompiledRule) -> Option<Runnable<'_>> {
-    let sql = compiled.sql.as_ref()?;
-    match (&compiled.compilation.plan, &compiled.compilation.correlation) {
-        (Some(plan), _) => Some(Runnable::Event(plan, sql)),
-        (None, Some(plan)) => Some(Runnable::Correlation(plan, sql)),
-        (None, None) => None,
     }
 }

@@ -124,3 +124,6 @@ impl From<&Summary> for Verdict {
         if summary.matches > 0 { Self::Matched } else { Self::NoMatch }
     }
 }
+
+#[cfg(test)]
+mod windows_tests;

@@ -119,7 +119,7 @@ pub(crate) fn fit(text: &str, columns: usize) -> String {
     if width(&text) <= columns {
         return text.into_owned();
     }
-    let mut cut = prefix(&text, columns.saturating_sub(1)).to_owned();
+    let mut cut = head(&text, columns.saturating_sub(1)).to_owned();
     if columns > 0 {
         cut.push('…');
     }
@@ -158,7 +158,7 @@ pub(crate) fn pad_left(text: &str, columns: usize) -> String {
 }
 
 /// The longest prefix that is at most `columns` wide.
-fn prefix(text: &str, columns: usize) -> &str {
+pub(crate) fn head(text: &str, columns: usize) -> &str {
     // One more, as a mark may belong to the last.
     if text.get(..=columns).is_some_and(is_plain) {
         return text.get(..columns).unwrap_or_default();

@@ -140,6 +140,8 @@ pub(crate) struct Work {
     pub running: Option<(usize, usize)>,
     /// The same of a run that was stopped, until the next one begins.
     pub stopped: Option<(usize, usize)>,
+    /// Rules that a run counts in any case, before events that have arrived may call it off.
+    pub leading: usize,
     /// How long anything has been under way.
     pub elapsed: Duration,
     /// How long the run has taken so far.

@@ -164,7 +164,7 @@ impl Screen {
             Effect::Match { generation, rule: Some(((rule, _), _)) } => {
                 vec![Report::Matches { generation, table: Ok(self.matches_of(&rule)), rule }]
             }
-            Effect::Summarize { generation, rules } => {
+            Effect::Summarize { generation, rules, .. } => {
                 let counted = |(rule, _)| {
                     let summary = Ok(self.matches_of(&rule).summary);
                     Report::Summary { generation, rule, summary }

@@ -100,6 +100,8 @@ pub(crate) enum Effect {
         generation: u64,
         /// The rules.
         rules: Vec<(RuleKey, Arc<CompiledRule>)>,
+        /// How many of them come before the others.
+        first: usize,
     },
     /// Find out about a field; with no question, stop.
     Bench {

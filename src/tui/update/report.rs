@@ -49,7 +49,7 @@ pub(super) fn accept(model: &mut Model, report: Report) -> Vec<Effect> {
         }
         Report::Summary { generation, rule, summary } if generation == newest.summaries => {
             counted(model, &rule, summary);
-            Vec::new()
+            dataset::open_if_ripe(model)
         }
         Report::SummariesDone { generation } if generation == newest.summaries => {
             model.work.running = None;

@@ -267,7 +267,7 @@ impl Workers {
             Effect::Match { generation, rule } => self.queries.find(generation, rule),
             Effect::Arrivals { generation, rule, since } => self.queries.arrivals(generation, rule, since),
             Effect::Rows { generation, wanted } => self.queries.rows(generation, wanted),
-            Effect::Summarize { generation, rules } => self.queries.count(generation, rules),
+            Effect::Summarize { generation, rules, first } => self.queries.count(generation, rules, first),
             Effect::Bench { generation, question } => self.queries.ask(generation, question.map(|q| *q)),
             Effect::SaveCase(rows) => self.queries.save(rows),
             Effect::Explain { generation, rule } => self.queries.explain(generation, rule),

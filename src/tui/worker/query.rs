@@ -60,7 +60,7 @@ struct State {
     arrivals: Option<(u64, Wanted, u64)>,
     event: Option<(u64, RowsWanted)>,
     export: Option<RowsWanted>,
-    summaries: Option<(u64, Vec<Wanted>)>,
+    summaries: Option<(u64, Vec<Wanted>, usize)>,
     bench: Option<(u64, Question)>,
     saves: VecDeque<ToSave>,
     why: Option<(u64, Wanted)>,
@@ -78,7 +78,7 @@ enum Job {
     Explain { generation: u64, wanted: Wanted, cancel: Cancel },
     Bench { generation: u64, question: Question, cancel: Cancel },
     Save(ToSave),
-    Summarize { generation: u64, wanted: Vec<Wanted>, cancel: Cancel },
+    Summarize { generation: u64, wanted: Vec<Wanted>, first: usize, cancel: Cancel },
 }
 
 impl Queue {
@@ -128,9 +128,9 @@ impl Queue {
         }
     }
 
-    /// Counts the matches of rules, and no longer of others.
-    pub(super) fn count(&self, generation: u64, wanted: Vec<Wanted>) {
-        self.submit(&[&self.summaries], |state| state.summaries = Some((generation, wanted)));
+    /// Counts the matches of rules, the first of them before the others, and no longer of others.
+    pub(super) fn count(&self, generation: u64, wanted: Vec<Wanted>, first: usize) {
+        self.submit(&[&self.summaries], |state| state.summaries = Some((generation, wanted, first)));
     }
 
     /// Answers a question about a field, and no longer another one; none calls it off.
@@ -231,15 +231,15 @@ impl Queue {
         if let Some(rows) = state.saves.pop_front() {
             return Some(Job::Save(rows));
         }
-        let (generation, wanted) = state.summaries.take()?;
-        Some(Job::Summarize { generation, wanted, cancel: Cancel::new(&self.summaries) })
+        let (generation, wanted, first) = state.summaries.take()?;
+        Some(Job::Summarize { generation, wanted, first, cancel: Cancel::new(&self.summaries) })
     }
 
     /// Puts back what is left of an interrupted count, unless another is wanted by now.
-    fn put_back(&self, generation: u64, wanted: Vec<Wanted>) {
+    fn put_back(&self, generation: u64, wanted: Vec<Wanted>, first: usize) {
         let mut state = self.lock();
         if state.summaries.is_none() && state.open.is_none() {
-            state.summaries = Some((generation, wanted));
+            state.summaries = Some((generation, wanted, first));
         }
     }
 
@@ -292,8 +292,8 @@ impl Session<'_> {
                 (Job::Arrivals { generation, wanted, since, cancel }, Some(store)) => {
                     growth.arrivals(generation, &wanted, since, store, &cancel).map(self.report);
                 }
-                (Job::Summarize { generation, wanted, cancel }, Some(store)) => {
-                    self.count(generation, wanted, store, &cancel);
+                (Job::Summarize { generation, wanted, first, cancel }, Some(store)) => {
+                    self.count(generation, (wanted, first), store, &cancel);
                 }
                 (Job::Bench { generation, question, cancel }, store) => {
                     if let Some(answer) =
@@ -360,7 +360,13 @@ impl Session<'_> {
         }
     }
 
-    fn count(&self, generation: u64, wanted: Vec<Wanted>, store: &mut Store, cancel: &Cancel) {
+    fn count(
+        &self,
+        generation: u64,
+        (wanted, first): (Vec<Wanted>, usize),
+        store: &mut Store,
+        cancel: &Cancel,
+    ) {
         let mut done = vec![false; wanted.len()];
         let mut tell = |index: usize, summary: Result<Summary, EvalError>| {
             let (Some((rule, _)), Some(done)) = (wanted.get(index), done.get_mut(index)) else { return };
@@ -382,8 +388,10 @@ impl Session<'_> {
                 None => {}
             }
         }
-        let (shown, others) = events.split_at(events.len().min(SHOWN));
-        for (rules, before) in [(shown, 0), (others, shown.len())] {
+        let shown = events.len().min(SHOWN);
+        let first_events = places.partition_point(|index| *index < first).max(shown);
+        for part in [0..shown, shown..first_events, first_events..events.len()] {
+            let (before, rules) = (part.start, events.get(part).unwrap_or_default());
             evaluate::summaries_with(store, rules, cancel, &mut |at, summary| {
                 if let Some(index) = places.get(before + at) {
                     tell(*index, summary);
@@ -395,8 +403,9 @@ impl Session<'_> {
             tell(index, windows.map(|windows| evaluate::correlation_summary(&windows)));
         }
         if cancel.is_cancelled() {
+            let first = done.iter().take(first).filter(|done| !**done).count();
             let left = wanted.into_iter().zip(done).filter(|(_, done)| !done).map(|(wanted, _)| wanted);
-            self.queue.put_back(generation, left.collect());
+            self.queue.put_back(generation, left.collect(), first);
         } else {
             (self.report)(Report::SummariesDone { generation });
         }

@@ -50,6 +50,7 @@ impl World {
         let event = |id: &str, time: i64, host: &str, command: &str| {
             json!({
                 "class_uid": 1007, "activity_id": 1, "time": time, "metadata.event_id": id, "device.hostname": host,
+                "device.name": host,
                 "metadata.source_type": "windows-sysmon", "process.file.path": r"C:\one.exe",
                 "process.cmd_line": command,
             })

@@ -163,6 +163,11 @@ fn what_arrives_during_a_run_is_taken_in_when_it_ends() {
     let effects = update(&mut screen.model, Action::Worker(Report::SummariesDone { generation }));
     let opens = |effect: &&Effect| matches!(effect, Effect::OpenDataset { .. });
     assert_eq!(effects.iter().filter(opens).count(), 1);
+    let (generation, change) = (screen.model.generations.dataset, DatasetChange::None);
+    let opened = screen.model.dataset.info.ok_or(String::new());
+    let answer = Report::Dataset { generation, opened, change, unfinished: Vec::new() };
+    drop(update(&mut screen.model, Action::Worker(answer)));
+    screen.model.work.running = None;
     let effects = update(&mut screen.model, data_changed());
     assert_eq!(effects.iter().filter(opens).count(), 1, "with no run under way there is nothing to wait for");
 }

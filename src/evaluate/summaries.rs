@@ -16,7 +16,7 @@ const BATCH: usize = 16;
 
 /// Bytes of SQL from which on a statement takes no further rule: what DuckDB looks for in common within a statement
 /// costs it more than the square of its size.
-const BATCH_BYTES: usize = 24 * 1024;
+pub(super) const BATCH_BYTES: usize = 24 * 1024;
 
 /// Rules of a scope from which on a reading for all of them spares more than it costs.
 const SHARED: usize = 3;
@@ -50,6 +50,13 @@ pub struct Matched {
     pub summary: Summary,
     /// Id and time of each event, in no order; `None` where asking for them takes another statement.
     pub events: Option<Vec<(String, Option<i64>)>>,
+}
+
+impl Matched {
+    /// That no event matched.
+    pub(super) fn nothing() -> Self {
+        Self { summary: Summary::default(), events: Some(Vec::new()) }
+    }
 }
 
 /// What each rule matched, in the order given.
@@ -89,9 +96,9 @@ fn matched_with(
     for (scope, jobs) in by_scope {
         let open = match jobs.len() {
             _ if empty.contains(scope) => {
-                let nothing = || Matched { events: Some(Vec::new()), ..Matched::default() };
-                jobs.iter().for_each(|job| on_result(job.index, Ok(nothing())));
-                continue;
+                let (taken, open) = shortlist::binding::taken(store, jobs, cancel);
+                taken.iter().for_each(|job| on_result(job.index, Ok(Matched::nothing())));
+                open
             }
             0..SHARED => jobs,
             _ => shortlist::answer(store, jobs, cancel, on_result),
@@ -114,9 +121,9 @@ pub(super) struct Job<'a> {
 
 /// Rules of one scope that agree on the types of their columns.
 #[derive(Default)]
-struct Batch<'a> {
-    jobs: Vec<Job<'a>>,
-    columns: BTreeMap<OcsfPath, ColumnType>,
+pub(super) struct Batch<'a> {
+    pub(super) jobs: Vec<Job<'a>>,
+    pub(super) columns: BTreeMap<OcsfPath, ColumnType>,
 }
 
 impl Batch<'_> {
@@ -128,7 +135,7 @@ impl Batch<'_> {
 }
 
 /// In the order given.
-fn batches(jobs: Vec<Job<'_>>) -> Vec<Batch<'_>> {
+pub(super) fn batches(jobs: Vec<Job<'_>>) -> Vec<Batch<'_>> {
     let mut batches: Vec<Batch<'_>> = Vec::new();
     for job in jobs {
         if !batches.last().is_some_and(|batch| batch.takes(job.plan)) {

@@ -56,7 +56,7 @@ pub(super) fn ask(
         };
         let asked: Vec<Asked> = asked.iter().filter_map(of_segment).collect();
         for (job, found) in ask_segment(store, scope, jobs, rows, &asked, cancel)? {
-            let answer = answers.entry(job).or_insert_with(none);
+            let answer = answers.entry(job).or_insert_with(Matched::nothing);
             *answer = both(std::mem::take(answer), found);
         }
     }
@@ -80,11 +80,6 @@ fn segments(rows: &[Row], asked: &[Asked]) -> Vec<Range<u32>> {
         bytes += of_row + OVERHEAD;
     }
     segments
-}
-
-/// That nothing matched.
-pub(super) fn none() -> Matched {
-    Matched { summary: Summary::default(), events: Some(Vec::new()) }
 }
 
 /// What two matched together, of different events.

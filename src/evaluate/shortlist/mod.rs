@@ -1,10 +1,10 @@
 //! Which events may match a rule at all, before DuckDB is asked: one reading of a scope, for all of its rules.
 //!
-//! Scopes without events are found together ([`scopes`]). Of each rule is taken what must hold of an event that it matches ([`need`]): literals in columns of text. The scope's
-//! events are read once ([`reading`]), each value of a column is searched once for all the literals of all the rules
-//! ([`search`]). A rule none of whose events can match is answered; the few events that may match any of the others are
-//! copied to memory, and there DuckDB is asked each rule about its own ([`asking`]). A rule that may match many is left
-//! to a scan.
+//! Scopes without events are found together ([`scopes`]). Of each rule is taken what must hold of an event that it
+//! matches ([`need`]): literals in columns of text. The scope's events are read once ([`reading`]), each value of a column
+//! is searched once for all the literals of all the rules ([`search`]). A rule none of whose events can match is answered,
+//! once DuckDB has taken its statement ([`binding`]); the few events that may match any of the others are copied to
+//! memory, and there DuckDB is asked each rule about its own ([`asking`]). A rule that may match many is left to a scan.
 //!
 //! All of this spares work and decides nothing that DuckDB would decide otherwise:
 //! - A need is necessary: it is built of tests that hold, joined by AND and OR. Under NOT, and of tests that it knows
@@ -20,6 +20,7 @@
 //! rule, and 64 MiB of copies.
 
 mod asking;
+pub(super) mod binding;
 mod formula;
 mod need;
 mod reading;
@@ -30,7 +31,7 @@ mod search;
 #[allow(clippy::unwrap_used, reason = "a test may panic")]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Cancel;
 use super::error::EvalError;
@@ -38,7 +39,7 @@ use super::summaries::{Job, Matched};
 use crate::bridge::{ColumnType, Plan};
 use crate::ocsf::OcsfPath;
 use crate::store::Store;
-use asking::{Asked, none};
+use asking::Asked;
 use reading::Candidates;
 
 /// Events that a rule may match; more are left to a scan.
@@ -61,39 +62,51 @@ pub(super) fn answer<'a>(
     alike.iter().for_each(|job| columns.extend(job.plan.columns.clone()));
     let plans: Vec<&Plan> = alike.iter().map(|job| job.plan).collect();
     // What fails has spared nothing, and whoever has cancelled waits for no answer.
-    let mut answers = store
+    let mut shortlisted = store
         .narrowed(&columns, |store| shortlisted(store, &scope, &alike, &plans, cancel))
         .unwrap_or_default();
+    let mut unasked = Vec::new();
     for (at, job) in alike.into_iter().enumerate() {
-        match answers.remove(&at) {
+        match shortlisted.answers.remove(&at) {
             Some(matched) => on_result(job.index, Ok(matched)),
+            None if shortlisted.ruled_out.contains(&at) => unasked.push(job),
             None => open.push(job),
         }
     }
+    let (taken, refused) = binding::taken(store, unasked, cancel);
+    taken.iter().for_each(|job| on_result(job.index, Ok(Matched::nothing())));
+    open.extend(refused);
     open
 }
 
-/// The answers that a reading, and what follows from it, gives; by place among the jobs.
+/// What a reading, and what follows from it, says of rules; by place among the jobs.
+#[derive(Default)]
+struct Shortlisted {
+    answers: BTreeMap<usize, Matched>,
+    /// Those that no event may match.
+    ruled_out: BTreeSet<usize>,
+}
+
 fn shortlisted(
     store: &Store,
     scope: &str,
     jobs: &[Job<'_>],
     plans: &[&Plan],
     cancel: &Cancel,
-) -> Result<BTreeMap<usize, Matched>, EvalError> {
+) -> Result<Shortlisted, EvalError> {
     let read = reading::read(store, scope, plans, cancel)?;
-    let mut answers = BTreeMap::new();
+    let mut ruled_out = BTreeSet::new();
     let mut asked = Vec::new();
     for (job, candidates) in read.candidates.into_iter().enumerate() {
         match candidates {
-            Candidates::Places(places) if places.is_empty() => drop(answers.insert(job, none())),
+            Candidates::Places(places) if places.is_empty() => drop(ruled_out.insert(job)),
             Candidates::Places(places) => asked.push(Asked { job, places }),
             Candidates::Many => {}
         }
     }
     // Those of which nothing is left have their answer, whatever comes of the others.
-    answers.extend(asking::ask(store, scope, jobs, &read.rows, &asked, cancel).unwrap_or_default());
-    Ok(answers)
+    let answers = asking::ask(store, scope, jobs, &read.rows, &asked, cancel).unwrap_or_default();
+    Ok(Shortlisted { answers, ruled_out })
 }
 
 /// Those that agree on the types of their columns, and the rest.

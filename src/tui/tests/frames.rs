@@ -5,6 +5,7 @@
 //! update, drawing, comparing with the frame before, escape sequences. The terminal itself is left out.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::sync::mpsc::{self, Receiver};
@@ -101,6 +102,17 @@ fn on_processor() -> Duration {
     Duration::from_nanos(told.split(' ').next().and_then(|time| time.parse().ok()).unwrap_or(0))
 }
 
+/// The beginning of what came in, as far as it tells what it was; a report may hold all rules.
+#[derive(Default)]
+struct Named(String);
+
+impl std::fmt::Write for Named {
+    fn write_str(&mut self, text: &str) -> std::fmt::Result {
+        self.0.extend(text.chars().filter(|c| !c.is_control()));
+        if self.0.len() < 24 { Ok(()) } else { Err(std::fmt::Error) }
+    }
+}
+
 struct Walker {
     model: Model,
     workers: Workers,
@@ -163,11 +175,12 @@ impl Walker {
             other => panic!("{other:?}"),
         };
         let Some(action) = action else { return String::new() };
-        let mut told = format!("{:.40}", format!("{action:?}").split(['{', '\n']).next().unwrap_or_default());
-        told.retain(|c| !c.is_control());
+        let mut told = Named::default();
+        // Ends with an error once there is enough.
+        let _ = write!(told, "{action:?}");
         let effects = update(&mut self.model, action);
         self.perform(effects);
-        told
+        told.0
     }
 
     /// What follows from one event, drawn; and all that comes in until the next frame is due, if it may.

@@ -100,9 +100,14 @@ fn title(model: &Model, open: &WindowView) -> PaneLine {
         (_, Some(last)) => format_time(last, "%m-%d %H:%M:%S"),
         (_, None) => String::new(),
     };
-    for (name, value) in open.columns.iter().zip(&open.row.values) {
+    let keys = open.columns.len().saturating_sub(1);
+    let (group, events) = open.row.values.split_at(keys.min(open.row.values.len()));
+    for (name, value) in open.columns.iter().zip(group) {
         let value = value.as_deref().unwrap_or(symbols::NOTHING.glyph);
         said.push_str(&format!(" · {} {}", name.as_str(), text::clip(value, KEY)));
+    }
+    if let [Some(events), ..] = events {
+        said.push_str(&format!(" · {events} events"));
     }
     vec![piece(theme, Role::PaneTitleFocused, "Window"), piece(theme, Role::TextDim, &format!("  {said}"))]
 }
@@ -123,7 +128,12 @@ impl Widths {
     }
 
     fn line(&self, model: &Model, cells: [&str; 4], role: Role) -> text::Piece {
-        let cells = cells.iter().zip(self.0).map(|(cell, width)| text::pad(cell, width));
+        let last = cells.len() - 1;
+        let cells = cells.iter().zip(self.0).enumerate().map(|(at, (cell, width))| {
+            // The end of an id tells most.
+            let cell = if at == last { text::fit_end(cell, width) } else { text::fit(cell, width) };
+            text::pad(&cell, width)
+        });
         (format!("  {}", cells.collect::<Vec<_>>().join("  ")), model.theme.style(role))
     }
 }

@@ -14,7 +14,7 @@ mod matches;
 mod parts;
 mod recorded;
 mod runnable;
-mod shortlist;
+pub(crate) mod shortlist;
 mod slice;
 mod summaries;
 mod version;
@@ -45,6 +45,7 @@ pub use recorded::{MatchedEvent, MatchedWindow, known_events, recorded_events, r
 pub use runnable::Runnable;
 pub use slice::{Order, Slice, SortKey};
 pub use summaries::{Matched, matched, summaries, summaries_with};
+pub(crate) use version::DATASET_OCSF_VERSION;
 pub use version::version_mismatch;
 pub use whole::{WholeEvent, all_event_ids, whole_events};
 pub use window_events::{WindowEvent, window_events};

@@ -16,17 +16,19 @@
 //!   same predicate.
 //! - Whatever fails here has spared nothing: the rules are scanned, and that says what is wrong with which.
 //!
+//! A stream, whose events DuckDB never sees, finds its rules by the same needs (`stream/asker`).
+//!
 //! Memory: a chunk of events, 8 MiB of remembered values a column, the literals, four bytes for each candidate of each
 //! rule, and 64 MiB of copies.
 
 mod asking;
 pub(super) mod binding;
-mod formula;
-mod need;
+pub(crate) mod formula;
+pub(crate) mod need;
 mod reading;
 mod regex;
 pub(super) mod scopes;
-mod search;
+pub(crate) mod search;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test may panic")]
 mod tests;

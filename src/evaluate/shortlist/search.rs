@@ -15,35 +15,49 @@ const SLOTS: usize = 8192;
 const REMEMBERED: usize = 8 << 20;
 
 /// A column's literals, and what was found in the values last seen.
-pub(super) struct ColumnSearch {
+#[derive(Debug)]
+pub(crate) struct ColumnSearch {
     automaton: AhoCorasick,
     /// By the automaton's pattern: where it has to stand, for which atom.
     targets: Vec<Vec<(TextMatch, AtomId)>>,
+    /// None before the first value.
     slots: Vec<Option<Remembered>>,
+    /// Bytes of values, and how many there may be.
     remembered: usize,
+    limit: usize,
     folded: String,
     found: Vec<AtomId>,
 }
 
+#[derive(Debug)]
 struct Remembered {
     value: Box<str>,
     atoms: Box<[AtomId]>,
 }
 
 impl ColumnSearch {
-    pub(super) fn new(sought: &SoughtIn) -> Result<Self, BuildError> {
+    pub(crate) fn new(sought: &SoughtIn) -> Result<Self, BuildError> {
+        Self::remembering(sought, REMEMBERED)
+    }
+
+    /// One that remembers values of `limit` bytes in all.
+    pub(crate) fn remembering(sought: &SoughtIn, limit: usize) -> Result<Self, BuildError> {
         Ok(Self {
             automaton: AhoCorasick::new(sought.literals.keys())?,
             targets: sought.literals.values().cloned().collect(),
-            slots: std::iter::repeat_with(|| None).take(SLOTS).collect(),
+            slots: Vec::new(),
             remembered: 0,
+            limit,
             folded: String::new(),
             found: Vec::new(),
         })
     }
 
     /// The atoms that `value` holds, each at least once.
-    pub(super) fn atoms(&mut self, value: &str) -> &[AtomId] {
+    pub(crate) fn atoms(&mut self, value: &str) -> &[AtomId] {
+        if self.slots.is_empty() {
+            self.slots.resize_with(SLOTS, || None);
+        }
         let at = slot_of(value);
         let known = matches!(self.slots.get(at), Some(Some(slot)) if *slot.value == *value);
         if !known {
@@ -82,7 +96,7 @@ impl ColumnSearch {
         let Some(slot) = self.slots.get_mut(at) else { return false };
         let freed = slot.as_ref().map_or(0, Remembered::bytes);
         let new = value.len() + size_of_val(self.found.as_slice());
-        if self.remembered - freed + new > REMEMBERED {
+        if self.remembered - freed + new > self.limit {
             return false;
         }
         self.remembered = self.remembered - freed + new;

@@ -1,6 +1,6 @@
 //! What an edit changed: routes and aliases between two packs, verdicts, SQL and matches between two compiled sets.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -100,11 +100,12 @@ pub fn rule_diff<'a>(
     after: impl IntoIterator<Item = Ran<'a>>,
 ) -> Vec<RuleDiff> {
     let key = |ran: &Ran<'a>| (Arc::clone(&ran.0.compilation.rule.path), ran.0.compilation.rule.document);
-    let before: BTreeMap<_, _> = before.into_iter().map(|ran| (key(&ran), ran)).collect();
-    let after: BTreeMap<_, _> = after.into_iter().map(|ran| (key(&ran), ran)).collect();
-    let keys = before.keys().chain(after.keys().filter(|key| !before.contains_key(*key)));
+    // Hashed, as comparing thousands of paths takes long; what is found is sorted.
+    let mut both: HashMap<_, (Option<Ran<'_>>, Option<Ran<'_>>)> = HashMap::new();
+    before.into_iter().for_each(|ran| both.entry(key(&ran)).or_default().0 = Some(ran));
+    after.into_iter().for_each(|ran| both.entry(key(&ran)).or_default().1 = Some(ran));
     let mut found: Vec<RuleDiff> =
-        keys.filter_map(|key| differ(before.get(key).copied(), after.get(key).copied())).collect();
+        both.into_values().filter_map(|(before, after)| differ(before, after)).collect();
     found.sort_by(|one, other| (&one.path, one.document).cmp(&(&other.path, other.document)));
     found
 }
@@ -114,6 +115,7 @@ fn differ(before: Option<Ran<'_>>, after: Option<Ran<'_>>) -> Option<RuleDiff> {
         (None, None) => return None,
         (None, Some(_)) => Some(RuleChange::Added),
         (Some(_), None) => Some(RuleChange::Removed),
+        (Some((before, _)), Some((after, _))) if std::ptr::eq(before, after) => None,
         (Some((before, _)), Some((after, _))) => change(before, after),
     };
     let (matches_before, matches_after) =

@@ -1,4 +1,5 @@
-//! `matches RULE`: the events that one rule matches, as a table, CSV, JSON Lines or Parquet.
+//! `matches RULE`: the events that one rule matches, or the windows of a correlation, as a table, CSV, JSON Lines or
+//! Parquet.
 
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -7,9 +8,10 @@ use clap::{Args, ValueEnum};
 
 use super::text::{one_line, time};
 use super::{CliError, Inputs};
-use crate::backend::Sql;
-use crate::bridge::{Plan, ReasonCode};
-use crate::evaluate::{self, Cancel, Export, ExportError, ExportFormat, MatchTable, Order, Slice, SortKey};
+use crate::bridge::ReasonCode;
+use crate::evaluate::{
+    self, Cancel, Export, ExportError, ExportFormat, MatchTable, Order, Runnable, Slice, SortKey,
+};
 use crate::store::{self, Store};
 use crate::tui::text::{count, fit};
 
@@ -23,8 +25,9 @@ const SHOWN: usize = 100;
 pub(super) struct MatchesArgs {
     #[command(flatten)]
     inputs: Inputs,
-    /// How to write them: csv has the columns that the rule shows, jsonl and parquet have whole events. In csv a text
-    /// that a spreadsheet would take for a formula begins with '.
+    /// How to write them: csv has the columns that the rule shows, jsonl and parquet have whole events. Of a correlation
+    /// each has the windows, with group, times, number of events and their ids. In csv a text that a spreadsheet would
+    /// take for a formula begins with '.
     #[arg(long, value_enum, default_value_t)]
     format: MatchFormat,
     /// Write this file, whole or not at all; parquet needs one.
@@ -36,7 +39,8 @@ pub(super) struct MatchesArgs {
     /// The most to write [default: all; 100 for human].
     #[arg(long, value_name = "N")]
     limit: Option<usize>,
-    /// Sort by time, host, event_id or a column that the rule shows; `-COLUMN` for the greatest first.
+    /// Sort by time, host, event_id or a column that the rule shows; of a correlation by time, events or what it groups
+    /// by. `-COLUMN` for the greatest first.
     #[arg(long, value_name = "COLUMN", allow_hyphen_values = true, default_value = "time")]
     order_by: String,
 }
@@ -85,23 +89,22 @@ pub(super) fn run(args: &MatchesArgs) -> Result<(), CliError> {
             workspace.compiled.len()
         )));
     };
-    let Some((plan, sql)) = compiled.compilation.plan.as_ref().zip(compiled.sql.as_ref()) else {
+    let Some(rule) = Runnable::of(compiled) else {
         return Err(no_matches(compiled.compilation.reason()));
     };
-    let order = order(&args.order_by, plan)?;
+    let order = order(&args.order_by, rule)?;
     let Some(mut store) = args.inputs.open_store(workspace.threads)? else {
         return Err(CliError::Configuration("no events given; name them with --parquet".to_owned()));
     };
     let Some(format) = format else {
         let slice = Slice { order, ..Slice::first(args.limit.unwrap_or(SHOWN)) };
-        return human(&mut store, plan, sql, slice);
+        return human(&mut store, rule, slice);
     };
     let export = Export { format, order, limit: args.limit };
     let never = Cancel::never();
     match &args.out {
         Some(path) => {
-            let written =
-                export.to_file(&mut store, (plan, sql), path, args.force, &never).map_err(failed)?;
+            let written = export.to_file(&mut store, rule, path, args.force, &never).map_err(failed)?;
             let word = if written == 1 { "match" } else { "matches" };
             writeln!(
                 io::stderr().lock(),
@@ -113,7 +116,7 @@ pub(super) fn run(args: &MatchesArgs) -> Result<(), CliError> {
         }
         None => {
             let mut out = io::BufWriter::new(io::stdout().lock());
-            export.to_stream(&mut store, (plan, sql), &mut out, &never).map_err(failed)?;
+            export.to_stream(&mut store, rule, &mut out, &never).map_err(failed)?;
             Ok(out.flush()?)
         }
     }
@@ -125,9 +128,7 @@ fn no_matches(reason: Option<ReasonCode>) -> CliError {
             let code = reason.as_str();
             CliError::Data(format!("the rule is not executable ({code}): `explain` says why"))
         }
-        None => CliError::Data(
-            "the rule is a correlation or a filter, and has no matching events of its own".to_owned(),
-        ),
+        None => CliError::Data("the rule is a filter, and has no matches of its own".to_owned()),
     }
 }
 
@@ -142,41 +143,56 @@ fn failed(error: ExportError) -> CliError {
     }
 }
 
-fn order(named: &str, plan: &Plan) -> Result<Order, CliError> {
+fn order(named: &str, rule: Runnable<'_>) -> Result<Order, CliError> {
     let (name, descending) = named.strip_prefix('-').map_or((named, false), |name| (name, true));
-    let column = plan.shown.iter().position(|path| path.as_str().eq_ignore_ascii_case(name));
+    let (columns, others): (Vec<&str>, &[&str]) = match rule {
+        Runnable::Event(plan, _) => {
+            (plan.shown.iter().map(|path| path.as_str()).collect(), &["time", "host", "event_id"])
+        }
+        Runnable::Correlation(plan, _) => {
+            let keys = plan.steps.last().map_or(&[][..], |step| &step.keys).iter();
+            (keys.map(|key| key.name.0.as_str()).chain(["events"]).collect(), &["time"])
+        }
+    };
+    let column = columns.iter().position(|column| column.eq_ignore_ascii_case(name));
+    let is_event = matches!(rule, Runnable::Event(..));
     let key = match (name, column) {
         (_, Some(at)) => SortKey::Column(at),
         ("time", None) => SortKey::Time,
-        ("host", None) => SortKey::Host,
-        ("event_id" | "metadata.event_id", None) => SortKey::EventId,
+        ("host", None) if is_event => SortKey::Host,
+        ("event_id" | "metadata.event_id", None) if is_event => SortKey::EventId,
         _ => {
-            let shown: Vec<_> = plan.shown.iter().map(|path| path.as_str()).collect();
             return Err(CliError::Configuration(format!(
-                "no column `{name}`: this rule's are time, host, event_id, {}",
-                shown.join(", ")
+                "no column `{name}`: this rule's are {}",
+                [others, &columns].concat().join(", ")
             )));
         }
     };
     Ok(Order { key, descending })
 }
 
-fn human(store: &mut Store, plan: &Plan, sql: &Sql, slice: Slice) -> Result<(), CliError> {
-    let found = evaluate::matches(store, plan, sql, slice, &Cancel::never());
+fn human(store: &mut Store, rule: Runnable<'_>, slice: Slice) -> Result<(), CliError> {
+    let never = Cancel::never();
+    let found = match rule {
+        Runnable::Event(plan, sql) => evaluate::matches(store, plan, sql, slice, &never),
+        Runnable::Correlation(plan, sql) => evaluate::windows(store, plan, sql, &never)
+            .map(|windows| evaluate::window_table(plan, &windows, slice)),
+    };
     let table = found.map_err(|error| CliError::Data(error.to_string()))?;
     let mut out = io::BufWriter::new(io::stdout().lock());
     let shown = count(table.rows.len() as u64);
-    writeln!(
-        out,
-        "{} of {} in scope match; {shown} shown",
-        count(table.summary.matches),
-        count(table.in_scope.unwrap_or(0))
-    )?;
+    let matches = count(table.summary.matches);
+    match table.in_scope {
+        Some(in_scope) => writeln!(out, "{matches} of {} in scope match; {shown} shown", count(in_scope))?,
+        None => {
+            writeln!(out, "{matches} {}; {shown} shown", if matches == "1" { "window" } else { "windows" })?
+        }
+    }
     write_rows(&mut out, &table)?;
     Ok(out.flush()?)
 }
 
-/// One event a paragraph: values are too long for columns.
+/// One event, or window, a paragraph: values are too long for columns.
 fn write_rows(out: &mut impl Write, table: &MatchTable) -> io::Result<()> {
     for row in &table.rows {
         let at = row.time.map_or_else(|| "–".to_owned(), time);

@@ -1,4 +1,5 @@
-//! The matches of one rule as a file: CSV of the columns that the rule shows, JSON Lines or Parquet of whole events.
+//! The matches of one rule as a file: CSV of the columns that the rule shows, JSON Lines or Parquet of whole events; of a
+//! correlation, its windows in any of them.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
@@ -10,21 +11,22 @@ use tempfile::NamedTempFile;
 use super::error::check_columns;
 use super::event_tree::{Columns, nested};
 use super::matches::{as_text, host, order_by};
-use super::{Cancel, EvalError, Order, Slice};
+use super::{Cancel, EvalError, Order, Runnable, Slice, windows, windows_file};
 use crate::backend::Sql;
-use crate::bridge::Plan;
+use crate::bridge::{CorrelationPlan, Plan};
 use crate::ocsf::{FieldType, OcsfPath};
 use crate::store::{Store, StoreError, parquet_of_json_lines};
 
 /// How matches are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ExportFormat {
-    /// Event id, time (RFC 3339, UTC), host and the columns that the rule shows; a heading first. A text that a
-    /// spreadsheet would take for a formula begins with `'`.
+    /// Event id, time (RFC 3339, UTC), host and the columns that the rule shows; a heading first. Of a window what it is
+    /// grouped by, the times of its first and last event, how many there are, and their ids. A text that a spreadsheet
+    /// would take for a formula begins with `'`.
     Csv,
-    /// Whole events, nested by dotted path, one a line.
+    /// Whole events, nested by dotted path, one a line; windows with the same as in [`Self::Csv`].
     JsonLines,
-    /// Whole events, a column for each dotted path.
+    /// Whole events, a column for each dotted path; windows likewise.
     Parquet,
 }
 
@@ -95,7 +97,7 @@ impl Export {
     pub fn to_file(
         self,
         store: &mut Store,
-        (plan, sql): (&Plan, &Sql),
+        rule: Runnable<'_>,
         path: &Path,
         replace: bool,
         cancel: &Cancel,
@@ -107,10 +109,10 @@ impl Export {
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let mut file = readable_temporary(folder).map_err(failed)?;
         let written = match self.format {
-            ExportFormat::Parquet => self.parquet(store, (plan, sql), folder, file.path(), cancel)?,
+            ExportFormat::Parquet => self.parquet(store, rule, folder, file.path(), cancel)?,
             ExportFormat::Csv | ExportFormat::JsonLines => {
                 let mut out = BufWriter::new(file.as_file_mut());
-                let written = self.to_stream(store, (plan, sql), &mut out, cancel)?;
+                let written = self.to_stream(store, rule, &mut out, cancel)?;
                 out.flush().map_err(failed)?;
                 written
             }
@@ -132,14 +134,17 @@ impl Export {
     pub fn to_stream(
         self,
         store: &mut Store,
-        (plan, sql): (&Plan, &Sql),
+        rule: Runnable<'_>,
         out: &mut dyn Write,
         cancel: &Cancel,
     ) -> Result<u64, ExportError> {
-        match self.format {
-            ExportFormat::Csv => self.csv(store, (plan, sql), out, cancel),
-            ExportFormat::JsonLines => self.json_lines(store, (plan, sql), out, nested, cancel),
-            ExportFormat::Parquet => Err(io::Error::from(io::ErrorKind::Unsupported).into()),
+        match (self.format, rule) {
+            (ExportFormat::Csv, Runnable::Event(plan, sql)) => self.csv(store, (plan, sql), out, cancel),
+            (ExportFormat::Csv, Runnable::Correlation(plan, sql)) => {
+                self.csv_of_windows(store, (plan, sql), out, cancel)
+            }
+            (ExportFormat::JsonLines, rule) => self.json_lines(store, rule, out, nested, cancel),
+            (ExportFormat::Parquet, _) => Err(io::Error::from(io::ErrorKind::Unsupported).into()),
         }
     }
 
@@ -173,7 +178,60 @@ impl Export {
         Ok(rows.written)
     }
 
+    fn csv_of_windows(
+        self,
+        store: &mut Store,
+        (plan, sql): (&CorrelationPlan, &Sql),
+        out: &mut dyn Write,
+        cancel: &Cancel,
+    ) -> Result<u64, ExportError> {
+        let found = windows(store, plan, sql, cancel)?;
+        let mut csv = csv::Writer::from_writer(out);
+        let columns = windows_file::columns(plan).into_iter().map(|(name, _)| name);
+        csv.write_record(columns).map_err(io_error)?;
+        let mut written = 0;
+        for window in windows_file::written(&found, self.order, self.limit) {
+            csv.write_record(windows_file::texts(window, time, inert)).map_err(io_error)?;
+            written += 1;
+        }
+        csv.flush()?;
+        Ok(written)
+    }
+
     fn json_lines(
+        self,
+        store: &mut Store,
+        rule: Runnable<'_>,
+        out: &mut dyn Write,
+        shape: impl Fn(Vec<(String, Value)>) -> Value,
+        cancel: &Cancel,
+    ) -> Result<u64, ExportError> {
+        match rule {
+            Runnable::Event(plan, sql) => self.lines_of_events(store, (plan, sql), out, shape, cancel),
+            Runnable::Correlation(plan, sql) => self.lines_of_windows(store, (plan, sql), out, shape, cancel),
+        }
+    }
+
+    fn lines_of_windows(
+        self,
+        store: &mut Store,
+        (plan, sql): (&CorrelationPlan, &Sql),
+        out: &mut dyn Write,
+        shape: impl Fn(Vec<(String, Value)>) -> Value,
+        cancel: &Cancel,
+    ) -> Result<u64, ExportError> {
+        let found = windows(store, plan, sql, cancel)?;
+        let names: Vec<String> = windows_file::columns(plan).into_iter().map(|(name, _)| name).collect();
+        let mut written = 0;
+        for window in windows_file::written(&found, self.order, self.limit) {
+            let fields = names.iter().cloned().zip(windows_file::values(window));
+            writeln!(out, "{}", shape(fields.collect()))?;
+            written += 1;
+        }
+        Ok(written)
+    }
+
+    fn lines_of_events(
         self,
         store: &mut Store,
         (plan, sql): (&Plan, &Sql),
@@ -197,7 +255,7 @@ impl Export {
     fn parquet(
         self,
         store: &mut Store,
-        rule: (&Plan, &Sql),
+        rule: Runnable<'_>,
         folder: &Path,
         target: &Path,
         cancel: &Cancel,
@@ -208,11 +266,13 @@ impl Export {
         let written = self.json_lines(store, rule, &mut out, flat, cancel)?;
         out.flush()?;
         drop(out);
-        let columns: Vec<_> = Columns::of(store)
-            .paths
-            .into_iter()
-            .map(|path| (path.clone(), stored_type(store, path)))
-            .collect();
+        let columns = match rule {
+            Runnable::Event(..) => {
+                let paths = Columns::of(store).paths.into_iter();
+                paths.map(|path| (path.clone(), stored_type(store, path))).collect()
+            }
+            Runnable::Correlation(plan, _) => windows_file::columns(plan),
+        };
         parquet_of_json_lines(rows.path(), target, &columns).map_err(ExportError::Parquet)?;
         Ok(written)
     }

@@ -47,7 +47,7 @@ impl World {
     fn export(&mut self, format: ExportFormat, name: &str) -> Result<u64, ExportError> {
         let path = self.path(name);
         let export = Export { format, order: Order::default(), limit: None };
-        let rule = (self.compiled.compilation.plan.as_ref().unwrap(), self.compiled.sql.as_ref().unwrap());
+        let rule = Runnable::of(&self.compiled).unwrap();
         export.to_file(&mut self.store, rule, &path, false, &Cancel::never())
     }
 

@@ -13,12 +13,15 @@ mod interpreted;
 mod matches;
 mod parts;
 mod recorded;
+mod runnable;
 pub(crate) mod shortlist;
 mod slice;
 mod summaries;
 mod version;
 mod whole;
+mod window_events;
 mod windows;
+mod windows_file;
 
 use crate::ocsf::OcsfPath;
 
@@ -39,11 +42,13 @@ pub use matches::{event_ids, match_rows, matches};
 pub(crate) use matches::{host, shorten};
 pub use parts::{MatchedParts, matched_parts, satisfied_places};
 pub use recorded::{MatchedEvent, MatchedWindow, known_events, recorded_events, recorded_windows};
+pub use runnable::Runnable;
 pub use slice::{Order, Slice, SortKey};
 pub use summaries::{Matched, matched, summaries, summaries_with};
 pub(crate) use version::DATASET_OCSF_VERSION;
 pub use version::version_mismatch;
 pub use whole::{WholeEvent, all_event_ids, whole_events};
+pub use window_events::{WindowEvent, window_events};
 pub use windows::{correlation_summary, window_name, window_rows, window_table, windows};
 
 /// What a rule matched.
@@ -120,3 +125,6 @@ impl From<&Summary> for Verdict {
         if summary.matches > 0 { Self::Matched } else { Self::NoMatch }
     }
 }
+
+#[cfg(test)]
+mod windows_tests;

@@ -79,9 +79,14 @@ pub fn window_table(plan: &CorrelationPlan, windows: &[Window], slice: Slice) ->
 /// A slice of windows as rows of that table.
 #[must_use]
 pub fn window_rows(windows: &[Window], slice: Slice) -> Vec<MatchRow> {
+    in_order(windows, slice.order).into_iter().skip(slice.first).take(slice.limit).map(row).collect()
+}
+
+/// Windows as rows are sorted.
+pub(super) fn in_order(windows: &[Window], order: Order) -> Vec<&Window> {
     let mut sorted: Vec<&Window> = windows.iter().collect();
-    sorted.sort_by(|a, b| by_key(slice.order, a, b));
-    sorted.into_iter().skip(slice.first).take(slice.limit).map(row).collect()
+    sorted.sort_by(|a, b| by_key(order, a, b));
+    sorted
 }
 
 /// As rows of events are sorted: what is missing comes last either way.

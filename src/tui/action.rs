@@ -115,6 +115,8 @@ pub(crate) enum Action {
     SortReverse,
     /// Show the event under the cursor of the matches.
     OpenEvent,
+    /// Shows the event under the cursor of a window.
+    OpenWindowEvent,
     /// Fold or unfold what is under the cursor of the event.
     Fold(Fold),
     /// Go to the next line of the event that holds what is searched for, or to the one before.

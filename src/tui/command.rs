@@ -14,7 +14,7 @@ use super::model::{Arrangement, Model, Overlay, Pane, Stroke};
 use super::update::bench::can_propose;
 use super::update::cases::has_row;
 use super::update::{in_place, new_rule, spark};
-use super::view::{Layout, extent, why_beside};
+use super::view::{Layout, columns, why_beside};
 
 /// Who gets the keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -33,6 +33,8 @@ pub(crate) enum Context {
     Changes,
     /// An event.
     Event,
+    /// In a window of a correlation.
+    Window,
     /// What is searched for in it, while it is typed.
     Search,
     /// The question what to copy.
@@ -59,11 +61,12 @@ pub(crate) enum Context {
 
 impl Context {
     /// All of them, in the order of the help.
-    pub(crate) const ALL: [Self; 18] = [
+    pub(crate) const ALL: [Self; 19] = [
         Self::Browse,
         Self::List,
         Self::Matches,
         Self::Event,
+        Self::Window,
         Self::Search,
         Self::Copying,
         Self::Export,
@@ -87,6 +90,7 @@ impl Context {
             _ if model.copying => &[Self::Copying],
             (None, Some(Overlay::Event(open)), _) if open.searching => &[Self::Search, Self::Typing],
             (None, Some(Overlay::Event(_)), _) => &[Self::Event],
+            (None, Some(Overlay::Window(_)), _) => &[Self::Window],
             (None, Some(Overlay::Export(_)), _) => &[Self::Export, Self::Typing],
             (None, Some(Overlay::Proposals(_)), _) => &[Self::Proposals],
             (None, Some(Overlay::Changes(_)), _) => &[Self::Changes],
@@ -128,7 +132,7 @@ impl Context {
             Self::Browse | Self::List | Self::Matches | Self::Proposals | Self::Changes | Self::Event => {
                 false
             }
-            Self::Copying | Self::Why | Self::Coverage | Self::Welcome | Self::Help => false,
+            Self::Window | Self::Copying | Self::Why | Self::Coverage | Self::Welcome | Self::Help => false,
         }
     }
 
@@ -145,6 +149,7 @@ impl Context {
             Self::List => "In the rule list",
             Self::Matches => "In the matches",
             Self::Event => "In an event",
+            Self::Window => "In a window of a correlation",
             Self::Search => "While typing what to search for",
             Self::Copying => "When asked what to copy",
             Self::Export => "While naming a file to export to",
@@ -208,7 +213,7 @@ impl Command {
 
 use Context::{
     Browse, Changes, Copying, Coverage, Edit, Event, Export, Filter, Help, List, Matches, NewRule, Palette,
-    Proposals, Search, Typing, Welcome, Why,
+    Proposals, Search, Typing, Welcome, Why, Window,
 };
 
 const UP: &[Key] = &[Key::char('k'), Key::code(KeyCode::Up)];
@@ -312,7 +317,7 @@ pub(crate) const COMMANDS: &[Command] = &[
     command("sort_level", "Gravest level first", List, &[], || Action::SortBy(Order::Level)),
     command("sort_changed", "New and changed since the baseline first", List, &[], || Action::SortBy(Order::Changed)),
     command("sort_arrived", "Most new matches first", List, &[], || Action::SortBy(Order::Arrived)),
-    command("open_event", "Show the whole event", Matches, ENTER, || Action::OpenEvent).hint("event").when(|m| m.matched_row().is_some()),
+    command("open_event", "Show the whole event, or the events of the window", Matches, ENTER, || Action::OpenEvent).hint("event").when(|m| m.matched_row().is_some()),
     command("matches_sort", "Sort by the next column", Matches, &[Key::char('s')], || Action::SortNext).hint("sort").when(|m| m.table().is_some()),
     command("matches_reverse", "Sort the other way around", Matches, &[Key::char('S')], || Action::SortReverse).when(|m| m.table().is_some()),
     command("export", "Write all matches to a file", Matches, &[Key::char('x')], || Action::AskExport).hint("export").when(can_export),
@@ -332,6 +337,16 @@ pub(crate) const COMMANDS: &[Command] = &[
     command("search_previous", "Find before", Event, &[Key::char('N')], || Action::FindNext(false)),
     command("event_copy", "Copy value, event id, row, event or SQL", Event, &[Key::char('y')], || Action::AskCopy).hint("copy"),
     command("event_close", "Close", Event, &[Key::code(KeyCode::Esc), Key::char('q')], || Action::Clear).hint("close"),
+    command("window_down", "Next event", Window, DOWN, || Action::Move(Motion::Lines(1))),
+    command("window_up", "Event before", Window, UP, || Action::Move(Motion::Lines(-1))),
+    command("window_page_down", "A page down", Window, PAGE_DOWN, || Action::Move(Motion::Pages(1))),
+    command("window_page_up", "A page up", Window, PAGE_UP, || Action::Move(Motion::Pages(-1))),
+    command("window_first", "First event", Window, &[Key::char('g'), Key::code(KeyCode::Home)], || Action::Move(Motion::First)),
+    command("window_last", "Last event", Window, &[Key::char('G'), Key::code(KeyCode::End)], || Action::Move(Motion::Last)),
+    command("window_open", "Show the whole event", Window, ENTER, || Action::OpenWindowEvent).hint("event"),
+    command("window_copy", "Copy event id, event or SQL", Window, &[Key::char('y')], || Action::AskCopy).hint("copy"),
+    command("window_close", "Close", Window, &[Key::code(KeyCode::Esc), Key::char('q')], || Action::Clear).hint("close"),
+    command("window_quit", "Leave", Window, &[Key::ctrl('c')], || Action::Quit),
     command("event_quit", "Leave", Event, &[Key::ctrl('c')], || Action::Quit),
     command("accept_search", "Go to the first find", Search, ENTER, || Action::AcceptSearch).hint("go"),
     command("leave_search", "Back to the event", Search, ESC, || Action::Clear).hint("back"),
@@ -449,8 +464,8 @@ fn can_clear(model: &Model) -> bool {
 }
 
 fn goes_on(model: &Model) -> bool {
-    let extent = extent(model, model.focus, Layout::of(model).body(model.focus));
-    extent.columns > usize::from(Layout::of(model).body(model.focus).width)
+    let body = Layout::of(model).body(model.focus);
+    columns(model, model.focus, body) > usize::from(body.width)
 }
 
 fn can_copy(model: &Model) -> bool {
@@ -459,10 +474,7 @@ fn can_copy(model: &Model) -> bool {
 
 fn can_export(model: &Model) -> bool {
     model.table().is_some_and(|table| !table.rows.is_empty())
-        && model
-            .entry()
-            .and_then(|entry| entry.compiled.as_ref())
-            .is_some_and(|c| c.compilation.plan.is_some())
+        && model.entry().is_some_and(|e| e.is_executable())
 }
 
 /// What a key means now.

@@ -3,6 +3,7 @@
 //! Everything that a rule, a pack, an event or a path says goes through [`sanitize`] before it reaches a cell.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use ratatui::style::Style;
 use ratatui::text::Span;
@@ -25,6 +26,9 @@ pub(crate) type Piece = (String, Style);
 pub(crate) fn sanitize(text: &str) -> Cow<'_, str> {
     let whole = text;
     let text = clip(whole, LINE_LIMIT);
+    if text.len() == whole.len() && is_plain(text) {
+        return Cow::Borrowed(text);
+    }
     // A mark without a letter below it would be lost, or be drawn over what stands before it.
     let orphan = text.chars().next().is_some_and(|c| shown(c) == Shown::AsItIs && c.width() == Some(0));
     let clipped = text.len() < whole.len();
@@ -101,7 +105,12 @@ pub(crate) fn clip(text: &str, limit: usize) -> &str {
 
 /// Columns that `text` takes.
 pub(crate) fn width(text: &str) -> usize {
-    text.width()
+    if is_plain(text) { text.len() } else { text.width() }
+}
+
+/// Whether every byte is a column of its own and safe to draw. Most text is, and needs no look at its graphemes.
+fn is_plain(text: &str) -> bool {
+    text.bytes().all(|byte| matches!(byte, b' '..=b'~'))
 }
 
 /// `text`, safe and at most `columns` wide, with `…` where something was cut off.
@@ -110,7 +119,7 @@ pub(crate) fn fit(text: &str, columns: usize) -> String {
     if width(&text) <= columns {
         return text.into_owned();
     }
-    let mut cut = prefix(&text, columns.saturating_sub(1)).to_owned();
+    let mut cut = head(&text, columns.saturating_sub(1)).to_owned();
     if columns > 0 {
         cut.push('…');
     }
@@ -149,7 +158,11 @@ pub(crate) fn pad_left(text: &str, columns: usize) -> String {
 }
 
 /// The longest prefix that is at most `columns` wide.
-fn prefix(text: &str, columns: usize) -> &str {
+pub(crate) fn head(text: &str, columns: usize) -> &str {
+    // One more, as a mark may belong to the last.
+    if text.get(..=columns).is_some_and(is_plain) {
+        return text.get(..columns).unwrap_or_default();
+    }
     let mut room = columns;
     let mut end = 0;
     for (at, grapheme) in text.grapheme_indices(true) {
@@ -166,27 +179,41 @@ pub(crate) fn window(pieces: &[Piece], skip: usize, columns: usize) -> Vec<Span<
     let mut spans = Vec::new();
     let mut at = 0;
     for (text, style) in pieces {
-        let mut shown = String::new();
-        for grapheme in text.graphemes(true) {
-            let end = at + width(grapheme);
-            if at >= skip && end <= skip + columns {
-                shown.push_str(grapheme);
-            } else if end > skip && at < skip + columns {
-                shown.extend(std::iter::repeat_n(' ', end.min(skip + columns) - at.max(skip)));
-            }
-            at = end;
-            if at >= skip + columns {
-                break;
-            }
-        }
+        let (shown, end) = within(text, at, skip..skip + columns);
         if !shown.is_empty() {
             spans.push(Span::styled(shown, *style));
         }
+        at = end;
         if at >= skip + columns {
             break;
         }
     }
     spans
+}
+
+/// What of a text that begins at a column is within some columns, and where it has been looked at up to.
+fn within(text: &str, start: usize, wanted: Range<usize>) -> (String, usize) {
+    if is_plain(text) {
+        let end = start + text.len();
+        let byte = |column: usize| column.clamp(start, end) - start;
+        let shown = text.get(byte(wanted.start)..byte(wanted.end)).unwrap_or_default();
+        return (shown.to_owned(), end);
+    }
+    let mut shown = String::new();
+    let mut at = start;
+    for grapheme in text.graphemes(true) {
+        let end = at + width(grapheme);
+        if at >= wanted.start && end <= wanted.end {
+            shown.push_str(grapheme);
+        } else if end > wanted.start && at < wanted.end {
+            shown.extend(std::iter::repeat_n(' ', end.min(wanted.end) - at.max(wanted.start)));
+        }
+        at = end;
+        if at >= wanted.end {
+            break;
+        }
+    }
+    (shown, at)
 }
 
 /// `text` in lines of at most `columns`, broken at blanks where there are any.
@@ -276,6 +303,20 @@ mod tests {
         let pieces = [("漢字".to_owned(), Style::new()), ("ab".to_owned(), Style::new().bold())];
         let text: String = window(&pieces, 1, 4).iter().map(|s| s.content.clone()).collect();
         assert_eq!(text, " 字a");
+    }
+
+    #[test]
+    fn plain_text_is_cut_as_any_other() {
+        let plain = [("abc".to_owned(), Style::new()), ("漢de".to_owned(), Style::new())];
+        let shown = |skip, columns| -> String {
+            window(&plain, skip, columns).iter().map(|span| span.content.clone()).collect()
+        };
+        assert_eq!(
+            (shown(0, 2), shown(1, 3), shown(2, 4), shown(9, 4)),
+            ("ab".into(), "bc ".into(), "c漢d".into(), "".into())
+        );
+        assert_eq!((fit("abcdef", 4), fit("abc\u{301}def", 4)), ("abc…".into(), "abc\u{301}…".into()));
+        assert_eq!((fit("abcd\t", 4), width("a~ ")), ("abc…".into(), 3));
     }
 
     #[test]

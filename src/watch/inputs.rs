@@ -64,14 +64,14 @@ impl WatchedInputs {
         Snapshot::take(self.roots.iter().map(|root| root.resolved.as_path()))
     }
 
-    /// Notes what an event on `path` may have changed. Tells whether an input, or a folder above one, came or
+    /// Notes what an event on `path` may have changed. Tells whether an input, or a folder above or within one, came or
     /// went, so that the folders to watch may be others now.
     pub(super) fn note(&self, path: &Path, kind: EventKind, changes: &mut Changes) -> bool {
         let mut moved = false;
         for root in &self.roots {
             if let Ok(below) = path.strip_prefix(&root.resolved) {
                 root.note_below(below, path, kind, changes);
-                moved |= below.as_os_str().is_empty();
+                moved |= below.as_os_str().is_empty() || is_new_folder(path, kind);
             } else if root.resolved.starts_with(path) {
                 root.note_all(changes);
                 moved = true;
@@ -110,6 +110,12 @@ impl Root {
             Kind::Extra => changes.extra = true,
         }
     }
+}
+
+/// Whether a folder has come. The system's watcher tells of it before it watches it: what is put into it meanwhile is
+/// seen by nobody, unless it is looked into after it has been watched anew.
+fn is_new_folder(path: &Path, kind: EventKind) -> bool {
+    matches!(kind, EventKind::Create(_) | EventKind::Modify(ModifyKind::Name(_))) && path.is_dir()
 }
 
 /// Whether an event may be about a folder. Editors try out whether they may write, with a file of some name that they

@@ -229,7 +229,9 @@ impl Session {
     fn degrade(&mut self, error: &notify::Error, changes: &mut Changes) {
         if let Backend::System(_) = self.backend {
             self.backend = Backend::Looking(self.inputs.snapshot());
-            changes.notice = Some(notice(error));
+            // What has happened since the system told of something is in the snapshot already.
+            let rules = std::mem::take(&mut changes.rules);
+            *changes = Changes { rules, notice: Some(notice(error)), ..Changes::everything() };
         }
     }
 }

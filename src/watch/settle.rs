@@ -34,7 +34,9 @@ pub(super) fn gather(first: notify::Result<Event>, inbox: &Receiver<Message>) ->
     batch.take(first, &mut open);
     loop {
         let patience = if open.is_empty() { CLOSED } else { OPEN };
-        match inbox.recv_timeout(patience.min(LONGEST.saturating_sub(begun.elapsed()))) {
+        // Asked for with no time left, a message that waits would still be taken: there may always be one.
+        let Some(left) = LONGEST.checked_sub(begun.elapsed()) else { return batch };
+        match inbox.recv_timeout(patience.min(left)) {
             Ok(Message::Event(result)) => batch.take(result, &mut open),
             Ok(Message::Stop) | Err(RecvTimeoutError::Disconnected) => {
                 batch.stopped = true;

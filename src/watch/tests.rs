@@ -215,3 +215,118 @@ fn a_reached_limit_degrades_to_looking_and_says_so() {
     assert!(matches!(session.backend, Backend::Looking(_)) && changes.rescan);
     assert_eq!(changes.notice, Some(WatchNotice::TooManyWatches));
 }
+
+/// Numbers that look random and are the same each time (SplitMix64).
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, bound: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (z ^ (z >> 31)) % bound
+    }
+
+    /// Mostly no time at all, now and then about as long as files are waited for.
+    fn pause(&mut self) {
+        let microseconds = match self.below(4) {
+            0 => 0,
+            1 => self.below(500),
+            2 => self.below(8_000),
+            _ => 1_000 * self.below(12),
+        };
+        std::thread::sleep(Duration::from_micros(microseconds));
+    }
+}
+
+/// What the last bytes of a complete part are.
+const END: &[u8] = b"end";
+
+/// Parts of one writer.
+const PARTS: u64 = 30;
+
+/// Writes parts in every way that they arrive in: moved into place, grown piece by piece, copied over themselves, in
+/// folders that are made for them and moved into place with them.
+fn write_parts(data: &Path, beside: &Path, seed: u64) {
+    let mut dice = Dice(seed);
+    let whole = [b"begin ".repeat(200).as_slice(), END].concat();
+    for at in 0..PARTS {
+        let part = data.join(format!("{seed}-{at}.parquet"));
+        let temporary = beside.join(format!("{seed}-{at}.tmp"));
+        match dice.below(5) {
+            0 => {
+                let hidden = data.join(format!(".{seed}-{at}.tmp"));
+                fs::write(&hidden, &whole).unwrap();
+                dice.pause();
+                fs::rename(hidden, part).unwrap();
+            }
+            1 => {
+                let mut file = fs::File::create(part).unwrap();
+                for piece in whole.chunks(400) {
+                    std::io::Write::write_all(&mut file, piece).unwrap();
+                    dice.pause();
+                }
+            }
+            2 => {
+                fs::write(&part, &whole[..300]).unwrap();
+                dice.pause();
+                fs::write(part, &whole).unwrap();
+            }
+            3 => {
+                fs::write(&temporary, &whole).unwrap();
+                let folder = data.join(format!("day={at}/{seed}"));
+                fs::create_dir_all(&folder).unwrap();
+                dice.pause();
+                fs::rename(temporary, folder.join("part.parquet")).unwrap();
+            }
+            _ => {
+                fs::create_dir_all(&temporary).unwrap();
+                fs::write(temporary.join("part.parquet"), &whole).unwrap();
+                fs::rename(temporary, data.join(format!("{seed}-{at}"))).unwrap();
+            }
+        }
+        dice.pause();
+    }
+}
+
+fn complete(data: &Path) -> u64 {
+    let files = walkdir::WalkDir::new(data).into_iter().filter_map(Result::ok);
+    let is_part = |path: &Path| path.extension().is_some_and(|end| end == "parquet");
+    let is_whole = |path: &Path| fs::read(path).is_ok_and(|bytes| bytes.ends_with(END));
+    files.filter(|entry| is_part(entry.path()) && is_whole(entry.path())).count() as u64
+}
+
+#[test]
+fn who_looks_only_when_told_to_finds_the_last_part() {
+    for seed in [1, 3, 5, 7] {
+        let scene = Scene::new();
+        let data = scene.path("data");
+        let writers = [seed, seed + 1].map(|seed| {
+            let (data, beside) = (data.clone(), scene.path(&format!("beside-{seed}")));
+            fs::create_dir(&beside).unwrap();
+            std::thread::spawn(move || write_parts(&data, &beside, seed))
+        });
+        let wanted = writers.len() as u64 * PARTS;
+        scene.wait_for(|change| change.dataset && complete(&data) == wanted);
+        writers.into_iter().for_each(|writer| writer.join().unwrap());
+    }
+}
+
+#[test]
+fn who_writes_without_end_is_looked_at_now_and_then() {
+    let scene = Scene::new();
+    let log = scene.path("data/log.jsonl");
+    let (stop, stopped) = channel::<()>();
+    let writer = std::thread::spawn(move || {
+        let mut file = fs::File::create(log).unwrap();
+        while stopped.try_recv() != Err(std::sync::mpsc::TryRecvError::Disconnected) {
+            std::io::Write::write_all(&mut file, b"line\n").unwrap();
+        }
+    });
+    for _ in 0..3 {
+        scene.wait_for(|change| change.dataset);
+    }
+    drop(stop);
+    writer.join().unwrap();
+}

@@ -3,6 +3,9 @@
 //! The two agree but for the Perl classes and word boundaries, which are ASCII in RE2, and `\s`, which has no
 //! vertical tab there. RE2 looks for boundaries between bytes, so bytes are searched.
 
+use std::cell::RefCell;
+use std::collections::VecDeque;
+
 use regex::bytes::RegexBuilder;
 use regex_syntax::ast::{self, AssertionKind, Ast, ClassPerl, ClassPerlKind, ClassSetItem};
 
@@ -45,10 +48,24 @@ impl Regexes {
     }
 }
 
+/// Expressions that a thread remembers, those found last first: compiling one takes longer than a thousand searches.
+const REMEMBERED: usize = 64;
+
+thread_local! {
+    static KNOWN: RefCell<VecDeque<(Regex, Option<regex::bytes::Regex>)>> = const { RefCell::new(VecDeque::new()) };
+}
+
 /// The stretch of `text`, in bytes, that an expression finds first; `None` also where it cannot be searched for.
 pub(crate) fn find(regex: &Regex, text: &str) -> Option<std::ops::Range<usize>> {
-    let found = compile(regex).ok()?.find(text.as_bytes())?;
-    Some(found.range())
+    KNOWN.with_borrow_mut(|known| {
+        let at = known.iter().position(|(one, _)| one == regex);
+        let newest =
+            at.and_then(|at| known.remove(at)).unwrap_or_else(|| (regex.clone(), compile(regex).ok()));
+        known.push_front(newest);
+        known.truncate(REMEMBERED);
+        let (_, compiled) = known.front()?;
+        Some(compiled.as_ref()?.find(text.as_bytes())?.range())
+    })
 }
 
 fn compile(regex: &Regex) -> Result<regex::bytes::Regex, RegexRefused> {

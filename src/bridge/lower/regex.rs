@@ -3,7 +3,7 @@
 use regex_syntax::ast::{self, Ast, Visitor};
 use regex_syntax::hir::translate::TranslatorBuilder;
 
-use super::regex_size::{MAX_STEPS, steps};
+use super::regex_size::{MAX_STEPS, written_out};
 use crate::bridge::ir::Regex;
 
 /// Bytes of a pattern.
@@ -40,11 +40,15 @@ pub(super) fn check(regex: &Regex) -> Result<(), Unsupported> {
         .parse(pattern)
         .map_err(|error| unsupported(describe(error.kind()), error.span()))?;
     ast::visit(&tree, Common { pattern, nested_repetition: None, counts: Vec::new() })?;
-    let meaning = TranslatorBuilder::new()
-        .utf8(true)
-        .case_insensitive(regex.ignore_case)
-        .multi_line(regex.multiline)
-        .dot_matches_new_line(regex.dot_all)
+    let flags = |builder: &mut TranslatorBuilder| {
+        builder
+            .case_insensitive(regex.ignore_case)
+            .multi_line(regex.multiline)
+            .dot_matches_new_line(regex.dot_all);
+    };
+    let mut builder = TranslatorBuilder::new();
+    flags(&mut builder);
+    let meaning = builder
         .build()
         .translate(pattern, &tree)
         .map_err(|error| unsupported(error.kind().to_string(), error.span()))?;
@@ -53,7 +57,7 @@ pub(super) fn check(regex: &Regex) -> Result<(), Unsupported> {
         let what = "it finds the empty text, and so matches every value".to_owned();
         return Err(Unsupported { what, offset: 0 });
     }
-    let steps = steps(&meaning);
+    let steps = written_out(pattern, &tree, &meaning, flags);
     if steps > MAX_STEPS {
         let what = format!("written out it has {steps} steps, {MAX_STEPS} are allowed");
         return Err(Unsupported { what, offset: 0 });

@@ -173,7 +173,7 @@ impl CoverageView {
         let now = Tally::of(model.rules.iter().filter_map(|entry| {
             let matches = match &entry.outcome {
                 Outcome::Ran { summary, .. } => Some(summary.matches),
-                Outcome::NotRun | Outcome::Failed(_) => None,
+                Outcome::NotRun | Outcome::NoEvents | Outcome::Failed(_) => None,
             };
             Some((entry.compiled.as_deref()?, matches))
         }));

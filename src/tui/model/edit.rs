@@ -241,6 +241,41 @@ pub(crate) struct History {
     pub undone: Vec<Written>,
 }
 
+/// Changes that can be taken back, and as many that can be made again.
+pub(crate) const CHANGES: usize = 200;
+
+/// Bytes that the texts of each may take; the last change is kept whatever it takes.
+const TEXTS: usize = 32 * 1024 * 1024;
+
+impl History {
+    /// A change was made: what was taken back before it can no longer be made again.
+    pub(crate) fn made(&mut self, written: Written) {
+        self.undone.clear();
+        push(&mut self.done, written);
+    }
+
+    /// A change was taken back.
+    pub(crate) fn undone(&mut self, written: Written) {
+        push(&mut self.undone, written);
+    }
+
+    /// A change that was taken back was made again.
+    pub(crate) fn redone(&mut self, written: Written) {
+        push(&mut self.done, written);
+    }
+}
+
+/// Keeps a change as the newest; the oldest go where there are too many, or too long ones.
+fn push(changes: &mut Vec<Written>, written: Written) {
+    changes.push(written);
+    let size =
+        |written: &Written| written.edit.before.as_ref().map_or(0, String::len) + written.edit.after.len();
+    let mut room = TEXTS;
+    let fits = |written: &&Written| room.checked_sub(size(written)).map(|left| room = left).is_some();
+    let kept = changes.iter().rev().take(CHANGES).take_while(fits).count().max(1);
+    changes.drain(..changes.len() - kept);
+}
+
 impl Model {
     /// What the trial does, in words.
     pub(crate) fn trial_effect(&self) -> Option<String> {

@@ -31,6 +31,8 @@ pub(crate) enum Outcome {
     /// It has not been run.
     #[default]
     NotRun,
+    /// There are no events to run it on.
+    NoEvents,
     /// It ran.
     Ran {
         /// What it matched.
@@ -57,6 +59,8 @@ pub(crate) enum Verdict {
     Failed,
     /// It has not been run.
     NotRun,
+    /// It can run, and there are no events to run it on.
+    NoEvents,
     /// It has no matches of its own: a filter, or a rule that only correlations ask for.
     Within,
 }
@@ -137,6 +141,7 @@ impl RuleEntry {
         }
         match &self.outcome {
             Outcome::NotRun => Verdict::NotRun,
+            Outcome::NoEvents => Verdict::NoEvents,
             Outcome::Failed(_) => Verdict::Failed,
             Outcome::Ran { summary, .. } if summary.matches > 0 => Verdict::Matched(summary.matches),
             Outcome::Ran { .. } => Verdict::NoMatch,
@@ -174,7 +179,7 @@ impl Outcome {
     pub(crate) fn age(&mut self) {
         match self {
             Self::Ran { stale, .. } => *stale = true,
-            Self::NotRun | Self::Failed(_) => *self = Self::NotRun,
+            Self::NotRun | Self::NoEvents | Self::Failed(_) => *self = Self::NotRun,
         }
     }
 
@@ -194,6 +199,7 @@ impl Verdict {
             Self::ParseError => "parse error",
             Self::Failed => "failed",
             Self::NotRun => "not run",
+            Self::NoEvents => "no events",
             Self::Within => "within others",
         }
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::Input;
+use super::{Input, WindowView};
 use crate::ocsf::OcsfPath;
 use crate::tui::worker::WholeEvent;
 
@@ -29,6 +29,8 @@ pub(crate) struct EventView {
     pub search: Input,
     /// Whether that is being typed.
     pub searching: bool,
+    /// The window that it was opened from.
+    pub within: Option<Box<WindowView>>,
 }
 
 /// Whether the event is there yet.

@@ -1,7 +1,7 @@
 //! What of the rule list is shown, as it is typed.
 
-use super::Input;
 use super::list::Query;
+use super::{Input, RuleKey};
 
 /// A filter, in the language of [`Query`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -12,6 +12,9 @@ pub(crate) struct Filter {
     pub query: Query,
     /// Whether it is being typed.
     pub editing: bool,
+    /// The rule that was selected before anything was typed, as long as the user has not chosen another since: what is
+    /// selected follows from it.
+    pub origin: Option<RuleKey>,
 }
 
 impl Filter {

@@ -47,7 +47,7 @@ impl RuleEntry {
     fn matches(&self) -> Option<u64> {
         match &self.outcome {
             Outcome::Ran { summary, .. } => Some(summary.matches),
-            Outcome::NotRun | Outcome::Failed(_) => None,
+            Outcome::NotRun | Outcome::NoEvents | Outcome::Failed(_) => None,
         }
     }
 }

@@ -19,6 +19,7 @@ mod panes;
 mod spark;
 mod welcome;
 mod why;
+mod window;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -29,6 +30,8 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use baseline::{Baseline, Drift};
 pub(crate) use coverage::{AliasAway, CoverageLine, CoverageView, Figure};
+#[cfg(test)]
+pub(crate) use edit::CHANGES;
 pub(crate) use edit::{EditLine, EditOf, FileOf, History, Part, RuleLine, Trial, Unsaved, Warning, Written};
 pub(crate) use entry::{Outcome, RuleEntry, RuleKey, Verdict};
 pub(crate) use event::{EventAnswer, EventView, Node, Shown, value_text};
@@ -47,6 +50,7 @@ pub(crate) use panes::{Arrangement, Border, LongLines, Panes, Splits};
 pub(crate) use spark::{Asked, Spark, SparkOutcome, SparkStatement};
 pub(crate) use welcome::Welcome;
 pub(crate) use why::{Item, Why, WhyView};
+pub(crate) use window::{WindowAnswer, WindowView};
 
 use crate::authoring::Fills;
 use crate::backend::CompiledRule;
@@ -138,6 +142,8 @@ pub(crate) struct Work {
     pub running: Option<(usize, usize)>,
     /// The same of a run that was stopped, until the next one begins.
     pub stopped: Option<(usize, usize)>,
+    /// Rules that a run counts in any case, before events that have arrived may call it off.
+    pub leading: usize,
     /// How long anything has been under way.
     pub elapsed: Duration,
     /// How long the run has taken so far.

@@ -16,6 +16,8 @@ pub(crate) struct NewRule {
     pub named: bool,
     /// What each of [`Template::ALL`] gives; `None` while that is not known.
     pub drafts: [Option<Result<Drafted, String>>; Template::ALL.len()],
+    /// Whether it is written as soon as its draft is there.
+    pub wanted: bool,
     /// Why it was not written.
     pub failed: Option<String>,
 }

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use super::{CoverageView, EditLine, EventView, Input, NewRule, Palette, RuleKey, Welcome, WhyView};
+use super::{
+    CoverageView, EditLine, EventView, Input, NewRule, Palette, RuleKey, Welcome, WhyView, WindowView,
+};
 use crate::authoring::{Effect, PackDiff, Proposal, RuleDiff};
 use crate::sigma::SigmaField;
 
@@ -15,6 +17,8 @@ pub(crate) enum Overlay {
     Changes(ChangesView),
     /// One event.
     Event(EventView),
+    /// One window of a correlation.
+    Window(WindowView),
     /// Which file to write matches to.
     Export(ExportPrompt),
     /// Why the selected rule did or did not match.

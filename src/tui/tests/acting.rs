@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, LazyLock};
 
 use super::fixtures::{Compiled, rows, rules, table, theme, whole_event};
-use super::{proposed, why};
+use super::{proposed, why, windows};
 use crate::authoring::{FileEdit, SavedCase, Template};
 use crate::evaluate::{MatchRow, MatchTable, Slice};
 use crate::ocsf::OcsfPath;
@@ -153,6 +153,9 @@ impl Screen {
                     let draft = Ok(drafted("certutil_exe", &format!("title: Of {id}\n")));
                     vec![Report::Drafted { generation, drafts: vec![(Template::Event, draft)] }]
                 }
+                Rows::Window(name) => {
+                    vec![Report::Window { generation, found: Ok(windows::window_events(&name)) }]
+                }
                 Rows::Export(wanted) if wanted.1.ends_with("taken.csv") => {
                     vec![Report::Exported(Err("'taken.csv' exists; choose another name".to_owned()))]
                 }
@@ -168,7 +171,7 @@ impl Screen {
             Effect::Match { generation, rule: Some(((rule, _), _)) } => {
                 vec![Report::Matches { generation, table: Ok(self.matches_of(&rule)), rule }]
             }
-            Effect::Summarize { generation, rules } => {
+            Effect::Summarize { generation, rules, .. } => {
                 let counted = |(rule, _)| {
                     let summary = Ok(self.matches_of(&rule).summary);
                     Report::Summary { generation, rule, summary }

@@ -1,9 +1,10 @@
 //! Edits in place and new rules: what keys do to them, and what is asked for.
 
 use super::fixtures::Screen;
-use super::press;
+use super::{drawn, press};
+use crate::authoring::FileEdit;
 use crate::tui::action::Action;
-use crate::tui::model::{FileOf, Overlay, Stroke, Trial, Written};
+use crate::tui::model::{CHANGES, FileOf, History, Overlay, Stroke, Trial, Written};
 use crate::tui::update::{Effect, update};
 use crate::tui::worker::{Report, Unwritten, Writing};
 
@@ -25,6 +26,10 @@ fn failed(screen: &Screen) -> Option<&str> {
 
 fn notice(screen: &Screen) -> &str {
     screen.model.notices.last().map_or("", String::as_str)
+}
+
+fn text(screen: &Screen) -> String {
+    drawn(&screen.model).content.iter().map(|cell| cell.symbol()).collect()
 }
 
 fn source(screen: &Screen) -> String {
@@ -200,4 +205,52 @@ fn among_the_matches_a_new_rule_is_made_of_one() {
     press(&mut screen, "<backtab><backtab>");
     press(&mut screen, "<tab><tab><tab><tab><tab><tab>");
     assert!(update(&mut screen.model, Action::CreateRule).is_empty());
+}
+
+#[test]
+fn changes_are_kept_up_to_a_number_and_a_size() {
+    let written = |name: usize, bytes: usize| {
+        let edit =
+            FileEdit { path: format!("{name}.yml").into(), before: None, after: "x".repeat(bytes), line: 1 };
+        Written { edit, of: FileOf::Rule }
+    };
+    let mut history = History::default();
+    for name in 0..CHANGES + 5 {
+        history.made(written(name, 10));
+    }
+    assert_eq!((history.done.len(), &history.done[0]), (CHANGES, &written(5, 10)));
+    for name in 0..3 {
+        history.undone(written(name, 20 << 20));
+    }
+    assert_eq!((history.undone.len(), history.undone[0].edit.path.to_str()), (1, Some("2.yml")));
+    history.made(written(7, 100 << 20));
+    assert_eq!(
+        (history.done.len(), history.undone.len()),
+        (1, 0),
+        "the last one can be taken back in any case"
+    );
+}
+
+#[test]
+fn a_new_rule_that_is_wanted_before_its_draft_is_there_is_written_when_it_comes() {
+    let mut screen = Screen::new((120, 36));
+    let asked = update(&mut screen.model, Action::NewRule);
+    press(&mut screen, "<enter>");
+    let shown = text(&screen);
+    assert!(shown.contains("drafting …; it is written as soon as it is there"), "{shown}");
+    let draft = asked.into_iter().find(|effect| matches!(effect, Effect::Draft { .. })).unwrap();
+    let [report] = <[Report; 1]>::try_from(screen.answer(draft)).unwrap();
+    let effects = update(&mut screen.model, Action::Worker(report));
+    let [Effect::Write(writing)] = effects.as_slice() else { panic!("{effects:?}") };
+    assert!(matches!(&**writing, Writing::New(file) if file.name == "new_rule.yml"), "{writing:?}");
+}
+
+#[test]
+fn who_looks_at_another_template_wants_the_first_no_longer() {
+    let mut screen = Screen::new((120, 36));
+    let asked = update(&mut screen.model, Action::NewRule);
+    press(&mut screen, "<enter><tab>");
+    for report in asked.into_iter().flat_map(|effect| screen.answer(effect)).collect::<Vec<_>>() {
+        assert!(update(&mut screen.model, Action::Worker(report)).is_empty());
+    }
 }

@@ -8,7 +8,7 @@ use crate::bridge::Diagnostic;
 use crate::pack::PackSource;
 use crate::sigma::Span;
 use crate::tui::action::{Action, Changed};
-use crate::tui::model::{DatasetChange, Overlay, Pane};
+use crate::tui::model::{DatasetChange, Outcome, Overlay, Pane};
 use crate::tui::update::{Effect, update};
 use crate::tui::worker::{PackReport, Report};
 use crate::tui::workspace::Workspace;
@@ -150,4 +150,37 @@ fn a_tiny_terminal_says_so() {
     assert_eq!(shown((9, 1)).trim(), "small");
     assert_eq!(shown((1, 1)).trim(), "…");
     assert!(shown((24, 6)).contains("1 Rules"));
+}
+
+#[test]
+fn without_events_rules_say_so_and_wait_for_nothing() {
+    let mut screen = Screen::with((80, 24), fixtures::rules(), true);
+    let generation = screen.model.generations.dataset;
+    screen.model.dataset.info = None;
+    for entry in &mut screen.model.rules {
+        entry.outcome = Outcome::NotRun;
+    }
+    let none = || Report::Dataset {
+        generation,
+        opened: Err("no events at 'runs': found no file at all".to_owned()),
+        change: DatasetChange::Other,
+        unfinished: Vec::new(),
+    };
+    screen.act(Action::Worker(none()));
+    let shown = text(&screen);
+    assert!(shown.contains("✗ no events; 5 says what to do"), "{shown}");
+    assert!(shown.contains("∅ Download through certutil") && !shown.contains("… Download"), "{shown}");
+    // What is compiled anew says it too.
+    screen.act(Action::FilesChanged(Changed { rescan: true, ..Changed::default() }));
+    assert!(text(&screen).contains("∅ Download through certutil"));
+    press(&mut screen, "/\"no events\"<enter>");
+    assert_eq!(screen.model.visible.len(), 4);
+    press(&mut screen, "<esc>5");
+    let shown = text(&screen);
+    assert!(shown.contains("found no file at all") && shown.contains("Events are a run folder"), "{shown}");
+    // As soon as there are some, it is run.
+    screen.act(Action::FilesChanged(Changed { dataset: true, ..Changed::default() }));
+    press(&mut screen, "1");
+    let shown = text(&screen);
+    assert!(shown.contains("● Download through certutil") && !shown.contains("no events"), "{shown}");
 }

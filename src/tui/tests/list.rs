@@ -110,10 +110,38 @@ fn text_is_searched_fuzzily_and_the_best_answer_stands_first() {
     assert_eq!(filtered("editor"), "h");
     assert_eq!(filtered("zone"), "d");
     let mut screen = Screen::new(SIZE);
-    press(&mut screen, "jjj/dwnl");
+    press(&mut screen, "jjjj/dwnl");
     assert!(selected(&screen).ends_with("a_certutil.yml"));
-    press(&mut screen, "<backspace><backspace><backspace><backspace>");
+    press(&mut screen, "<enter>");
     assert!(selected(&screen).ends_with("a_certutil.yml"));
+    press(&mut screen, "<esc>");
+    assert!(selected(&screen).ends_with("a_certutil.yml"), "who has searched has found");
+}
+
+#[test]
+fn the_selected_rule_stays_while_a_filter_is_typed_and_comes_back_after_it() {
+    let file = |screen: &Screen| selected(screen).rsplit('/').next().unwrap_or_default()[..1].to_owned();
+    let after = |keys: &str| {
+        let mut screen = Screen::with(SIZE, foldered(), true);
+        press(&mut screen, keys);
+        assert_eq!(screen.model.list.rows.len(), screen.model.visible.len());
+        file(&screen)
+    };
+    // The order is a, b, c, d, e, f, h, g; `download` is in the titles of a and d, `high` are a and g.
+    assert_eq!(after("jjj/downl"), "d", "it is among those that pass");
+    assert_eq!(after("jjj/download certut"), "a", "it is not");
+    assert_eq!(
+        after("jjj/download certut<backspace><backspace><backspace><backspace><backspace><backspace>"),
+        "d",
+        "it is again"
+    );
+    assert_eq!(after("jjj/zzz"), "d", "nothing passes");
+    assert_eq!(after("jjj/zzz<esc>"), "d");
+    assert_eq!(after("jjj/level:high"), "a", "the nearest above");
+    assert_eq!(after("jjjjj/level:high"), "g", "the nearest below");
+    assert_eq!(after("jjjjj/level:high<esc>"), "f");
+    assert_eq!(after("jjjjj/level:high<enter><esc>"), "f");
+    assert_eq!(after("jjjjj/level:high<enter>k<esc>"), "a", "chosen since");
 }
 
 #[test]

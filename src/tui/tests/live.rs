@@ -8,7 +8,7 @@ use super::{drawn, press};
 use crate::store::Unfinished;
 use crate::tui::action::{Action, Changed, Motion};
 use crate::tui::model::list::Order;
-use crate::tui::model::{DatasetChange, INPUT_LIMIT, Pane, RuleEntry};
+use crate::tui::model::{DatasetChange, INPUT_LIMIT, Pane, RuleEntry, RuleKey};
 use crate::tui::update::{Effect, update};
 use crate::tui::view;
 use crate::tui::worker::Report;
@@ -163,8 +163,77 @@ fn what_arrives_during_a_run_is_taken_in_when_it_ends() {
     let effects = update(&mut screen.model, Action::Worker(Report::SummariesDone { generation }));
     let opens = |effect: &&Effect| matches!(effect, Effect::OpenDataset { .. });
     assert_eq!(effects.iter().filter(opens).count(), 1);
+    let (generation, change) = (screen.model.generations.dataset, DatasetChange::None);
+    let opened = screen.model.dataset.info.clone().ok_or(String::new());
+    let answer = Report::Dataset { generation, opened, change, unfinished: Vec::new() };
+    drop(update(&mut screen.model, Action::Worker(answer)));
+    screen.model.work.running = None;
     let effects = update(&mut screen.model, data_changed());
     assert_eq!(effects.iter().filter(opens).count(), 1, "with no run under way there is nothing to wait for");
+}
+
+#[test]
+fn a_long_run_is_called_off_for_what_arrives_and_goes_on_with_the_rules_that_wait() {
+    let mut screen = running();
+    let opens = |effects: &[Effect]| matches!(effects, [Effect::OpenDataset { .. }]);
+    let generation = screen.model.generations.summaries;
+    let counted = |screen: &mut Screen, rule: usize| {
+        let rule = screen.model.rules[rule].key.clone();
+        let report = Report::Summary { generation, rule, summary: Ok(fixtures::summary(1)) };
+        update(&mut screen.model, Action::Worker(report))
+    };
+    // Of the four rules one is on the screen, and none has been counted since the last part came.
+    press(&mut screen, "/zone<enter>");
+    screen.model.work.leading = 1;
+    screen.model.dataset.opened += 1;
+    assert!(update(&mut screen.model, data_changed()).is_empty());
+    screen.model.work.run_elapsed = Duration::from_secs(3);
+    assert!(counted(&mut screen, 0).is_empty(), "the rules on the screen are counted in any case");
+    assert!(opens(&counted(&mut screen, 3)));
+    assert!(update(&mut screen.model, data_changed()).is_empty(), "it is being opened");
+    let (generation, change) = (screen.model.generations.dataset, DatasetChange::Grown);
+    let opened = screen.model.dataset.info.clone().ok_or(String::new());
+    let answer = Report::Dataset { generation, opened, change, unfinished: Vec::new() };
+    let effects = update(&mut screen.model, Action::Worker(answer));
+    let asked = effects.iter().find_map(|effect| match effect {
+        Effect::Summarize { rules, first, .. } => {
+            let name = |rule: &RuleKey| rule.path.to_string_lossy()["rules/".len()..][..1].to_owned();
+            Some((rules.iter().map(|(rule, _)| name(rule)).collect::<String>(), *first))
+        }
+        _ => None,
+    });
+    assert_eq!(
+        asked,
+        Some(("defa".to_owned(), 3)),
+        "the one on the screen, those that wait, the one that was counted"
+    );
+    assert!(screen.model.dataset.due, "what came while it was opened is not forgotten");
+}
+
+#[test]
+fn an_opening_is_not_begun_anew_before_it_has_ended() {
+    let mut screen = Screen::new(SIZE);
+    let opens = |effects: &[Effect]| matches!(effects, [Effect::OpenDataset { .. }]);
+    assert!(opens(&update(&mut screen.model, data_changed())));
+    for _ in 0..3 {
+        assert!(update(&mut screen.model, data_changed()).is_empty());
+    }
+    let (generation, change) = (screen.model.generations.dataset, DatasetChange::None);
+    let opened = screen.model.dataset.info.clone().ok_or(String::new());
+    let answer = Report::Dataset { generation, opened, change, unfinished: Vec::new() };
+    let effects = update(&mut screen.model, Action::Worker(answer));
+    assert!(effects.iter().any(|effect| matches!(effect, Effect::OpenDataset { .. })), "{effects:?}");
+}
+
+#[test]
+fn what_changes_while_events_do_not_open_is_looked_at_next() {
+    let mut screen = running();
+    drop(update(&mut screen.model, Action::Reload));
+    assert!(update(&mut screen.model, data_changed()).is_empty(), "the run is not known to be over yet");
+    let (generation, change) = (screen.model.generations.dataset, DatasetChange::Other);
+    let failed = Report::Dataset { generation, opened: Err(String::new()), change, unfinished: Vec::new() };
+    let effects = update(&mut screen.model, Action::Worker(failed));
+    assert!(matches!(effects.as_slice(), [Effect::OpenDataset { .. }]), "{effects:?}");
 }
 
 #[test]

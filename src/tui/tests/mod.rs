@@ -6,6 +6,7 @@ mod chaos;
 mod editing;
 mod first_minute;
 mod fixtures;
+mod frames;
 mod keys;
 mod legible;
 mod links;
@@ -21,6 +22,7 @@ mod storm;
 mod themes;
 mod unicode;
 mod why;
+mod windows;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::Terminal;

@@ -148,6 +148,7 @@ pub(super) fn move_cursor(model: &mut Model, motion: Motion) {
         Some(Overlay::Proposals(open)) => open.cursor,
         Some(Overlay::Changes(open)) => open.cursor,
         Some(Overlay::Event(open)) => open.cursor,
+        Some(Overlay::Window(open)) => open.cursor,
         Some(Overlay::Coverage(open)) => open.stops().position(|stop| stop == open.cursor).unwrap_or(0),
         Some(Overlay::Palette(open)) => open.cursor,
         Some(Overlay::Welcome(open)) => open.cursor,
@@ -166,6 +167,7 @@ pub(super) fn move_to(model: &mut Model, line: usize) {
         }
         Some(Overlay::Changes(open)) => open.cursor = line,
         Some(Overlay::Event(open)) => open.cursor = line,
+        Some(Overlay::Window(open)) => open.cursor = line,
         Some(Overlay::Coverage(open)) => {
             let stop = open.stops().nth(line);
             open.cursor = stop.unwrap_or(open.cursor);
@@ -174,6 +176,7 @@ pub(super) fn move_to(model: &mut Model, line: usize) {
         Some(Overlay::Welcome(open)) => open.cursor = line,
         Some(Overlay::NewRule(open)) => {
             open.at = line;
+            open.wanted = false;
             open.failed = None;
             open.propose_name();
         }

@@ -10,7 +10,11 @@ pub(super) fn copy(model: &mut Model, what: Copied) -> Vec<Effect> {
     model.copying = false;
     match what {
         Copied::EventId => {
-            let id = model.matched_row().map(|row| row.event_id.clone());
+            let id = match &model.overlay {
+                Some(Overlay::Event(open)) => Some(open.event_id.clone()),
+                Some(Overlay::Window(open)) => open.selected().map(|event| event.event_id.clone()),
+                _ => model.matched_row().map(|row| row.event_id.clone()),
+            };
             text("the event id", id)
         }
         Copied::Row => text("the row", model.matched_row().map(tab_separated)),

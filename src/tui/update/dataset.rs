@@ -1,21 +1,34 @@
 //! The dataset: when it is opened anew, and what follows from what is there then.
 
+use std::time::Duration;
+
 use super::{Effect, matches, request_matches, run, why};
 use crate::store::Unfinished;
-use crate::tui::model::{DatasetChange, DatasetInfo, Model};
+use crate::tui::model::{DatasetChange, DatasetInfo, Model, Outcome};
 use crate::tui::text;
 
 /// Bytes of what is said of a file that is not read yet.
 const SAID: usize = 200;
 
-/// The files have changed. A run that is under way ends first: were it begun anew with each part that arrives, it
-/// would never get to its last rules.
+/// What a run is given before it is called off for what has arrived.
+const RUN: Duration = Duration::from_secs(2);
+
+/// The files have changed. An opening that is under way ends first, or writers that never rest would call off each before
+/// it is done.
 pub(super) fn changed(model: &mut Model) -> Vec<Effect> {
-    if model.dataset.info.is_some() && model.work.running.is_some() {
+    if model.work.opening || (model.dataset.info.is_some() && model.work.running.is_some()) {
         model.dataset.due = true;
-        return Vec::new();
+        return open_if_ripe(model);
     }
     open(model)
+}
+
+/// What has changed is taken in, during a run once that has got somewhere: beyond the rules that each run begins with, so
+/// that it gets to its last ones, as it goes on with those that wait the longest.
+pub(super) fn open_if_ripe(model: &mut Model) -> Vec<Effect> {
+    let Some((done, _)) = model.work.running.filter(|_| !model.work.opening) else { return Vec::new() };
+    let ripe = done > model.work.leading && model.work.run_elapsed >= RUN;
+    if ripe { open_if_due(model) } else { Vec::new() }
 }
 
 /// Opens it anew.
@@ -48,6 +61,18 @@ fn tell_drift(model: &mut Model, info: &DatasetInfo) {
     model.notices.extend(told);
 }
 
+/// Without events no rule will run: each says so, and waits for nothing.
+pub(super) fn note_absence(model: &mut Model) {
+    let dataset = &model.dataset;
+    if dataset.info.is_some() || (dataset.root.is_some() && dataset.error.is_none()) {
+        return;
+    }
+    for entry in model.rules.iter_mut().filter(|entry| entry.outcome == Outcome::NotRun) {
+        entry.outcome = Outcome::NoEvents;
+    }
+    model.list.outdated = true;
+}
+
 pub(super) fn opened(
     model: &mut Model,
     opened: Result<DatasetInfo, String>,
@@ -61,11 +86,13 @@ pub(super) fn opened(
         Err(error) => {
             model.dataset.error = Some(error);
             age(model);
+            note_absence(model);
             // What was asked of the dataset was called off when it was opened anew.
             let work = &mut model.work;
             (work.running, work.matching, work.explaining) = (None, false, false);
             matches::forget_asked(model);
-            return Vec::new();
+            // No run is left that could take in at its end what has changed meanwhile.
+            return open_if_due(model);
         }
     };
     tell_drift(model, &info);
@@ -87,6 +114,9 @@ pub(super) fn opened(
     effects.extend(run::request(model));
     if change != DatasetChange::None {
         effects.extend(why::refresh(model));
+    }
+    if model.work.running.is_none() {
+        effects.extend(open_if_due(model));
     }
     effects
 }

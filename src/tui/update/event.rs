@@ -3,44 +3,69 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::{Effect, copy, matches};
+use super::{Effect, copy, matches, window};
 use crate::tui::action::Fold;
-use crate::tui::model::{EventAnswer, EventView, Input, Model, Node, Overlay, Shown, value_text};
+use crate::tui::model::{EventAnswer, EventView, Input, Model, Node, Overlay, Shown, WindowView, value_text};
 use crate::tui::worker::{Rows, WholeEvent};
 
-/// Opens the event under the cursor of the matches.
+/// An event by what is known of it before it is there: its id, time and host.
+type Named = (String, Option<i64>, Option<String>);
+
+/// Opens what is under the cursor of the matches: an event, or a window.
 pub(super) fn open(model: &mut Model) -> Vec<Effect> {
     let Some(row) = model.matched_row().cloned() else { return Vec::new() };
-    let effects = ask(model);
+    match is_window(model) {
+        true => window::open(model),
+        false => show(model, (row.event_id, row.time, row.host), None),
+    }
+}
+
+/// Whether the matches are windows of a correlation.
+fn is_window(model: &Model) -> bool {
+    let compiled = model.entry().and_then(|entry| entry.compiled.as_ref());
+    compiled.is_some_and(|compiled| compiled.compilation.correlation.is_some())
+}
+
+/// Opens an event, maybe out of a window.
+pub(super) fn show(
+    model: &mut Model,
+    (event_id, time, host): Named,
+    within: Option<Box<WindowView>>,
+) -> Vec<Effect> {
+    let effects = ask_for(model, event_id.clone(), time);
     if effects.is_empty() {
         return effects;
     }
     model.overlay = Some(Overlay::Event(EventView {
-        event_id: row.event_id,
-        time: row.time,
-        host: row.host,
+        event_id,
+        time,
+        host,
         answer: EventAnswer::Waiting,
         folded: BTreeSet::new(),
         cursor: 0,
         search: Input::default(),
         searching: false,
+        within,
     }));
     effects
 }
 
-/// Asks for all that the event under the cursor holds. A window of a correlation is no event.
+/// Asks for all that the event under the cursor holds: of the matches, or of a window that is open.
 pub(super) fn ask(model: &mut Model) -> Vec<Effect> {
-    let is_event = |model: &Model| {
-        let compiled = model.entry().and_then(|entry| entry.compiled.as_ref());
-        compiled.is_some_and(|compiled| compiled.compilation.plan.is_some())
+    let named = match &model.overlay {
+        Some(Overlay::Window(open)) => open.selected().map(|event| (event.event_id.clone(), event.time)),
+        Some(Overlay::Event(open)) => Some((open.event_id.clone(), open.time)),
+        _ if is_window(model) => {
+            model.notices.push("a window is not one event; open it to see its events".to_owned());
+            None
+        }
+        _ => model.matched_row().map(|row| (row.event_id.clone(), row.time)),
     };
-    let Some(row) = model.matched_row() else { return Vec::new() };
-    if !is_event(model) {
-        model.notices.push("a window is not one event; its ids are in the last column".to_owned());
-        return Vec::new();
-    }
-    let asked = Rows::Event(row.event_id.clone(), row.time);
-    let Some(wanted) = matches::rows_wanted(model, asked) else { return Vec::new() };
+    named.map(|(event_id, time)| ask_for(model, event_id, time)).unwrap_or_default()
+}
+
+fn ask_for(model: &mut Model, event_id: String, time: Option<i64>) -> Vec<Effect> {
+    let Some(wanted) = matches::rows_wanted(model, Rows::Event(event_id, time)) else { return Vec::new() };
     model.generations.event += 1;
     model.copies_event = false;
     vec![Effect::Rows { generation: model.generations.event, wanted }]

@@ -30,8 +30,7 @@ pub(super) fn written(model: &mut Model, written: Result<Written, Unwritten>) ->
         model.awaited = Some(RuleKey { path: edit.path.as_path().into(), document: 0 });
     }
     effects.extend(changed(model, &written));
-    model.history.undone.clear();
-    model.history.done.push(written);
+    model.history.made(written);
     effects
 }
 
@@ -55,13 +54,13 @@ pub(super) fn redo(model: &mut Model) -> Vec<Effect> {
 /// A change was taken back, or not.
 pub(super) fn undone(model: &mut Model, undone: Result<Written, String>) -> Vec<Effect> {
     finished(model, undone, "is as it was; Ctrl-r redoes it", |model, written| {
-        model.history.undone.push(written);
+        model.history.undone(written);
     })
 }
 
 /// A change was made again, or not.
 pub(super) fn redone(model: &mut Model, redone: Result<Written, String>) -> Vec<Effect> {
-    finished(model, redone, "is written again", |model, written| model.history.done.push(written))
+    finished(model, redone, "is written again", |model, written| model.history.redone(written))
 }
 
 fn finished(

@@ -12,10 +12,34 @@ pub(crate) fn refresh(model: &mut Model) -> Vec<Effect> {
 /// Shows the rules that pass the filter; the selected one too if it is `kept`, so that a rule does not vanish while
 /// it is being edited. The cursor stays on its rule or group, or goes to the nearest.
 pub(super) fn arrange(model: &mut Model, kept: bool) -> Vec<Effect> {
+    lay_out(model, kept);
+    let effects = place_cursor(model);
+    navigate::settle(model);
+    effects
+}
+
+fn lay_out(model: &mut Model, kept: bool) {
     let Model { list, rules, baseline, filter, selected, .. } = model;
     let also = selected.as_ref().filter(|_| kept);
     model.visible = list.arrange(rules, baseline, &filter.query, also);
-    let effects = place_cursor(model);
+}
+
+/// Shows the rules that pass the filter, and selects of these the one that was selected before: `origin`; where it is
+/// not among them, the first if that answers best, else the nearest.
+pub(super) fn narrow(model: &mut Model, origin: Option<&RuleKey>, best_first: bool) -> Vec<Effect> {
+    lay_out(model, false);
+    let at = origin.map(|key| model.rules.binary_search_by(|entry| entry.key.cmp(key)));
+    let here = at.unwrap_or(Ok(0)).unwrap_or_else(|gone| gone);
+    let wanted = match best_first && !model.visible.contains(&here) {
+        true => model.visible.first(),
+        false => model.visible.iter().min_by_key(|index| index.abs_diff(here)),
+    };
+    let mut effects = Vec::new();
+    if let Some(key) = wanted.and_then(|index| key_at(model, *index)) {
+        model.list.on_group = None;
+        effects.extend(select(model, Some(key)));
+    }
+    effects.extend(place_cursor(model));
     navigate::settle(model);
     effects
 }
@@ -143,6 +167,7 @@ pub(super) fn fold_all(model: &mut Model) -> Vec<Effect> {
 /// Selects a rule, wherever the list has it: out of its folded group; past the filter, without a row.
 pub(super) fn go_to(model: &mut Model, key: RuleKey) -> Vec<Effect> {
     let effects = select(model, Some(key));
+    model.filter.origin = None;
     model.list.on_group = None;
     open_groups_of_selected(model);
     let mut more = arrange(model, true);

@@ -25,6 +25,7 @@ pub(crate) mod spark;
 mod typing;
 pub(crate) mod welcome;
 mod why;
+mod window;
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -100,6 +101,8 @@ pub(crate) enum Effect {
         generation: u64,
         /// The rules.
         rules: Vec<(RuleKey, Arc<CompiledRule>)>,
+        /// How many of them come before the others.
+        first: usize,
     },
     /// Find out about a field; with no question, stop.
     Bench {
@@ -192,7 +195,7 @@ fn apply(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::Heighten(by) => panes::heighten(model, by),
         Action::ToggleHelp => model.help = if model.help.is_some() { None } else { Some(0) },
         Action::EditFilter => filter::edit(model),
-        Action::AcceptFilter => model.filter.editing = false,
+        Action::AcceptFilter => filter::accept(model),
         Action::Clear => return clear(model),
         Action::GroupBy(grouping) => return list::group_by(model, grouping),
         Action::NextGrouping => return list::group_by(model, model.list.grouping.next()),
@@ -231,6 +234,7 @@ fn apply(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::SortNext => return matches::sort_next(model),
         Action::SortReverse => return matches::sort_reverse(model),
         Action::OpenEvent => return event::open(model),
+        Action::OpenWindowEvent => return window::open_event(model),
         Action::Fold(fold) => event::fold(model, fold),
         Action::FindNext(forward) => event::find_next(model, forward),
         Action::EditSearch => event::edit_search(model),
@@ -312,6 +316,9 @@ fn clear(model: &mut Model) -> Vec<Effect> {
     if matches!(model.overlay, Some(Overlay::Edit(_))) {
         return in_place::close(model);
     }
+    if window::come_back(model) {
+        return Vec::new();
+    }
     if model.overlay.is_some() {
         return bench::close(model);
     }
@@ -319,8 +326,7 @@ fn clear(model: &mut Model) -> Vec<Effect> {
         return in_place::drop_trial(model);
     }
     if model.filter.editing || !model.filter.input.text().is_empty() {
-        model.filter.editing = false;
-        return filter::set(model, String::new());
+        return filter::drop(model);
     }
     if model.zoomed {
         zoom(model, false);

@@ -33,6 +33,7 @@ pub(super) fn click(model: &mut Model, column: u16, row: u16) -> Vec<Effect> {
             let area = view::list_area(model, body);
             let Some(line) = row.checked_sub(area.y) else { return Vec::new() };
             let at = model.offset(pane).row + usize::from(line);
+            model.filter.origin = None;
             let mut effects = navigate::select_at(model, at);
             if list::group_at(model, at).is_some() {
                 effects.extend(list::fold(model, None));

@@ -29,9 +29,12 @@ pub(super) fn go(model: &mut Model, motion: Motion) -> Vec<Effect> {
 pub(super) fn move_in(model: &mut Model, pane: Pane, motion: Motion) -> Vec<Effect> {
     let body = Layout::of(model).body(pane);
     let page = page(model, pane, body);
-    let last = view::extent(model, pane, body).rows.saturating_sub(1);
+    let last = view::rows(model, pane, body).saturating_sub(1);
     match pane {
-        Pane::Rules => return select_at(model, target(model.position, last, page, motion)),
+        Pane::Rules => {
+            model.filter.origin = None;
+            return select_at(model, target(model.position, last, page, motion));
+        }
         Pane::Source => {
             let lines = model.entry().map_or(1, |entry| entry.rule.text.lines().count().max(1));
             let line = target(model.cursor_line.saturating_sub(1) as usize, lines - 1, page, motion);
@@ -88,7 +91,7 @@ pub(super) fn select_at(model: &mut Model, position: usize) -> Vec<Effect> {
 pub(super) fn pan(model: &mut Model, columns: isize) {
     let pane = model.focus;
     let body = Layout::of(model).body(pane);
-    let widest = view::extent(model, pane, body).columns;
+    let widest = view::columns(model, pane, body);
     let limit = widest.saturating_sub(usize::from(body.width));
     let offset = model.offset_mut(pane);
     offset.column = offset.column.saturating_add_signed(columns).min(limit);
@@ -122,7 +125,7 @@ pub(super) fn settle(model: &mut Model) {
     let layout = Layout::of(model);
     for pane in Pane::ALL {
         let body = layout.body(pane);
-        let rows = view::extent(model, pane, body).rows;
+        let rows = view::rows(model, pane, body);
         let page = page(model, pane, body);
         let last = rows.saturating_sub(1);
         let one = |row: usize| row..row + 1;

@@ -32,6 +32,7 @@ pub(super) fn open(model: &mut Model) -> Vec<Effect> {
         name: Input::default(),
         named: false,
         drafts,
+        wanted: false,
         failed: None,
     }));
     model.generations.draft += 1;
@@ -42,19 +43,21 @@ pub(super) fn open(model: &mut Model) -> Vec<Effect> {
     effects
 }
 
-/// What templates give.
-pub(super) fn drafted(model: &mut Model, drafts: Vec<(Template, Result<Drafted, String>)>) {
-    let Some(Overlay::NewRule(open)) = &mut model.overlay else { return };
+/// What templates give. One that is waited for is written.
+pub(super) fn drafted(model: &mut Model, drafts: Vec<(Template, Result<Drafted, String>)>) -> Vec<Effect> {
+    let Some(Overlay::NewRule(open)) = &mut model.overlay else { return Vec::new() };
     for (template, draft) in drafts {
         let places = Template::ALL.into_iter().zip(&mut open.drafts);
         places.filter(|(known, _)| *known == template).for_each(|(_, place)| *place = Some(draft.clone()));
     }
     open.propose_name();
+    if open.wanted { write(model) } else { Vec::new() }
 }
 
-/// Writes the rule.
+/// Writes the rule; where its draft is on its way, once that is there.
 pub(super) fn write(model: &mut Model) -> Vec<Effect> {
     let Some(Overlay::NewRule(open)) = &mut model.overlay else { return Vec::new() };
+    open.wanted = open.draft().is_none();
     match open.draft() {
         Some(Ok(draft)) => {
             let folder = open.rule.path.parent().unwrap_or(&open.rule.path).to_path_buf();

@@ -39,13 +39,17 @@ pub(super) fn accept(model: &mut Model, report: Report) -> Vec<Effect> {
         Report::Event { generation, event } if generation == newest.event => {
             super::event::arrived(model, event)
         }
+        Report::Window { generation, found } if generation == newest.event => {
+            super::window::arrived(model, found);
+            Vec::new()
+        }
         Report::Exported(exported) => {
             super::export::ended(model, exported);
             Vec::new()
         }
         Report::Summary { generation, rule, summary } if generation == newest.summaries => {
             counted(model, &rule, summary);
-            Vec::new()
+            dataset::open_if_ripe(model)
         }
         Report::SummariesDone { generation } if generation == newest.summaries => {
             model.work.running = None;
@@ -81,8 +85,7 @@ pub(super) fn accept(model: &mut Model, report: Report) -> Vec<Effect> {
         Report::Undone(undone) => history::undone(model, undone),
         Report::Redone(redone) => history::redone(model, redone),
         Report::Drafted { generation, drafts } if generation == newest.draft => {
-            new_rule::drafted(model, drafts);
-            Vec::new()
+            new_rule::drafted(model, drafts)
         }
         Report::SparkSays { generation, said } if generation == newest.spark => {
             model.spark.running = Some(said);
@@ -151,6 +154,7 @@ fn compiled(
     let first = model.rules.is_empty();
     model.list.learn(&model.rules, &entries);
     model.rules = entries;
+    dataset::note_absence(model);
     if first {
         bench::set_baseline(model);
     }

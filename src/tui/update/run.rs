@@ -2,33 +2,41 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::Effect;
 use crate::backend::CompiledRule;
 use crate::tui::model::list::Row;
-use crate::tui::model::{Model, Pane, RuleKey};
+use crate::tui::model::{Model, Pane, RuleEntry, RuleKey};
 use crate::tui::view::{self, Layout};
 
-/// Asks for the counts of all rules whose count is not what it would be now, those on the screen first.
+/// Asks for the counts of all rules whose count is not what it would be now: those on the screen first, then those
+/// whose count is of the earliest opening of the dataset, so that each gets its turn however often it is opened.
 pub(super) fn request(model: &mut Model) -> Vec<Effect> {
     // Who has stopped one asks for the next, too.
     if model.dataset.info.is_none() || model.work.stopped.is_some() {
         return Vec::new();
     }
     let shown = shown(model);
-    let due = model
+    let due: Vec<(usize, &RuleEntry)> = model
         .rules
         .iter()
         .enumerate()
-        .filter(|(_, entry)| entry.is_executable() && entry.is_reported() && !entry.outcome.is_fresh());
-    let (first, others): (Vec<_>, Vec<_>) = due.partition(|(index, _)| shown.contains(index));
-    let rules: Vec<(RuleKey, Arc<CompiledRule>)> = first
+        .filter(|(_, entry)| entry.is_executable() && entry.is_reported() && !entry.outcome.is_fresh())
+        .collect();
+    let earliest = due.iter().map(|(_, entry)| entry.counted_at).min().unwrap_or(0);
+    let (leading, others): (Vec<_>, Vec<_>) = due.into_iter().partition(|(index, _)| shown.contains(index));
+    let (earlier, later): (Vec<_>, Vec<_>) =
+        others.into_iter().partition(|(_, entry)| entry.counted_at == earliest);
+    let (first, leading_rules) = (leading.len() + earlier.len(), leading.len());
+    let rules: Vec<(RuleKey, Arc<CompiledRule>)> = [leading, earlier, later]
         .into_iter()
-        .chain(others)
+        .flatten()
         .filter_map(|(_, entry)| Some((entry.key.clone(), Arc::clone(entry.compiled.as_ref()?))))
         .collect();
     model.work.running = (!rules.is_empty()).then_some((0, rules.len()));
-    vec![summarize(model, rules)]
+    model.work.leading = leading_rules;
+    vec![summarize(model, rules, first)]
 }
 
 /// The rules that the list shows, by their places.
@@ -47,10 +55,12 @@ pub(super) fn stop(model: &mut Model) -> Vec<Effect> {
     let Some(progress) = model.work.running.take() else { return Vec::new() };
     model.work.stopped = Some(progress);
     // Its last answers are no longer waited for, and nothing else is asked in its place.
-    vec![summarize(model, Vec::new())]
+    vec![summarize(model, Vec::new(), 0)]
 }
 
-fn summarize(model: &mut Model, rules: Vec<(RuleKey, Arc<CompiledRule>)>) -> Effect {
+fn summarize(model: &mut Model, rules: Vec<(RuleKey, Arc<CompiledRule>)>, first: usize) -> Effect {
     model.generations.summaries += 1;
-    Effect::Summarize { generation: model.generations.summaries, rules }
+    // Told anew with the next frame.
+    model.work.run_elapsed = Duration::ZERO;
+    Effect::Summarize { generation: model.generations.summaries, rules, first }
 }

@@ -179,19 +179,32 @@ fn as_time(node: &Node<'_>, value: &Value) -> Option<String> {
 
 /// A line in as many as it takes, each at most `room` wide.
 fn broken(pieces: &[text::Piece], room: usize) -> Vec<PaneLine> {
-    let width = paint::width(pieces);
-    let lines = width.div_ceil(room).clamp(1, LONGEST);
-    let part = |at: usize| {
-        let spans = text::window(pieces, at * room, room);
-        spans.into_iter().map(|span| (span.content.into_owned(), span.style)).collect::<PaneLine>()
-    };
-    let mut broken: Vec<_> = (0..lines).map(part).collect();
-    if width > lines * room
-        && let (Some(last), Some(like)) = (broken.last_mut(), pieces.last())
-    {
-        last.push(("…".to_owned(), like.1));
+    let mut whole = Vec::new();
+    let (mut line, mut column) = (PaneLine::new(), 0);
+    for (content, style) in pieces {
+        let mut rest = content.as_str();
+        while !rest.is_empty() {
+            let head = text::head(rest, room - column);
+            if head.is_empty() && column > 0 {
+                whole.push(std::mem::take(&mut line));
+                column = 0;
+                if whole.len() == LONGEST {
+                    if let Some(last) = whole.last_mut() {
+                        last.push(("…".to_owned(), *style));
+                    }
+                    return whole;
+                }
+                continue;
+            }
+            // What is wider than a line by itself has to go somewhere.
+            let head = if head.is_empty() { rest } else { head };
+            line.push((head.to_owned(), *style));
+            column = (column + text::width(head)).min(room);
+            rest = rest.get(head.len()..).unwrap_or_default();
+        }
     }
-    broken
+    whole.push(line);
+    whole
 }
 
 /// The first line shown: the cursor's in the middle, as far as there is something above and below.

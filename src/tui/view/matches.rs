@@ -13,11 +13,11 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 
+use super::Layout;
 use super::link::{Link, link};
 use super::paint::{self, PaneLine, Ranked, piece};
 use super::trouble;
-use super::{Extent, Layout};
-use super::{columns, symbols, timeline};
+use super::{symbols, timeline};
 use crate::bridge::ir::Expr;
 use crate::evaluate::{MatchRow, MatchTable, SortKey, Summary};
 use crate::ocsf::OcsfPath;
@@ -176,9 +176,9 @@ fn draw_table(buffer: &mut Buffer, area: Rect, model: &Model, table: &MatchTable
     paint::line(buffer, area, 0, &heading, offset.column);
     paint::mark_cut(buffer, area, 0, theme, (&heading, offset.column));
     let height = usize::from(area.height.saturating_sub(1));
-    let first = offset.row.min(row_count(table).saturating_sub(height));
+    let first = offset.row.min(rows_of(table).saturating_sub(height));
     let role = if model.shows_stale() { Role::Stale } else { Role::Text };
-    for (row, index) in (first..row_count(table)).take(height).enumerate() {
+    for (row, index) in (first..rows_of(table)).take(height).enumerate() {
         let there = index.checked_sub(table.first).and_then(|at| table.rows.get(at));
         let line = match there {
             Some(row) => {
@@ -198,7 +198,7 @@ fn draw_table(buffer: &mut Buffer, area: Rect, model: &Model, table: &MatchTable
 }
 
 /// Rows that there are, whether at hand or not.
-fn row_count(table: &MatchTable) -> usize {
+fn rows_of(table: &MatchTable) -> usize {
     usize::try_from(table.summary.matches).unwrap_or(usize::MAX)
 }
 
@@ -331,7 +331,7 @@ fn tested_on(expr: &Expr, link: &Link, paths: &mut Vec<OcsfPath>) {
 fn widths(model: &Model, table: &MatchTable, room: usize) -> Vec<usize> {
     let headings: Vec<_> =
         header(model, table).iter().map(|(mark, name)| text::width(name) + 2 * text::width(mark)).collect();
-    columns::fitted(&natural_widths(table), &headings, room)
+    super::columns::fitted(&natural_widths(table), &headings, room)
 }
 
 /// As wide as the values.
@@ -354,18 +354,15 @@ fn natural_widths(table: &MatchTable) -> Vec<usize> {
     widths
 }
 
-pub(super) fn extent(model: &Model, body: Rect) -> Extent {
-    match model.table() {
-        Some(table) => Extent {
-            rows: row_count(table),
-            columns: widths(model, table, usize::from(body.width))
-                .iter()
-                .map(|width| width + 2)
-                .sum::<usize>()
-                + 1,
-        },
-        None => Extent::default(),
-    }
+/// Columns that the table takes.
+pub(super) fn columns(model: &Model, body: Rect) -> usize {
+    let Some(table) = model.table() else { return 0 };
+    widths(model, table, usize::from(body.width)).iter().map(|width| width + 2).sum::<usize>() + 1
+}
+
+/// Rows that there are to scroll through.
+pub(super) fn row_count(model: &Model) -> usize {
+    model.table().map_or(0, |table| rows_of(table))
 }
 
 /// Lines of the pane's body above the rows: message and heading.

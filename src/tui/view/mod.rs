@@ -4,7 +4,7 @@
 //! rules.rs │ source.rs │ route.rs
 //!          ├───────────┼───────────
 //!          │ sql.rs    │ matches.rs
-//! status.rs    over all: proposals.rs, changes.rs, why/, event.rs, export.rs, coverage.rs,
+//! status.rs    over all: proposals.rs, changes.rs, why/, event.rs, window.rs, export.rs, coverage.rs,
 //!              palette.rs, new_rule.rs, help.rs
 //! welcome.rs   where nothing is open; trouble.rs what is wrong with rules, events or pack; tiny.rs no room
 //! ```
@@ -43,6 +43,7 @@ mod trouble;
 mod verdict;
 mod welcome;
 mod why;
+mod window;
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -87,6 +88,7 @@ pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model) {
         Some(Overlay::Proposals(open)) => proposals::draw(buffer, area, model, open),
         Some(Overlay::Changes(open)) => changes::draw(buffer, area, model, open),
         Some(Overlay::Event(open)) => event::draw(buffer, area, model, open),
+        Some(Overlay::Window(open)) => window::draw(buffer, area, model, open),
         Some(Overlay::Export(prompt)) => export::draw(buffer, area, model, prompt),
         Some(Overlay::Why(open)) => why::draw(buffer, area, model, *open),
         Some(Overlay::Coverage(open)) => coverage::draw(buffer, area, model, open),
@@ -129,26 +131,27 @@ fn title(model: &Model, pane: Pane) -> Vec<paint::Ranked> {
     }
 }
 
-/// How much there is to scroll through in a pane.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Extent {
-    /// Lines.
-    pub rows: usize,
-    /// Columns of the widest.
-    pub columns: usize,
+/// Lines that there are to scroll through in `pane`, laid out for `body`.
+pub(crate) fn rows(model: &Model, pane: Pane, body: Rect) -> usize {
+    match pane {
+        Pane::Rules => model.list.rows.len(),
+        Pane::Source => source::row_count(model, body),
+        Pane::Matches => matches::row_count(model),
+        Pane::Route => route::lines(model, usize::from(body.width)).len(),
+        Pane::Sql => sql::row_count(model, usize::from(body.width)),
+    }
 }
 
-/// How much there is to scroll through in `pane`, laid out for `body`.
-pub(crate) fn extent(model: &Model, pane: Pane, body: Rect) -> Extent {
+/// Columns of the widest of these lines.
+pub(crate) fn columns(model: &Model, pane: Pane, body: Rect) -> usize {
     let lines = match pane {
-        Pane::Rules => return Extent { rows: model.list.rows.len(), columns: 0 },
-        Pane::Source => return source::extent(model, body),
-        Pane::Matches => return matches::extent(model, body),
+        Pane::Rules => return 0,
+        Pane::Source => return source::columns_of_widest(model),
+        Pane::Matches => return matches::columns(model, body),
         Pane::Route => route::lines(model, usize::from(body.width)),
         Pane::Sql => sql::lines(model, usize::from(body.width)),
     };
-    let columns = lines.iter().map(|line| paint::width(line)).max().unwrap_or(0);
-    Extent { rows: lines.len(), columns }
+    lines.iter().map(|line| paint::width(line)).max().unwrap_or(0)
 }
 
 /// Lines that the help has, and lines of it that are shown at once.
@@ -162,6 +165,7 @@ pub(crate) fn overlay_extent(model: &Model) -> (usize, usize) {
         Some(Overlay::Proposals(open)) => proposals::extent(model, open),
         Some(Overlay::Changes(open)) => changes::extent(model, open),
         Some(Overlay::Event(open)) => event::extent(model, open),
+        Some(Overlay::Window(open)) => window::extent(model, open),
         Some(Overlay::Coverage(open)) => coverage::extent(model, open),
         Some(Overlay::Palette(open)) => palette::extent(model, open),
         Some(Overlay::Welcome(open)) => welcome::extent(open),
@@ -176,6 +180,7 @@ pub(crate) fn overlay_line(model: &Model, row: u16) -> Option<usize> {
         Some(Overlay::Proposals(open)) => proposals::line_at(model, open, row),
         Some(Overlay::Changes(open)) => changes::line_at(model, open, row),
         Some(Overlay::Event(open)) => event::node_at(model, open, row),
+        Some(Overlay::Window(open)) => window::line_at(model, open, row),
         Some(Overlay::Coverage(open)) => coverage::line_at(model, open, row),
         Some(Overlay::Palette(open)) => palette::line_at(model, open, row),
         Some(Overlay::Welcome(open)) => welcome::line_at(model, open, row),

@@ -65,7 +65,14 @@ fn lines(model: &Model, open: &NewRule, width: usize) -> Vec<PaneLine> {
     let draft = match open.draft() {
         Some(Ok(draft)) => draft,
         Some(Err(why)) => return wrapped(model, Role::DiagnosticWarning, why, width),
-        None => return vec![vec![piece(theme, Role::TextDim, "drafting …")]],
+        None => {
+            let said = if open.wanted {
+                "drafting …; it is written as soon as it is there"
+            } else {
+                "drafting …"
+            };
+            return vec![vec![piece(theme, Role::TextDim, said)]];
+        }
     };
     let folder = open.rule.path.parent().map(|folder| format!("{}/", folder.display())).unwrap_or_default();
     let folder = text::fit_end(&folder, width / 2);

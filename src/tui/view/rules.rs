@@ -51,14 +51,25 @@ pub(super) fn title(model: &Model) -> Vec<Ranked> {
     pieces
 }
 
-/// Where the rules stand in the body of the pane, below the filter.
+/// Where the rules stand in the body of the pane, below the filter and what is said of all of them.
 pub(crate) fn list_area(model: &Model, body: Rect) -> Rect {
+    let below = below_chips(model, body);
+    let said = u16::try_from(trouble::nothing_to_run_on(model, usize::from(body.width)).len());
+    let said = said.unwrap_or(u16::MAX).min(below.height);
+    Rect { y: below.y + said, height: below.height - said, ..below }
+}
+
+fn below_chips(model: &Model, body: Rect) -> Rect {
     let chips = chips::rows(model, body.width).min(body.height);
     Rect { y: body.y + chips, height: body.height - chips, ..body }
 }
 
 pub(super) fn draw(buffer: &mut Buffer, body: Rect, model: &Model) {
     chips::draw(buffer, body, model);
+    let said = trouble::nothing_to_run_on(model, usize::from(body.width));
+    for (row, line) in said.iter().enumerate() {
+        paint::line(buffer, below_chips(model, body), row, line, 0);
+    }
     let area = list_area(model, body);
     let rows = &model.list.rows;
     if rows.is_empty() {
@@ -189,7 +200,7 @@ fn count(entry: &RuleEntry) -> String {
         Verdict::Matched(matches) => text::count(matches),
         Verdict::NoMatch => "0".to_owned(),
         Verdict::NotRun => symbols::NOT_RUN.glyph.to_owned(),
-        Verdict::Refused(_) | Verdict::ParseError | Verdict::Failed | Verdict::Within => {
+        Verdict::Refused(_) | Verdict::ParseError | Verdict::Failed | Verdict::Within | Verdict::NoEvents => {
             symbols::NOTHING.glyph.to_owned()
         }
     }

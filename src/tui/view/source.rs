@@ -19,7 +19,7 @@ use ratatui::style::Style;
 use super::findings::{Finding, findings};
 use super::link::{Link, link};
 use super::paint::{self, PaneLine, Ranked, piece};
-use super::{Extent, edit, symbols};
+use super::{edit, symbols};
 use crate::bridge::Severity;
 use crate::sigma::Span;
 use crate::tui::highlight::Language;
@@ -318,9 +318,15 @@ pub(crate) fn line_at_row(model: &Model, body: Rect, row: usize) -> u32 {
     line.unwrap_or(1)
 }
 
-pub(super) fn extent(model: &Model, body: Rect) -> Extent {
-    let Some(entry) = model.entry() else { return Extent::default() };
+/// Rows that there are to scroll through.
+pub(super) fn row_count(model: &Model, body: Rect) -> usize {
+    model.entry().map_or(0, |entry| rows(model, entry, usize::from(body.width)).len())
+}
+
+/// Columns that the widest line of the text takes.
+pub(super) fn columns_of_widest(model: &Model) -> usize {
+    let Some(entry) = model.entry() else { return 0 };
     let text = &entry.rule.text;
     let widest = text.lines().map(|line| text::width(&text::sanitize(line))).max().unwrap_or(0);
-    Extent { rows: rows(model, entry, usize::from(body.width)).len(), columns: widest + gutter(text) }
+    widest + gutter(text)
 }

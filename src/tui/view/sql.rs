@@ -10,6 +10,7 @@
 //!
 //! Long lines go on below, further in; or, where the user would rather scroll, to the right.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use ratatui::buffer::Buffer;
@@ -24,7 +25,7 @@ use super::spark;
 use crate::backend::Sql;
 use crate::bridge::Severity;
 use crate::tui::highlight::Language;
-use crate::tui::model::{LongLines, Model, Pane, RuleEntry};
+use crate::tui::model::{LongLines, Model, Offset, Pane, RuleEntry};
 use crate::tui::text;
 use crate::tui::theme::{Role, Theme};
 
@@ -48,27 +49,28 @@ pub(super) fn title(model: &Model) -> Vec<Ranked> {
 }
 
 pub(super) fn draw(buffer: &mut Buffer, body: Rect, model: &Model) {
-    let rows = rows(model, usize::from(body.width));
-    let lines: Vec<PaneLine> = rows.iter().map(|(_, line)| line.clone()).collect();
-    paint::scrolled(buffer, body, &model.theme, &lines, model.offset(Pane::Sql));
-    let at_cursor = rows.iter().enumerate().filter(|(_, (line, _))| *line == model.sql_cursor);
-    for (row, _) in at_cursor {
-        paint::cursor(buffer, body, model, Pane::Sql, row);
+    let (width, height) = (usize::from(body.width), usize::from(body.height));
+    let offset = model.offset(Pane::Sql);
+    let rows = rows(model, width);
+    let first = offset.row.min(rows.len().saturating_sub(height));
+    let shown = drawn(model, width, rows.get(first..rows.len().min(first + height)).unwrap_or_default());
+    paint::scrolled(buffer, body, &model.theme, &shown, Offset { row: 0, ..offset });
+    for (at, _) in rows.iter().enumerate().filter(|(_, row)| row.line == model.sql_cursor) {
+        paint::cursor(buffer, body, model, Pane::Sql, at);
     }
 }
 
 /// The rows of the pane that show a line.
 pub(crate) fn rows_of_sql(model: &Model, body: Rect, line: usize) -> Range<usize> {
     let rows = rows(model, usize::from(body.width));
-    let of_line = |(at, _): &(usize, PaneLine)| *at == line;
-    let first = rows.iter().position(of_line).unwrap_or(0);
-    first..first + rows.iter().filter(|row| of_line(row)).count().max(1)
+    let first = rows.iter().position(|row| row.line == line).unwrap_or(0);
+    first..first + rows.iter().filter(|row| row.line == line).count().max(1)
 }
 
 /// The line that a row of the pane shows; of one below all, the last.
 pub(crate) fn sql_at_row(model: &Model, body: Rect, row: usize) -> usize {
     let rows = rows(model, usize::from(body.width));
-    rows.get(row).or(rows.last()).map_or(0, |(line, _)| *line)
+    rows.get(row).or(rows.last()).map_or(0, |row| row.line)
 }
 
 fn spark_title(model: &Model, refused: Option<&str>) -> Vec<Ranked> {
@@ -106,6 +108,16 @@ fn about_line(sql: &Sql, line: usize) -> About {
     }
 }
 
+/// Rows that there are to scroll through.
+pub(super) fn row_count(model: &Model, width: usize) -> usize {
+    rows(model, width).len()
+}
+
+/// All rows.
+pub(super) fn lines(model: &Model, width: usize) -> Vec<PaneLine> {
+    drawn(model, width, &rows(model, width))
+}
+
 /// The lines that say where the rule looks: those after SELECT and FROM.
 fn scope_lines(sql: &Sql) -> Range<usize> {
     const HEAD: usize = 2;
@@ -118,37 +130,76 @@ pub(super) fn first_in(model: &Model, is_wanted: impl Fn(&About) -> bool) -> Opt
     (0..sql.lines.len()).find(|line| is_wanted(&about_line(sql, *line)))
 }
 
-pub(super) fn lines(model: &Model, width: usize) -> Vec<PaneLine> {
-    rows(model, width).into_iter().map(|(_, line)| line).collect()
+/// A row of the pane: which line it shows, from and to which of the line's columns, and how far in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Row {
+    line: usize,
+    columns: Range<usize>,
+    indent: usize,
 }
 
-/// Each row, and the line that it shows.
-fn rows(model: &Model, width: usize) -> Vec<(usize, PaneLine)> {
+impl Row {
+    fn whole(line: usize) -> Self {
+        Self { line, columns: 0..usize::MAX, indent: 0 }
+    }
+
+    fn of(&self, pieces: &PaneLine) -> PaneLine {
+        let part = text::window(pieces, self.columns.start, self.columns.len()).into_iter();
+        let part = part.map(|span| (span.content.into_owned(), span.style));
+        std::iter::once((" ".repeat(self.indent), Style::new())).chain(part).collect()
+    }
+}
+
+fn rows(model: &Model, width: usize) -> Vec<Row> {
+    match (sql(model), model.entry()) {
+        (Some(sql), _) => {
+            let lines = sql.text.lines().enumerate();
+            match model.panes.long_lines {
+                LongLines::Wrapped => lines
+                    .flat_map(|(at, line)| wrapped(at, &plain_text(line), width.saturating_sub(1)))
+                    .collect(),
+                LongLines::Scrolled => lines.map(|(at, _)| Row::whole(at)).collect(),
+            }
+        }
+        (None, Some(entry)) => (0..reasons(model, entry, width).len()).map(Row::whole).collect(),
+        (None, None) => Vec::new(),
+    }
+}
+
+/// A line as it is shown.
+fn plain_text(line: &str) -> Cow<'_, str> {
+    text::sanitize(text::clip(line, text::LINE_LIMIT))
+}
+
+/// These rows. A statement may have many more than are shown.
+fn drawn(model: &Model, width: usize, rows: &[Row]) -> Vec<PaneLine> {
     let Some(entry) = model.entry() else { return Vec::new() };
-    let Some(sql) = sql(model) else { return reasons(model, entry, width).into_iter().enumerate().collect() };
+    let Some(sql) = sql(model) else {
+        let first = rows.first().map_or(0, |row| row.line);
+        return reasons(model, entry, width).into_iter().skip(first).take(rows.len()).collect();
+    };
     let theme = &model.theme;
     let stale = entry.last_good.is_some();
     let highlighted = model.highlights.get(Language::Sql, &sql.text);
     let link = link(model);
-    let mut rows = Vec::new();
-    for (index, line) in sql.text.lines().enumerate() {
-        let roles = highlighted.and_then(|h| h.lines.get(index));
+    let first = rows.first().map_or(0, |row| row.line);
+    let mut lines = sql.text.lines().enumerate().skip(first);
+    let mut drawn = Vec::with_capacity(rows.len());
+    for of_line in rows.chunk_by(|one, next| one.line == next.line) {
+        let Some((index, line)) = lines.next() else { break };
         let marked = link.has(&about_line(sql, index)) && !stale;
         let role = if stale { Role::Stale } else { Role::Linked };
         let pieces = match stale || marked {
             true => in_role(theme, line, role),
-            false => paint::highlighted(theme, line, roles),
+            false => paint::highlighted(theme, line, highlighted.and_then(|h| h.lines.get(index))),
         };
-        let parts = match model.panes.long_lines {
-            LongLines::Wrapped => wrapped(pieces, width.saturating_sub(1)),
-            LongLines::Scrolled => vec![pieces],
-        };
-        rows.extend(parts.into_iter().map(|mut part| {
+        drawn.extend(of_line.iter().map(|row| {
+            let mut part = row.of(&pieces);
             part.insert(0, paint::link_mark(theme, marked));
-            (index, part)
+            part
         }));
     }
-    rows
+    drawn
 }
 
 /// A line in one role, but for the blanks before it.
@@ -159,25 +210,26 @@ fn in_role(theme: &Theme, line: &str, role: Role) -> PaneLine {
 }
 
 /// A line in rows of at most `width` columns, those below the first one further in.
-fn wrapped(pieces: PaneLine, width: usize) -> Vec<PaneLine> {
-    let text: String = pieces.iter().map(|(part, _)| part.as_str()).collect();
+fn wrapped(line: usize, text: &str, width: usize) -> Vec<Row> {
     let start = text.len() - text.trim_start().len();
     let indent = (start + INDENT).min(width / 2);
-    let mut rows = Vec::new();
     let mut from = 0;
-    for to in breaks(&text, width, width.saturating_sub(indent)) {
-        let lead = if from == 0 { 0 } else { indent };
-        let part = text::window(&pieces, from, to - from).into_iter();
-        let part = part.map(|span| (span.content.into_owned(), span.style));
-        rows.push(std::iter::once((" ".repeat(lead), Style::new())).chain(part).collect());
+    let row = |to: usize| {
+        let indent = if from == 0 { 0 } else { indent };
+        let columns = from..to;
         from = to;
-    }
-    rows
+        Row { line, columns, indent }
+    };
+    breaks(text, width, width.saturating_sub(indent)).into_iter().map(row).collect()
 }
 
 /// The columns at which rows end, the first of `first` columns and the others of `rest`: behind blanks, commas and open
 /// brackets that are no part of a literal, where there are any.
 fn breaks(text: &str, first: usize, rest: usize) -> Vec<usize> {
+    let whole = text::width(text);
+    if whole <= first {
+        return vec![whole];
+    }
     let mut ends = Vec::new();
     let (mut from, mut column, mut good, mut quoted) = (0, 0, 0, false);
     let mut blank = true;
@@ -230,8 +282,9 @@ mod tests {
     use super::*;
 
     fn rows(text: &str, width: usize) -> Vec<String> {
-        let rows = wrapped(vec![(text.to_owned(), Style::new())], width).into_iter();
-        rows.map(|row| row.into_iter().map(|(part, _)| part).collect()).collect()
+        let pieces = vec![(text.to_owned(), Style::new())];
+        let rows = wrapped(0, text, width).into_iter();
+        rows.map(|row| row.of(&pieces).into_iter().map(|(part, _)| part).collect()).collect()
     }
 
     #[test]

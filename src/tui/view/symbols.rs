@@ -30,6 +30,8 @@ pub(super) const REFUSED: Symbol = symbol(
 pub(super) const PARSE_ERROR: Symbol =
     symbol("◌", Role::StatusParseError, "parse error: the text cannot be read");
 pub(super) const NOT_RUN: Symbol = symbol("…", Role::StatusPending, "not yet run; at an end, cut off there");
+pub(super) const NO_EVENTS: Symbol =
+    symbol("∅", Role::TextDim, "can run, and there are no events to run it on");
 pub(super) const WITHIN: Symbol =
     symbol("◦", Role::TextDim, "within others: a filter, or a rule that only a correlation asks for");
 pub(super) const WARNING: Symbol = symbol(
@@ -107,6 +109,7 @@ pub(crate) const LEGEND: &[Symbol] = &[
     REFUSED,
     PARSE_ERROR,
     NOT_RUN,
+    NO_EVENTS,
     WITHIN,
     WARNING,
     CHANGED,

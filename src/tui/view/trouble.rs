@@ -1,7 +1,7 @@
 //! What is said in the place of rules or events that there are none of: what is wrong, where, and what to do.
 
 use super::paint::{PaneLine, paragraph};
-use crate::tui::model::Model;
+use crate::tui::model::{Model, Pane};
 use crate::tui::theme::Role;
 
 /// Nothing to list.
@@ -47,6 +47,17 @@ pub(super) fn no_events(model: &Model, width: usize) -> Vec<PaneLine> {
     }
     lines.push(Vec::new());
     lines
+}
+
+/// What is said above the rules where there are no events for any of them; nothing where there are, or none were asked
+/// for.
+pub(super) fn nothing_to_run_on(model: &Model, width: usize) -> Vec<PaneLine> {
+    if model.dataset.error.is_none() || model.dataset.info.is_some() || model.rules.is_empty() {
+        return Vec::new();
+    }
+    let key = model.keymap.shown(Pane::Matches.command()).map(|key| format!("; {key} says what to do"));
+    let said = format!("no events{}", key.unwrap_or_default());
+    paragraph(model, Role::Error, " ✗ ", &said, width)
 }
 
 /// What to do about a pack that does not load; the findings stand above it.

@@ -16,6 +16,7 @@ pub(crate) fn glyph(entry: &RuleEntry) -> (&'static str, Role) {
         Verdict::Refused(_) | Verdict::Failed => symbols::REFUSED,
         Verdict::ParseError => symbols::PARSE_ERROR,
         Verdict::NotRun => symbols::NOT_RUN,
+        Verdict::NoEvents => symbols::NO_EVENTS,
         Verdict::Within => symbols::WITHIN,
     };
     (symbol.glyph, if entry.is_stale() { Role::Stale } else { symbol.role })

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::Report;
-use super::query::{Runnable, Wanted, runnable};
-use crate::evaluate::{self, Cancel, EvalError};
+use super::query::Wanted;
+use crate::evaluate::{self, Cancel, EvalError, Runnable};
 use crate::store::{
     self, Dataset, Format, Later, SessionSettings, Stamp, Store, StoreError, TimeRange, Unfinished,
 };
@@ -138,7 +138,7 @@ impl Growth {
         cancel: &Cancel,
     ) -> Option<Report> {
         let later = self.since(since, store.dataset().format);
-        let found = match runnable(compiled) {
+        let found = match Runnable::of(compiled) {
             _ if later.is_empty() => Ok(BTreeSet::new()),
             Some(Runnable::Event(plan, sql)) => {
                 evaluate::matches_within(store, (plan, sql), &later, ARRIVALS, cancel)

@@ -45,7 +45,7 @@ pub(crate) use cases::ToSave;
 use compiler::{Compiler, Request};
 pub(crate) use drafts::ToDraft;
 use query::{Queue, Session};
-pub(crate) use rows::{Exported, Rows, RowsWanted, WholeEvent};
+pub(crate) use rows::{Exported, Rows, RowsWanted, WholeEvent, WindowEvents};
 use slot::Slot;
 pub(crate) use spark::SparkJob;
 pub(crate) use writer::{Unwritten, Writing};
@@ -114,6 +114,13 @@ pub(crate) enum Report {
         generation: u64,
         /// The event, or why there is none.
         event: Result<WholeEvent, String>,
+    },
+    /// The events of a window of a correlation.
+    Window {
+        /// Of the request, of which there is one for events and windows together.
+        generation: u64,
+        /// The events, or why there are none.
+        found: Result<WindowEvents, String>,
     },
     /// Matches were written to a file, or not.
     Exported(Result<Exported, String>),
@@ -281,7 +288,7 @@ impl Workers {
             Effect::Match { generation, rule } => self.queries.find(generation, rule),
             Effect::Arrivals { generation, rule, since } => self.queries.arrivals(generation, rule, since),
             Effect::Rows { generation, wanted } => self.queries.rows(generation, wanted),
-            Effect::Summarize { generation, rules } => self.queries.count(generation, rules),
+            Effect::Summarize { generation, rules, first } => self.queries.count(generation, rules, first),
             Effect::Bench { generation, question } => self.queries.ask(generation, question.map(|q| *q)),
             Effect::SaveCase(rows) => self.queries.save(rows),
             Effect::Explain { generation, rule } => self.queries.explain(generation, rule),

@@ -9,9 +9,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::backend::{CompiledRule, Sql};
-use crate::bridge::{CorrelationPlan, Plan, Settings};
-use crate::evaluate::{self, Cancel, EvalError, Slice, Summary};
+use crate::backend::CompiledRule;
+use crate::bridge::Settings;
+use crate::evaluate::{self, Cancel, EvalError, Runnable, Slice, Summary};
 use crate::store::{Interrupter, SessionSettings, Store, TimeRange};
 use crate::tui::model::{DatasetChange, RuleKey};
 
@@ -60,7 +60,7 @@ struct State {
     arrivals: Option<(u64, Wanted, u64)>,
     event: Option<(u64, RowsWanted)>,
     export: Option<RowsWanted>,
-    summaries: Option<(u64, Vec<Wanted>)>,
+    summaries: Option<(u64, Vec<Wanted>, usize)>,
     bench: Option<(u64, Question)>,
     saves: VecDeque<ToSave>,
     why: Option<(u64, Wanted)>,
@@ -78,7 +78,7 @@ enum Job {
     Explain { generation: u64, wanted: Wanted, cancel: Cancel },
     Bench { generation: u64, question: Question, cancel: Cancel },
     Save(ToSave),
-    Summarize { generation: u64, wanted: Vec<Wanted>, cancel: Cancel },
+    Summarize { generation: u64, wanted: Vec<Wanted>, first: usize, cancel: Cancel },
 }
 
 impl Queue {
@@ -117,7 +117,7 @@ impl Queue {
         match wanted.asked {
             // Nothing that is looked at meanwhile ends it.
             Rows::Export(_) => self.submit(&[&self.summaries], |state| state.export = Some(wanted)),
-            Rows::Event(..) | Rows::Draft(..) => {
+            Rows::Event(..) | Rows::Window(..) | Rows::Draft(..) => {
                 self.submit(&[&self.events, &self.summaries], |state| {
                     state.event = Some((generation, wanted))
                 });
@@ -128,9 +128,9 @@ impl Queue {
         }
     }
 
-    /// Counts the matches of rules, and no longer of others.
-    pub(super) fn count(&self, generation: u64, wanted: Vec<Wanted>) {
-        self.submit(&[&self.summaries], |state| state.summaries = Some((generation, wanted)));
+    /// Counts the matches of rules, the first of them before the others, and no longer of others.
+    pub(super) fn count(&self, generation: u64, wanted: Vec<Wanted>, first: usize) {
+        self.submit(&[&self.summaries], |state| state.summaries = Some((generation, wanted, first)));
     }
 
     /// Answers a question about a field, and no longer another one; none calls it off.
@@ -231,15 +231,15 @@ impl Queue {
         if let Some(rows) = state.saves.pop_front() {
             return Some(Job::Save(rows));
         }
-        let (generation, wanted) = state.summaries.take()?;
-        Some(Job::Summarize { generation, wanted, cancel: Cancel::new(&self.summaries) })
+        let (generation, wanted, first) = state.summaries.take()?;
+        Some(Job::Summarize { generation, wanted, first, cancel: Cancel::new(&self.summaries) })
     }
 
     /// Puts back what is left of an interrupted count, unless another is wanted by now.
-    fn put_back(&self, generation: u64, wanted: Vec<Wanted>) {
+    fn put_back(&self, generation: u64, wanted: Vec<Wanted>, first: usize) {
         let mut state = self.lock();
         if state.summaries.is_none() && state.open.is_none() {
-            state.summaries = Some((generation, wanted));
+            state.summaries = Some((generation, wanted, first));
         }
     }
 
@@ -292,8 +292,8 @@ impl Session<'_> {
                 (Job::Arrivals { generation, wanted, since, cancel }, Some(store)) => {
                     growth.arrivals(generation, &wanted, since, store, &cancel).map(self.report);
                 }
-                (Job::Summarize { generation, wanted, cancel }, Some(store)) => {
-                    self.count(generation, wanted, store, &cancel);
+                (Job::Summarize { generation, wanted, first, cancel }, Some(store)) => {
+                    self.count(generation, (wanted, first), store, &cancel);
                 }
                 (Job::Bench { generation, question, cancel }, store) => {
                     if let Some(answer) =
@@ -348,7 +348,7 @@ impl Session<'_> {
         store: &mut Store,
         cancel: &Cancel,
     ) {
-        let found = match runnable(&compiled) {
+        let found = match Runnable::of(&compiled) {
             Some(Runnable::Event(plan, sql)) => evaluate::matches(store, plan, sql, slice, cancel),
             Some(Runnable::Correlation(plan, sql)) => evaluate::windows(store, plan, sql, cancel)
                 .map(|windows| evaluate::window_table(plan, &windows, slice)),
@@ -360,7 +360,13 @@ impl Session<'_> {
         }
     }
 
-    fn count(&self, generation: u64, wanted: Vec<Wanted>, store: &mut Store, cancel: &Cancel) {
+    fn count(
+        &self,
+        generation: u64,
+        (wanted, first): (Vec<Wanted>, usize),
+        store: &mut Store,
+        cancel: &Cancel,
+    ) {
         let mut done = vec![false; wanted.len()];
         let mut tell = |index: usize, summary: Result<Summary, EvalError>| {
             let (Some((rule, _)), Some(done)) = (wanted.get(index), done.get_mut(index)) else { return };
@@ -373,7 +379,7 @@ impl Session<'_> {
         };
         let (mut events, mut places, mut correlations) = (Vec::new(), Vec::new(), Vec::new());
         for (index, (_, compiled)) in wanted.iter().enumerate() {
-            match runnable(compiled) {
+            match Runnable::of(compiled) {
                 Some(Runnable::Event(plan, sql)) => {
                     places.push(index);
                     events.push((plan, sql));
@@ -382,8 +388,10 @@ impl Session<'_> {
                 None => {}
             }
         }
-        let (shown, others) = events.split_at(events.len().min(SHOWN));
-        for (rules, before) in [(shown, 0), (others, shown.len())] {
+        let shown = events.len().min(SHOWN);
+        let first_events = places.partition_point(|index| *index < first).max(shown);
+        for part in [0..shown, shown..first_events, first_events..events.len()] {
+            let (before, rules) = (part.start, events.get(part).unwrap_or_default());
             evaluate::summaries_with(store, rules, cancel, &mut |at, summary| {
                 if let Some(index) = places.get(before + at) {
                     tell(*index, summary);
@@ -395,26 +403,11 @@ impl Session<'_> {
             tell(index, windows.map(|windows| evaluate::correlation_summary(&windows)));
         }
         if cancel.is_cancelled() {
+            let first = done.iter().take(first).filter(|done| !**done).count();
             let left = wanted.into_iter().zip(done).filter(|(_, done)| !done).map(|(wanted, _)| wanted);
-            self.queue.put_back(generation, left.collect());
+            self.queue.put_back(generation, left.collect(), first);
         } else {
             (self.report)(Report::SummariesDone { generation });
         }
-    }
-}
-
-/// What of a rule can be run.
-pub(super) enum Runnable<'r> {
-    Event(&'r Plan, &'r Sql),
-    Correlation(&'r CorrelationPlan, &'r Sql),
-}
-
-/// `None` for a rule that is refused, and for a filter, which runs within the rules that it narrows.
-pub(super) fn runnable(compiled: &CompiledRule) -> Option<Runnable<'_>> {
-    let sql = compiled.sql.as_ref()?;
-    match (&compiled.compilation.plan, &compiled.compilation.correlation) {
-        (Some(plan), _) => Some(Runnable::Event(plan, sql)),
-        (None, Some(plan)) => Some(Runnable::Correlation(plan, sql)),
-        (None, None) => None,
     }
 }

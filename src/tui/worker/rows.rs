@@ -1,13 +1,17 @@
 //! What is asked about the matches that are shown: other rows of them, one as a whole, all of them as a file.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::query::{Runnable, Wanted, runnable};
+use super::query::Wanted;
 use super::{Report, drafts};
-use crate::evaluate::{self, Cancel, EvalError, Export, ExportError, MatchedParts, Slice};
+use crate::bridge::Plan;
+use crate::evaluate::{
+    self, Cancel, EvalError, Export, ExportError, MatchedParts, Runnable, Slice, Window, WindowEvent,
+};
 use crate::pack::Pack;
 use crate::store::Store;
 
@@ -29,6 +33,8 @@ pub(crate) enum Rows {
     Around(Slice, String),
     /// One event, by its id and time.
     Event(String, Option<i64>),
+    /// The events of a window, by what the table calls it.
+    Window(String),
     /// A new rule that matches one of them, by its id.
     Draft(String, Arc<Pack>),
     /// All of them, as a file.
@@ -46,6 +52,17 @@ pub(crate) struct WholeEvent {
     pub parts: MatchedParts,
 }
 
+/// The events of a window of a correlation.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct WindowEvents {
+    /// The first of them, by time.
+    pub events: Vec<WindowEvent>,
+    /// How many there are in all.
+    pub of: usize,
+    /// The titles of the rules that the correlation looks at, in the order that events name them.
+    pub rules: Vec<String>,
+}
+
 /// A file of matches.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Exported {
@@ -54,6 +71,9 @@ pub(crate) struct Exported {
     /// Matches in it.
     pub matches: u64,
 }
+
+/// Events of a window that are listed; an export has all their ids.
+const LISTED: usize = 1_000;
 
 impl RowsWanted {
     /// The answer; `None` where nobody waits for it.
@@ -70,8 +90,15 @@ impl RowsWanted {
             }
             Rows::Event(id, time) => {
                 let event = told(evaluate::whole_event(store, id, *time, cancel))?;
-                let event = event.and_then(|event| self.event(id, event));
+                let parts = told(self.rules_of(store, id, *time, cancel))?;
+                let event = event.and_then(|event| self.event(id, event, &parts?));
                 Some(Report::Event { generation, event })
+            }
+            Rows::Window(name) => {
+                let found = told(self.window(store, name, cancel))?;
+                let gone = || "the dataset no longer has this window; r looks for all again".to_owned();
+                let found = found.and_then(|found| found.ok_or_else(gone));
+                Some(Report::Window { generation, found })
             }
             Rows::Draft(id, pack) => drafts::of_event(generation, &self.rule.1, id, pack, store, cancel),
             Rows::Export(wanted) => self.export(store, wanted.0, &wanted.1, cancel).map(Report::Exported),
@@ -84,7 +111,7 @@ impl RowsWanted {
         slice: Slice,
         cancel: &Cancel,
     ) -> Result<Vec<evaluate::MatchRow>, EvalError> {
-        match runnable(&self.rule.1) {
+        match Runnable::of(&self.rule.1) {
             Some(Runnable::Event(plan, sql)) => evaluate::match_rows(store, plan, sql, slice, cancel),
             Some(Runnable::Correlation(plan, sql)) => {
                 Ok(evaluate::window_rows(&evaluate::windows(store, plan, sql, cancel)?, slice))
@@ -100,7 +127,7 @@ impl RowsWanted {
         id: &str,
         cancel: &Cancel,
     ) -> Result<(Slice, Vec<evaluate::MatchRow>), EvalError> {
-        let at = match runnable(&self.rule.1) {
+        let at = match Runnable::of(&self.rule.1) {
             Some(Runnable::Event(plan, sql)) => evaluate::row_of(store, (plan, sql), slice, id, cancel)?,
             Some(Runnable::Correlation(plan, sql)) => {
                 let windows = evaluate::windows(store, plan, sql, cancel)?;
@@ -113,11 +140,60 @@ impl RowsWanted {
         Ok((slice, self.slice(store, slice, cancel)?))
     }
 
-    fn event(&self, id: &str, event: Option<Value>) -> Result<WholeEvent, String> {
+    fn event(&self, id: &str, event: Option<Value>, rules: &[usize]) -> Result<WholeEvent, String> {
         let fields = event.ok_or("the dataset no longer has this event; r reads it again")?;
-        let plan = self.rule.1.compilation.plan.as_ref();
-        let parts = plan.map(|plan| evaluate::matched_parts(plan, &fields)).unwrap_or_default();
+        let mut parts = MatchedParts::new();
+        let plans: Vec<&Plan> = match Runnable::of(&self.rule.1) {
+            Some(Runnable::Event(plan, _)) => vec![plan],
+            Some(Runnable::Correlation(plan, _)) => {
+                rules.iter().filter_map(|at| Some(&plan.rules.get(*at)?.plan)).collect()
+            }
+            None => Vec::new(),
+        };
+        for (path, found) in plans.into_iter().flat_map(|plan| evaluate::matched_parts(plan, &fields)) {
+            let known = parts.entry(path).or_default();
+            for (at, stretches) in found {
+                known.entry(at).or_default().extend(stretches);
+            }
+        }
+        let stretches = parts.values_mut().flat_map(BTreeMap::values_mut);
+        stretches.for_each(|stretches| stretches.sort_by_key(|stretch| (stretch.start, stretch.end)));
         Ok(WholeEvent { event_id: id.to_owned(), fields, parts })
+    }
+
+    /// Of a correlation, its rules that an event matches.
+    fn rules_of(
+        &self,
+        store: &mut Store,
+        id: &str,
+        time: Option<i64>,
+        cancel: &Cancel,
+    ) -> Result<Vec<usize>, EvalError> {
+        let (Some(Runnable::Correlation(plan, _)), Some(time)) = (Runnable::of(&self.rule.1), time) else {
+            return Ok(Vec::new());
+        };
+        let alone =
+            Window { last_seen: time, group: Vec::new(), first_seen: time, event_ids: vec![id.to_owned()] };
+        let found = evaluate::window_events(store, plan, &alone, 1, cancel)?;
+        Ok(found.into_iter().next().map(|event| event.rules).unwrap_or_default())
+    }
+
+    /// The events of a window; `None` where there is none of that name any more. It is looked for anew, as a name of
+    /// ids joined is no list of them.
+    fn window(
+        &self,
+        store: &mut Store,
+        name: &str,
+        cancel: &Cancel,
+    ) -> Result<Option<WindowEvents>, EvalError> {
+        let Some(Runnable::Correlation(plan, sql)) = Runnable::of(&self.rule.1) else { return Ok(None) };
+        let windows = evaluate::windows(store, plan, sql, cancel)?;
+        let Some(window) = windows.iter().find(|window| evaluate::window_name(window) == name) else {
+            return Ok(None);
+        };
+        let events = evaluate::window_events(store, plan, window, LISTED, cancel)?;
+        let rules = plan.rules.iter().map(|rule| rule.title.clone()).collect();
+        Ok(Some(WindowEvents { events, of: window.event_ids.len(), rules }))
     }
 
     fn export(
@@ -127,10 +203,10 @@ impl RowsWanted {
         path: &std::path::Path,
         cancel: &Cancel,
     ) -> Option<Result<Exported, String>> {
-        let Some(Runnable::Event(plan, sql)) = runnable(&self.rule.1) else {
-            return Some(Err("only matches of an event rule can be exported".to_owned()));
+        let Some(rule) = Runnable::of(&self.rule.1) else {
+            return Some(Err("the rule does not run as it stands".to_owned()));
         };
-        match export.to_file(store, (plan, sql), path, false, cancel) {
+        match export.to_file(store, rule, path, false, cancel) {
             Ok(matches) => Some(Ok(Exported { path: path.to_path_buf(), matches })),
             Err(ExportError::Eval(EvalError::Cancelled)) => None,
             Err(error) => Some(Err(error.to_string())),

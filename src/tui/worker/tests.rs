@@ -117,7 +117,7 @@ fn a_rule_is_loaded_compiled_found_and_counted() {
         _ => None,
     });
     assert_eq!(info.events, 3);
-    bench.workers.perform(Effect::Summarize { generation: 1, rules: wanted.clone() });
+    bench.workers.perform(Effect::Summarize { generation: 1, rules: wanted.clone(), first: 0 });
     bench.workers.perform(Effect::Match { generation: 2, rule: sliced(&wanted) });
     let table = bench.wait(|report| match report {
         Report::Matches { generation: 2, table, .. } => Some(table.unwrap()),
@@ -125,7 +125,7 @@ fn a_rule_is_loaded_compiled_found_and_counted() {
     });
     assert_eq!(table.rows.iter().map(|row| row.event_id.as_str()).collect::<Vec<_>>(), ["1", "3"]);
     // The count may have been interrupted for that; it is taken up again.
-    bench.workers.perform(Effect::Summarize { generation: 3, rules: wanted });
+    bench.workers.perform(Effect::Summarize { generation: 3, rules: wanted, first: 0 });
     bench.wait(|report| matches!(report, Report::SummariesDone { generation: 3 }).then_some(()));
 }
 
@@ -160,7 +160,7 @@ fn many_requests_at_once_end_with_the_last_one_answered() {
     bench.workers.perform(Effect::OpenDataset { generation: 1 });
     bench.wait(|report| matches!(report, Report::Dataset { .. }).then_some(()));
     for generation in 1..=200 {
-        bench.workers.perform(Effect::Summarize { generation, rules: wanted.clone() });
+        bench.workers.perform(Effect::Summarize { generation, rules: wanted.clone(), first: 0 });
         bench.workers.perform(Effect::Match { generation, rule: sliced(&wanted) });
     }
     let (mut found, mut counted) = (false, false);

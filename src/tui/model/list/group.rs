@@ -154,6 +154,7 @@ fn rank(verdict: Verdict) -> usize {
         Verdict::Refused(_) => 4,
         Verdict::Within => 5,
         Verdict::NotRun => 6,
+        Verdict::NoEvents => 7,
     }
 }
 

@@ -9,14 +9,14 @@ use super::{Cancel, Summary, shortlist};
 use crate::backend::Sql;
 use crate::bridge::{ColumnType, Plan};
 use crate::ocsf::OcsfPath;
-use crate::store::Store;
+use crate::store::{RowId, Store};
 
 /// Rules in one statement. More would save nothing, and DuckDB takes no interrupt while it plans a statement.
 const BATCH: usize = 16;
 
 /// Bytes of SQL from which on a statement takes no further rule: what DuckDB looks for in common within a statement
 /// costs it more than the square of its size.
-const BATCH_BYTES: usize = 24 * 1024;
+pub(super) const BATCH_BYTES: usize = 24 * 1024;
 
 /// Rules of a scope from which on a reading for all of them spares more than it costs.
 const SHARED: usize = 3;
@@ -27,8 +27,8 @@ pub fn summaries(
     rules: &[(&Plan, &Sql)],
     cancel: &Cancel,
 ) -> Vec<Result<Summary, EvalError>> {
-    let results = matched(store, rules, cancel);
-    results.into_iter().map(|result| result.map(|matched| matched.summary)).collect()
+    let results = found(store, rules, cancel);
+    results.into_iter().map(|result| result.map(|found| found.summary)).collect()
 }
 
 /// As [`summaries`], each answer told as it comes, with its rule's index in `rules`; each exactly once.
@@ -38,8 +38,8 @@ pub fn summaries_with(
     cancel: &Cancel,
     on_result: &mut dyn FnMut(usize, Result<Summary, EvalError>),
 ) {
-    matched_with(store, rules, cancel, &mut |index, result| {
-        on_result(index, result.map(|matched| matched.summary));
+    found_with(store, rules, cancel, &mut |index, result| {
+        on_result(index, result.map(|found| found.summary));
     });
 }
 
@@ -52,14 +52,55 @@ pub struct Matched {
     pub events: Option<Vec<(String, Option<i64>)>>,
 }
 
+/// What a rule matched, and where the events lie, where that has been learnt on the way.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Found {
+    pub(super) summary: Summary,
+    pub(super) rows: Option<Vec<RowId>>,
+}
+
+impl Found {
+    /// That no event matched.
+    pub(super) fn nothing() -> Self {
+        Self { summary: Summary::default(), rows: Some(Vec::new()) }
+    }
+}
+
 /// What each rule matched, in the order given.
 pub fn matched(
     store: &mut Store,
     rules: &[(&Plan, &Sql)],
     cancel: &Cancel,
 ) -> Vec<Result<Matched, EvalError>> {
+    let found = found(store, rules, cancel);
+    let rows: Vec<RowId> =
+        found.iter().flatten().flat_map(|found| found.rows.iter().flatten().copied()).collect();
+    // Without names, each rule's own statement gives its events.
+    let named: Option<Vec<_>> = match rows.is_empty() {
+        true => Some(Vec::new()),
+        false => named(store, &rows, cancel).ok(),
+    };
+    let mut names = named.map(Vec::into_iter);
+    let mut events = |rows: Option<Vec<RowId>>| {
+        let rows = rows?;
+        names.as_mut().map(|names| names.by_ref().take(rows.len()).collect())
+    };
+    let mut with_events = |Found { summary, rows }: Found| Matched { summary, events: events(rows) };
+    found.into_iter().map(|found| found.map(&mut with_events)).collect()
+}
+
+/// One reading for the names of all events.
+fn named(
+    store: &mut Store,
+    rows: &[RowId],
+    cancel: &Cancel,
+) -> Result<Vec<(String, Option<i64>)>, EvalError> {
+    store.narrowed(&BTreeMap::new(), |store| Ok(store.named(rows, cancel)?))
+}
+
+fn found(store: &mut Store, rules: &[(&Plan, &Sql)], cancel: &Cancel) -> Vec<Result<Found, EvalError>> {
     let mut results = vec![Err(EvalError::Cancelled); rules.len()];
-    matched_with(store, rules, cancel, &mut |index, result| {
+    found_with(store, rules, cancel, &mut |index, result| {
         if let Some(slot) = results.get_mut(index) {
             *slot = result;
         }
@@ -72,11 +113,11 @@ pub fn matched(
 /// The events of a scope are read once for all its rules, to find those that may match at all ([`shortlist`]); the rules
 /// that it leaves share scans. Where a shared scan fails, its rules run one by one, so that only those at fault have an
 /// error.
-fn matched_with(
+fn found_with(
     store: &mut Store,
     rules: &[(&Plan, &Sql)],
     cancel: &Cancel,
-    on_result: &mut dyn FnMut(usize, Result<Matched, EvalError>),
+    on_result: &mut dyn FnMut(usize, Result<Found, EvalError>),
 ) {
     let mut by_scope: BTreeMap<&str, Vec<Job<'_>>> = BTreeMap::new();
     for (index, (plan, sql)) in rules.iter().enumerate() {
@@ -89,16 +130,16 @@ fn matched_with(
     for (scope, jobs) in by_scope {
         let open = match jobs.len() {
             _ if empty.contains(scope) => {
-                let nothing = || Matched { events: Some(Vec::new()), ..Matched::default() };
-                jobs.iter().for_each(|job| on_result(job.index, Ok(nothing())));
-                continue;
+                let (taken, open) = shortlist::binding::taken(store, jobs, cancel);
+                taken.iter().for_each(|job| on_result(job.index, Ok(Found::nothing())));
+                open
             }
             0..SHARED => jobs,
             _ => shortlist::answer(store, jobs, cancel, on_result),
         };
         for batch in batches(open) {
             run_batch(store, &batch, cancel, &mut |index, result| {
-                on_result(index, result.map(|summary| Matched { summary, events: None }));
+                on_result(index, result.map(|summary| Found { summary, rows: None }));
             });
         }
     }
@@ -114,9 +155,9 @@ pub(super) struct Job<'a> {
 
 /// Rules of one scope that agree on the types of their columns.
 #[derive(Default)]
-struct Batch<'a> {
-    jobs: Vec<Job<'a>>,
-    columns: BTreeMap<OcsfPath, ColumnType>,
+pub(super) struct Batch<'a> {
+    pub(super) jobs: Vec<Job<'a>>,
+    pub(super) columns: BTreeMap<OcsfPath, ColumnType>,
 }
 
 impl Batch<'_> {
@@ -128,7 +169,7 @@ impl Batch<'_> {
 }
 
 /// In the order given.
-fn batches(jobs: Vec<Job<'_>>) -> Vec<Batch<'_>> {
+pub(super) fn batches(jobs: Vec<Job<'_>>) -> Vec<Batch<'_>> {
     let mut batches: Vec<Batch<'_>> = Vec::new();
     for job in jobs {
         if !batches.last().is_some_and(|batch| batch.takes(job.plan)) {

@@ -33,7 +33,7 @@ pub use growing::Unfinished;
 pub(crate) use pattern::watched;
 pub use range::{EmptyRange, TimeRange};
 pub(crate) use rewrite::parquet_of_json_lines;
-pub(crate) use rows::{PLACE, RowId};
+pub(crate) use rows::{Held, PLACE, RowId};
 pub(crate) use session::QueryError;
 pub use session::{Store, verify_duckdb_version};
 

@@ -219,7 +219,7 @@ fn scan(
     }
     let predicates: Vec<&str> = jobs.iter().map(|job| job.sql.predicate.as_str()).collect();
     let sql = counting(&predicates, &[], &first.sql.scope);
-    let rows = store.narrowed(columns, |store| -> Result<_, EvalError> {
+    let rows = store.of_kept(&first.sql.scope, columns, |store| -> Result<_, EvalError> {
         Ok(store.select(&sql, cancel, |row| (0..jobs.len()).map(|n| summary_at(row, n * 3)).collect())?)
     })?;
     Ok(rows.into_iter().next().unwrap_or_default())

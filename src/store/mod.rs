@@ -8,6 +8,7 @@ mod drift;
 mod duck_type;
 mod error;
 mod growing;
+mod kept;
 #[cfg(test)]
 mod lake_tests;
 mod partition;

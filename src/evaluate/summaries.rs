@@ -18,8 +18,9 @@ const BATCH: usize = 16;
 /// costs it more than the square of its size.
 pub(super) const BATCH_BYTES: usize = 24 * 1024;
 
-/// Rules of a scope from which on a reading for all of them spares more than it costs.
+/// Rules of a scope, and bytes of their SQL, from which on a reading for all of them spares more than it costs.
 const SHARED: usize = 3;
+const SHARED_BYTES: usize = 2 * 1024;
 
 /// What each rule matched, in the order given.
 pub fn summaries(
@@ -134,7 +135,7 @@ fn found_with(
                 taken.iter().for_each(|job| on_result(job.index, Ok(Found::nothing())));
                 open
             }
-            0..SHARED => jobs,
+            0..SHARED if !is_worth_reading(store, scope, &jobs) => jobs,
             _ => shortlist::answer(store, jobs, cancel, on_result),
         };
         for batch in batches(open) {
@@ -143,6 +144,12 @@ fn found_with(
             });
         }
     }
+}
+
+/// Whether the events of a scope of few rules are read to spare what the rules would cost; not where they are in memory.
+fn is_worth_reading(store: &Store, scope: &str, jobs: &[Job<'_>]) -> bool {
+    let size: usize = jobs.iter().map(|job| job.sql.predicate.len()).sum();
+    size >= SHARED_BYTES && !jobs.iter().all(|job| store.keeps(scope, &job.plan.columns))
 }
 
 /// A rule to run.

@@ -66,7 +66,8 @@ impl Store {
         self.behind(&format!("CREATE OR REPLACE TEMP VIEW {VIEW} AS SELECT *{absent} FROM temp.{kept}"), work)
     }
 
-    fn keeps(&self, scope: &str, columns: &BTreeMap<OcsfPath, ColumnType>) -> bool {
+    /// Whether work that reads these columns finds the scope in memory.
+    pub(crate) fn keeps(&self, scope: &str, columns: &BTreeMap<OcsfPath, ColumnType>) -> bool {
         let has = |there: &BTreeSet<String>, path: &OcsfPath| there.contains(&folded(path));
         self.kept.scope.as_ref().is_some_and(|(of, there)| {
             of == scope && columns.keys().all(|path| has(there, path) || !self.is_filled(path))

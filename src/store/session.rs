@@ -211,6 +211,11 @@ impl Store {
         })
     }
 
+    /// Prepares one SELECT, and does not run it.
+    pub(crate) fn bind(&self, sql: &str, cancel: &Cancel) -> Result<(), QueryError> {
+        self.guarded(sql, cancel, |_| Ok(()))
+    }
+
     /// Prepares one SELECT and lets `run` have what it yields, under the eyes of those who may stop it.
     pub(super) fn guarded<T>(
         &self,

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 use clap::{Args, ValueEnum};
-use serde::Serialize;
 
 use super::gate::{self, FAIL_ON_HELP, Gate, Gates};
+use super::json::write_json;
 use super::report::{DiagnosticReport, Outcome, Report, RuleReport};
 use super::text::{one_line, time};
 use super::workspace::Workspace;
@@ -64,18 +64,13 @@ pub(super) fn run(args: &CheckArgs) -> Result<(), CliError> {
     let report = Report::new(&workspace, outcomes);
     let mut out = io::BufWriter::new(io::stdout().lock());
     match args.format {
-        CheckFormat::Json => json(&mut out, &report)?,
-        CheckFormat::Sarif => json(&mut out, &sarif::document(&report))?,
+        CheckFormat::Json => write_json(&mut out, &report)?,
+        CheckFormat::Sarif => write_json(&mut out, &sarif::document(&report))?,
         CheckFormat::Github => annotate::write(&mut out, &report)?,
         CheckFormat::Human => human(&mut out, &workspace, &report)?,
     }
     out.flush()?;
     gates.hold(&facts(args, &workspace, &report))
-}
-
-fn json(out: &mut impl Write, document: &impl Serialize) -> io::Result<()> {
-    serde_json::to_writer_pretty(&mut *out, document)?;
-    writeln!(out)
 }
 
 /// The report as gates see it.

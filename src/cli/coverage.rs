@@ -7,6 +7,7 @@ use std::io::{self, Write};
 use clap::Args;
 use serde::Serialize;
 
+use super::json::write_json;
 use super::report::Head;
 use super::text::one_line;
 use super::workspace::Workspace;
@@ -65,8 +66,7 @@ pub(super) fn run(args: &CoverageArgs) -> Result<(), CliError> {
         Format::Json => {
             let head = Head::new(&workspace);
             let document = Document { head, ran: store.is_some(), attributed: args.attribute, coverage };
-            serde_json::to_writer_pretty(&mut out, &document).map_err(io::Error::from)?;
-            writeln!(out)?;
+            write_json(&mut out, &document)?;
         }
         Format::Human => human(&mut out, &coverage, store.is_some())?,
     }

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use clap::Args;
 use serde::Serialize;
 
+use super::json::write_json;
 use super::report::Head;
 use super::text::{one_line, time};
 use super::{CliError, Format, Inputs};
@@ -69,8 +70,7 @@ pub(super) fn run(args: &ExplainArgs) -> Result<(), CliError> {
     match args.format {
         Format::Json => {
             let document = Document { head: Head::new(&workspace), rules };
-            serde_json::to_writer_pretty(&mut out, &document).map_err(io::Error::from)?;
-            writeln!(out)?;
+            write_json(&mut out, &document)?;
         }
         Format::Human => {
             for (index, rule) in rules.iter().enumerate() {

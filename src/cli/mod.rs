@@ -9,6 +9,7 @@ mod coverage;
 mod explain;
 mod export;
 mod gate;
+mod json;
 mod junit;
 mod keys;
 mod matches;

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use clap::Args;
 use serde::Serialize;
 
+use super::json::write_json;
 use super::{CliError, Format};
 use crate::backend::spark_sql;
 use crate::bridge::{self, Code, Severity};
@@ -60,8 +61,7 @@ pub(super) fn run(args: &ReasonArgs) -> Result<(), CliError> {
     let mut out = io::stdout().lock();
     if args.format == Format::Json {
         let explained: Vec<Explained> = wanted.into_iter().map(Explained::from).collect();
-        serde_json::to_writer_pretty(&mut out, &explained).map_err(io::Error::from)?;
-        return Ok(writeln!(out)?);
+        return Ok(write_json(&mut out, &explained)?);
     }
     if args.code.is_none() {
         return list(&mut out, &wanted);

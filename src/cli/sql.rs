@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use clap::Args;
 use serde::Serialize;
 
+use super::json::write_json;
 use super::text::one_line;
 use super::{CliError, Format, Inputs};
 use crate::backend::CompiledRule;
@@ -48,8 +49,7 @@ pub(super) fn run(args: &SqlArgs) -> Result<(), CliError> {
     let mut out = io::stdout().lock();
     if args.format == Format::Json {
         let rules: Vec<RuleSql<'_>> = workspace.compiled.iter().map(RuleSql::from).collect();
-        serde_json::to_writer_pretty(&mut out, &rules).map_err(io::Error::from)?;
-        return Ok(writeln!(out)?);
+        return Ok(write_json(&mut out, &rules)?);
     }
     for (index, compiled) in workspace.compiled.iter().enumerate() {
         if index > 0 {

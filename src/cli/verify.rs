@@ -7,6 +7,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::config::Config;
+use super::json::write_json;
 use super::reading::Reading;
 use super::run::failed;
 use super::text::one_line;
@@ -118,8 +119,7 @@ fn report(args: &VerifyArgs, found: Verification) -> Result<(), CliError> {
             detections: found.detections,
             differences: found.differences.into_iter().map(finding).collect(),
         };
-        serde_json::to_writer_pretty(&mut out, &report).map_err(io::Error::from)?;
-        writeln!(out)?;
+        write_json(&mut out, &report)?;
         return Ok(out.flush()?);
     }
     for Difference { file, what } in &found.differences {

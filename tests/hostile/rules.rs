@@ -195,6 +195,7 @@ fn regular_expressions_are_bounded() {
         "(a|a)*b".to_owned(),
         "((a{1000}){1000}){1000}".to_owned(),
         "(?:a{999}b{999}){999}".to_owned(),
+        ".{1000}".repeat(60),
         "x".repeat(1 << 20),
         "(".repeat(10_000),
         "[".repeat(10_000),

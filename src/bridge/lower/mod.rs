@@ -10,6 +10,7 @@ mod item;
 mod keywords;
 mod network;
 mod regex;
+mod regex_size;
 mod shape;
 mod value;
 

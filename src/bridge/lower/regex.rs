@@ -3,6 +3,7 @@
 use regex_syntax::ast::{self, Ast, Visitor};
 use regex_syntax::hir::translate::TranslatorBuilder;
 
+use super::regex_size::{MAX_STEPS, steps};
 use crate::bridge::ir::Regex;
 
 /// Bytes of a pattern.
@@ -50,6 +51,11 @@ pub(super) fn check(regex: &Regex) -> Result<(), Unsupported> {
     let properties = meaning.properties();
     if properties.minimum_len() == Some(0) && properties.look_set().is_empty() {
         let what = "it finds the empty text, and so matches every value".to_owned();
+        return Err(Unsupported { what, offset: 0 });
+    }
+    let steps = steps(&meaning);
+    if steps > MAX_STEPS {
+        let what = format!("written out it has {steps} steps, {MAX_STEPS} are allowed");
         return Err(Unsupported { what, offset: 0 });
     }
     Ok(())

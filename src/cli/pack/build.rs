@@ -1,5 +1,6 @@
 //! `pack build`: one file of a pack and all that it extends.
 
+use super::super::json::write_json;
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -50,8 +51,7 @@ pub(super) fn run(args: &BuildArgs) -> Result<(), CliError> {
     let mut out = io::stdout().lock();
     match args.format {
         Format::Json => {
-            serde_json::to_writer_pretty(&mut out, &report).map_err(io::Error::from)?;
-            writeln!(out)?;
+            write_json(&mut out, &report)?;
         }
         Format::Human => {
             let path = args.out.display().to_string();

@@ -1,5 +1,6 @@
 //! `pack coverage RULES`: what each route and alias of a pack is for, and what a dataset has there.
 
+use super::super::json::write_json;
 use std::io::{self, Write};
 
 use clap::Args;
@@ -31,8 +32,7 @@ pub(super) fn run(args: &CoverageArgs) -> Result<(), CliError> {
     let mut out = io::BufWriter::new(io::stdout().lock());
     match args.format {
         Format::Json => {
-            serde_json::to_writer_pretty(&mut out, &routes).map_err(io::Error::from)?;
-            writeln!(out)?;
+            write_json(&mut out, &routes)?;
         }
         Format::Human => routes.iter().try_for_each(|route| human(&mut out, route))?,
     }

@@ -1,5 +1,6 @@
 //! `pack diff A B RULES`: what one pack says and does otherwise than another.
 
+use super::super::json::write_json;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -92,8 +93,7 @@ pub(super) fn run(args: &DiffArgs) -> Result<(), CliError> {
     let mut out = io::BufWriter::new(io::stdout().lock());
     match args.format {
         Format::Json => {
-            serde_json::to_writer_pretty(&mut out, &report).map_err(io::Error::from)?;
-            writeln!(out)?;
+            write_json(&mut out, &report)?;
         }
         Format::Human => human(&mut out, &report)?,
     }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde::Serialize;
 
+use super::super::json::write_json;
 use super::build::write_whole;
 use super::findings_to;
 use crate::bridge::Settings;
@@ -65,8 +66,7 @@ pub(super) fn run(args: &ExportArgs) -> Result<(), CliError> {
                 not_carried: exported.findings.iter().map(DiagnosticReport::from).collect(),
                 pipeline: args.out.is_none().then_some(exported.text),
             };
-            serde_json::to_writer_pretty(&mut out, &report).map_err(io::Error::from)?;
-            writeln!(out)?;
+            write_json(&mut out, &report)?;
         }
         Format::Human => {
             let mut stderr = io::stderr().lock();

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde::Serialize;
 
+use super::super::json::write_json;
 use super::findings_to;
 use crate::cli::report::DiagnosticReport;
 use crate::cli::text::one_line;
@@ -122,8 +123,7 @@ fn report(args: &ImportArgs, imported: &Imported, written: bool) -> io::Result<(
                 aliases: imported.aliases,
                 not_carried: imported.findings.iter().map(DiagnosticReport::from).collect(),
             };
-            serde_json::to_writer_pretty(&mut out, &report).map_err(io::Error::from)?;
-            writeln!(out)?;
+            write_json(&mut out, &report)?;
         }
         Format::Human => {
             findings_to(&mut out, &imported.findings)?;

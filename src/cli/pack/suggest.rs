@@ -1,5 +1,6 @@
 //! `pack suggest`: what the fields that the pack does not know could be, with evidence and effect.
 
+use super::super::json::write_json;
 use std::io::{self, Write};
 
 use clap::Args;
@@ -99,8 +100,7 @@ pub(super) fn run(args: &SuggestArgs) -> Result<(), CliError> {
     let mut out = io::BufWriter::new(io::stdout().lock());
     match args.format {
         Format::Json => {
-            serde_json::to_writer_pretty(&mut out, &report).map_err(io::Error::from)?;
-            writeln!(out)?;
+            write_json(&mut out, &report)?;
         }
         Format::Human => human(&mut out, &report)?,
     }

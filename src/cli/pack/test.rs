@@ -6,6 +6,7 @@ use std::path::Path;
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 
+use super::super::json::write_json;
 use super::junit;
 use crate::authoring::{CaseResult, CasesError, Failure, Suite, TestRun, Untested, run_cases};
 use crate::cli::CliError;
@@ -46,8 +47,7 @@ pub(super) fn run(args: &TestArgs) -> Result<(), CliError> {
     match args.format {
         TestFormat::Human => human(&mut out, &run)?,
         TestFormat::Json => {
-            serde_json::to_writer_pretty(&mut out, &RunReport::from(&run)).map_err(io::Error::from)?;
-            writeln!(out)?;
+            write_json(&mut out, &RunReport::from(&run))?;
         }
         TestFormat::Junit => junit::write(&mut out, &run, args.complete)?,
     }

@@ -1,5 +1,6 @@
 //! `pack validate`: everything that is wrong or odd in a mapping pack.
 
+use super::super::json::write_json;
 use std::io::{self, Write};
 use std::path::Path;
 
@@ -45,9 +46,7 @@ pub(super) fn run(args: &ValidateArgs) -> Result<(), CliError> {
     match args.format {
         Format::Json => {
             let findings = found.iter().map(DiagnosticReport::from).collect();
-            serde_json::to_writer_pretty(&mut out, &Findings { errors, warnings, findings })
-                .map_err(io::Error::from)?;
-            writeln!(out)?;
+            write_json(&mut out, &Findings { errors, warnings, findings })?;
         }
         Format::Human => human(&mut out, &found)?,
     }

@@ -6,6 +6,7 @@ use std::io::{self, Write};
 
 use clap::Args;
 
+use super::json::write_json;
 use super::junit;
 use super::pack::{TestFormat, junit_failure, shown};
 use super::text::one_line;
@@ -62,8 +63,7 @@ pub(super) fn run(args: &TestArgs) -> Result<(), CliError> {
         TestFormat::Human => human(&mut out, &run)?,
         TestFormat::Json => {
             let report = TestReport::new(&workspace, &run);
-            serde_json::to_writer_pretty(&mut out, &report).map_err(io::Error::from)?;
-            writeln!(out)?;
+            write_json(&mut out, &report)?;
         }
         TestFormat::Junit => junit::write(&mut out, &suites(&run, args.strict))?,
     }

@@ -8,7 +8,7 @@ use super::reading::{Candidates, read};
 use super::*;
 use crate::backend::duckdb_sql::emit;
 use crate::bridge::RoutedScope;
-use crate::bridge::ir::{Expr, FieldExpr, Number, Predicate, Test};
+use crate::bridge::ir::{Expr, FieldExpr, Number, Predicate, Regex, Test};
 use crate::evaluate::summaries::matched;
 use crate::ocsf::{ClassUid, FieldType};
 use crate::pack::{Column, PackPlace};
@@ -147,4 +147,36 @@ fn every_rule_is_asked_about_its_own_events() {
             .collect();
         assert_eq!(found.unwrap().events, Some(expected), "{n}");
     }
+}
+
+/// The bridge writes no such pattern; that DuckDB is asked even so is what keeps "no match" from standing for "refused".
+#[test]
+fn what_duckdb_refuses_is_refused_also_where_no_event_is_left_to_ask_about() {
+    let too_large = Regex {
+        pattern: format!("{}qq", ".{1000}".repeat(60)),
+        ignore_case: false,
+        multiline: false,
+        dot_all: false,
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = store(folder.path(), EVENTS);
+    let large = predicate("image", (FieldType::String, false), Test::Regex(too_large));
+    let needed = |value: &str| holds("image", false, TextMatch::Contains, value);
+    let both = |value: &str| Expr::And(vec![needed(value), large.clone()]);
+    let small = [needed("absent"), needed("nowhere"), needed("missing")];
+    let predicates: Vec<Expr> =
+        small.into_iter().chain([both("absent"), both("nowhere"), large.clone()]).collect();
+    let of = |class_uid: u32| predicates.iter().cloned().map(plan).map(move |plan| of_class(plan, class_uid));
+    let plans: Vec<Plan> = (1..=3).flat_map(of).collect();
+    let sql: Vec<_> = plans.iter().map(emit).collect();
+    let rules: Vec<_> = plans.iter().zip(&sql).collect();
+    for of_scope in matched(&mut store, &rules, &Cancel::never()).chunks(predicates.len()) {
+        let (executable, refused) = of_scope.split_at(3);
+        assert!(executable.iter().all(|found| found.as_ref().is_ok_and(|found| found.summary.matches == 0)));
+        assert!(refused.iter().all(|found| found.as_ref().is_err_and(EvalError::is_compile)), "{refused:?}");
+    }
+}
+
+fn of_class(plan: Plan, class_uid: u32) -> Plan {
+    Plan { scope: RoutedScope { class_uids: vec![ClassUid(class_uid)], ..plan.scope }, ..plan }
 }

@@ -252,9 +252,11 @@ fn locked_connection(files: &Files, settings: SessionSettings) -> Result<Connect
     if count(&connection, "SELECT count(*) FROM duckdb_settings() WHERE lower(name) = 'timezone'")? > 0 {
         connection.execute_batch("SET TimeZone = 'UTC'")?;
     }
+    // Many statements read the same footers, which DuckDB reads anew only where a file has changed.
     // Without a folder for temporary files nothing is written anywhere; a sort beyond memory fails instead.
     connection.execute_batch(&format!(
-        "SET temp_directory = '';
+        "SET parquet_metadata_cache = true;
+         SET temp_directory = '';
          SET allowed_paths = {};
          SET enable_external_access = false;
          SET lock_configuration = true",

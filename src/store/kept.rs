@@ -22,12 +22,14 @@ const KEPT: &str = "sigma_ocsf_tui.kept";
 pub(super) struct Kept {
     /// Its SQL, and the columns that are there, in lower case.
     scope: Option<(String, BTreeSet<String>)>,
+    /// The SQL of the scope that was last asked for.
+    asked: String,
     large: BTreeSet<String>,
 }
 
 impl Store {
     /// As [`Store::narrowed`], for work that looks at no event but those that the SQL `scope` selects. They are kept
-    /// until another scope is asked for, where they are few.
+    /// until another scope is asked for, where they are few. A scope that is asked for once is not worth keeping.
     ///
     /// # Errors
     /// As for [`Store::narrowed`].
@@ -38,7 +40,9 @@ impl Store {
         cancel: &Cancel,
         work: impl FnOnce(&Self) -> Result<T, E>,
     ) -> Result<T, E> {
-        if !self.keeps(scope, columns) {
+        let again = self.kept.asked == scope;
+        scope.clone_into(&mut self.kept.asked);
+        if again && !self.keeps(scope, columns) {
             // Whatever fails here shows in the work, which runs over the files.
             drop(self.keep(scope, columns, cancel));
         }
@@ -171,7 +175,9 @@ mod tests {
         let cancel = Cancel::never();
         let read = |row: &duckdb::Row<'_>| (0..=paths.len()).map(|at| row.get(at)).collect();
         let of = |store: &Store| Ok::<_, StoreError>(store.select(&sql, &cancel, read).unwrap());
+        let once = store.of_scope(scope, &columns(paths), &cancel, of).unwrap();
         let kept = store.of_scope(scope, &columns(paths), &cancel, of).unwrap();
+        assert_eq!(once, kept, "{scope} {paths:?}");
         assert_eq!(kept, store.narrowed(&columns(paths), of).unwrap(), "{scope} {paths:?}");
         (kept, store.keeps(scope, &columns(paths)))
     }

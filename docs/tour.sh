@@ -47,6 +47,8 @@ terminal() { tmux -u -L "$socket" "$@"; }
 # Opens the screen: the size, then the program's arguments.
 open() {
     terminal kill-server 2>/dev/null || true
+    # A server that is about to leave refuses the next session.
+    sleep 0.5
     rm -rf "$work/config" "$work/state"
     terminal -f /dev/null new-session -d -x "${1%x*}" -y "${1#*x}" -c "$world" \
         -e "SIGMA_OCSF_CONFIG_DIR=$work/config" -e "SIGMA_OCSF_STATE_DIR=$work/state" -e COLORTERM=truecolor \
@@ -166,7 +168,7 @@ triage_of_a_live_run() {
     press c
     await '.test.yml'
     arrive 2
-    await '↑38 new'
+    await '»38 new'
     shot saved_case
     press Escape C
     await 'Coverage'
@@ -231,7 +233,7 @@ pictures() {
     press t t /
     type_in 'new'
     press Enter g j j j j j j j j
-    await '5 Matches  ↑3 new'
+    await '5 Matches  »3 new'
     shot live
     picture screen dark 'Rules, source, route and aliases, SQL and matches of one rule, linked by the cursor'
     picture funnel dark 'Why a rule matches nothing: figures beside its source, the funnel, and the nearest misses'

@@ -124,9 +124,11 @@ fn lines_that_are_no_events_are_named_and_left_out() {
     let first = events.lines().next().unwrap();
     let mut clash = self::events().into_iter().find(|event| event["class_uid"] == 1007).unwrap();
     clash["process.cmd_line"] = 7.into();
+    let mut older = self::events().remove(0);
+    older["metadata.version"] = "1.1.0".into();
     let long = "x".repeat(17 << 20);
-    fs::write(&lines, format!("not json\n[1]\n\n{{\"time\": 1}}\n{long}\n{first}\n{clash}\n{events}"))
-        .unwrap();
+    let none = format!("not json\n[1]\n\n{{\"time\": 1}}\n{long}\n");
+    fs::write(&lines, format!("{none}{first}\n{clash}\n{older}\n{events}")).unwrap();
     let found = stream(&lines).output().unwrap();
     let told = String::from_utf8_lossy(&found.stderr).into_owned();
     assert_eq!(found.status.code(), Some(3), "{told}");
@@ -136,7 +138,9 @@ fn lines_that_are_no_events_are_named_and_left_out() {
         "line 4: no `class_uid`",
         "line 5: longer than 16 MiB",
         "`process.cmd_line` is a whole number, and rules count on string",
-        "4 lines left out",
+        "line 8: dataset_ocsf_version: OCSF version '1.1.0' in metadata.version",
+        "1 events are of another OCSF version (dataset_ocsf_version)",
+        "5 lines left out",
     ] {
         assert!(told.contains(wanted), "{wanted}: {told}");
     }

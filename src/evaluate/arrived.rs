@@ -1,24 +1,23 @@
-//! Which matches of a rule come from files that arrived while the dataset was open, and where one row stands.
+//! Which matches of a rule came while the dataset was open, and where one row stands.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 
 use super::error::{check_columns, check_types};
 use super::matches::order_by;
 use super::{Cancel, EvalError, Slice, windows};
 use crate::backend::Sql;
 use crate::bridge::{CorrelationPlan, Plan};
-use crate::store::Store;
 use crate::store::sql_text::string;
+use crate::store::{Later, Store};
 
-/// The ids of events in `files` that a plan matches; `limit` of them at most, the latest first.
+/// The ids of `later` events that a plan matches; `limit` of them at most, the latest first.
 ///
 /// # Errors
 /// The dataset has a column as another type; DuckDB refuses or fails; nobody waits any more.
 pub(crate) fn matches_within(
     store: &mut Store,
     (plan, sql): (&Plan, &Sql),
-    files: &[PathBuf],
+    later: &Later,
     limit: usize,
     cancel: &Cancel,
 ) -> Result<BTreeSet<String>, EvalError> {
@@ -27,23 +26,23 @@ pub(crate) fn matches_within(
         "SELECT \"metadata.event_id\"\nFROM ocsf_events\nWHERE {}\nORDER BY \"time\" DESC NULLS LAST\nLIMIT {limit}",
         sql.predicate
     );
-    store.narrowed_to(files, &plan.columns, |store| ids(store, &text, cancel))
+    store.narrowed_to(later, &plan.columns, |store| ids(store, &text, cancel))
 }
 
-/// The windows that hold an event of `files`, by what [`super::window_table`] calls them.
+/// The windows that hold a `later` event, by what [`super::window_table`] calls them.
 ///
 /// # Errors
 /// As for [`matches_within`].
 pub(crate) fn windows_within(
     store: &mut Store,
     (plan, sql): (&CorrelationPlan, &Sql),
-    files: &[PathBuf],
+    later: &Later,
     limit: usize,
     cancel: &Cancel,
 ) -> Result<BTreeSet<String>, EvalError> {
     check_types(store, &plan.columns)?;
     let text = "SELECT \"metadata.event_id\" FROM ocsf_events";
-    let arrived = store.narrowed_to(files, &plan.columns, |store| ids(store, text, cancel))?;
+    let arrived = store.narrowed_to(later, &plan.columns, |store| ids(store, text, cancel))?;
     let windows = windows(store, plan, sql, cancel)?;
     let holding =
         windows.iter().rev().filter(|window| window.event_ids.iter().any(|id| arrived.contains(id)));

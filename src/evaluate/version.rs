@@ -13,7 +13,7 @@ const VERSION: &str = "metadata.version";
 /// Versions that are told of at most.
 const SHOWN: usize = 5;
 
-pub(super) static DATASET_OCSF_VERSION: Code = Code {
+pub(crate) static DATASET_OCSF_VERSION: Code = Code {
     name: "dataset_ocsf_version",
     reason: None,
     severity: Severity::Error,

@@ -13,6 +13,9 @@ use super::{Dataset, Format, SessionSettings, Store, StoreError, TimeRange};
 /// What a Parquet file begins and ends with; `PARE` where its footer is encrypted.
 const MAGIC: [&[u8; 4]; 2] = [b"PAR1", b"PARE"];
 
+/// How far back the beginning of a last line is looked for; DuckDB reads none that is longer.
+const LONGEST_LINE: u64 = 16 << 20;
+
 /// Bytes of a Parquet file without anything in it: two magics and the length of the footer.
 const LEAST: u64 = 12;
 
@@ -23,6 +26,22 @@ pub struct Unfinished {
     pub path: PathBuf,
     /// What is wrong with it.
     pub why: String,
+}
+
+/// What came to a dataset later than something else.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Later {
+    /// Files of Parquet.
+    Files(Vec<PathBuf>),
+    /// Lines, from this row of the one file on; the first is 0.
+    Row(u64),
+}
+
+impl Later {
+    /// Whether nothing came.
+    pub(crate) fn is_empty(&self) -> bool {
+        matches!(self, Self::Files(files) if files.is_empty())
+    }
 }
 
 /// By what a file is known to be as it was.
@@ -115,12 +134,35 @@ impl Store {
 fn missing(path: &Path, format: Format) -> Option<String> {
     let looked = File::open(path).and_then(|file| match format {
         Format::Parquet => lacking(file),
-        Format::JsonLines => Ok((file.metadata()?.len() == 0).then_some("it is empty")),
+        Format::JsonLines => unended(file),
     });
     match looked {
         Ok(lack) => lack.map(str::to_owned),
         Err(error) => Some(error.to_string()),
     }
+}
+
+/// A last line without its end may be whole all the same.
+fn unended(mut file: File) -> io::Result<Option<&'static str>> {
+    let length = file.metadata()?.len();
+    if length == 0 {
+        return Ok(Some("it is empty"));
+    }
+    let mut last = Vec::new();
+    for back in [1, 64 << 10, LONGEST_LINE] {
+        last.clear();
+        file.seek(SeekFrom::Start(length.saturating_sub(back)))?;
+        (&mut file).take(back.min(length)).read_to_end(&mut last)?;
+        if last.ends_with(b"\n") {
+            return Ok(None);
+        }
+        if let Some(end) = last.iter().rposition(|byte| *byte == b'\n') {
+            last.drain(..=end);
+            break;
+        }
+    }
+    let is_whole = serde_json::from_slice::<serde::de::IgnoredAny>(&last).is_ok();
+    Ok((!is_whole).then_some("its last line is not complete yet"))
 }
 
 fn lacking(mut file: File) -> io::Result<Option<&'static str>> {
@@ -169,6 +211,25 @@ mod tests {
         let said: Vec<_> = unfinished.iter().map(|file| file.why.as_str()).collect();
         assert_eq!(said, ["it is empty", "it has no footer yet", "its footer is cut off"]);
         assert!(Store::open_readable(dataset, SessionSettings::default()).unwrap().1.is_empty());
+    }
+
+    #[test]
+    fn a_line_that_is_being_written_makes_its_file_incomplete() {
+        let root = tempfile::tempdir().unwrap();
+        let lines = root.path().join("ocsf_events.jsonl");
+        let long = format!("{{\"class_uid\": 1, \"time\": 1, \"message\": \"{}\"}}", "x".repeat(100_000));
+        for (text, lack) in [
+            (String::new(), Some("it is empty")),
+            (format!("{long}\n"), None),
+            (format!("{long}\n{long}"), None),
+            (long.clone(), None),
+            (format!("{long}\n{}", &long[..90_000]), Some("its last line is not complete yet")),
+            (format!("{long}\n{{\"cl"), Some("its last line is not complete yet")),
+        ] {
+            fs::write(&lines, text).unwrap();
+            let (_, unfinished) = Dataset::discover_complete(&lines).unwrap();
+            assert_eq!(unfinished.first().map(|file| file.why.as_str()), lack);
+        }
     }
 
     #[test]

@@ -9,7 +9,7 @@ use std::path::Path;
 use duckdb::Connection;
 
 use super::sql_text::string;
-use super::{Cancel, Dataset, SessionSettings, Store, StoreError, TimeRange};
+use super::{Cancel, Dataset, Later, SessionSettings, Store, StoreError, TimeRange};
 use crate::ocsf::OcsfPath;
 
 /// Writes what `select` yields to a Parquet file.
@@ -109,9 +109,9 @@ fn a_range_does_not_number_rows_anew() {
         let dataset = Dataset::discover(&folder.path().join(name)).unwrap();
         let mut store = opened(dataset.within(range(Some(2), None)));
         assert_eq!(ids(&store), ["p.parquet:2", "p.parquet:3"], "{name}");
-        let files = store.dataset().files.clone();
+        let later = Later::Files(store.dataset().files.clone());
         let arrived =
-            store.narrowed_to(&files, &BTreeMap::new(), |store| Ok::<_, StoreError>(ids(store))).unwrap();
+            store.narrowed_to(&later, &BTreeMap::new(), |store| Ok::<_, StoreError>(ids(store))).unwrap();
         assert_eq!(arrived, ["p.parquet:2", "p.parquet:3"], "{name}");
     }
 }

@@ -16,8 +16,8 @@ use super::view::{
     FILE_COLUMN, Files, JSON_TABLE, VIEW, View, absolute, is_reader_column, read_parquet, string_list,
 };
 use super::{
-    Cancel, DUCKDB_VERSION, Dataset, DatasetColumn, Format, Interrupter, Schema, SessionSettings, StoreError,
-    TimeRange, Unfinished,
+    Cancel, DUCKDB_VERSION, Dataset, DatasetColumn, Format, Interrupter, Later, Schema, SessionSettings,
+    StoreError, TimeRange, Unfinished,
 };
 use crate::bridge::ColumnType;
 use crate::ocsf::{FieldType, OcsfPath};
@@ -148,25 +148,34 @@ impl Store {
         self.behind(&self.view.create_narrow(columns, None), work)
     }
 
-    /// As [`Self::narrowed`], with the events of some files alone. Of JSON Lines, which are one file, there are none.
+    /// As [`Self::narrowed`], with the events alone that came later.
     ///
     /// # Errors
     /// As for [`Self::narrowed`]; a name is no text that SQL can hold.
     pub(crate) fn narrowed_to<T, E: From<StoreError>>(
         &mut self,
-        files: &[PathBuf],
+        later: &Later,
         columns: &BTreeMap<OcsfPath, ColumnType>,
         work: impl FnOnce(&Self) -> Result<T, E>,
     ) -> Result<T, E> {
-        let names = files.iter().map(|file| absolute(file)).collect::<Result<Vec<_>, _>>()?;
-        let within = match self.dataset.format {
-            Format::Parquet if !names.is_empty() => {
+        let within = match (later, self.dataset.format) {
+            (Later::Files(files), Format::Parquet) if !files.is_empty() => {
+                let names = files.iter().map(|file| absolute(file)).collect::<Result<Vec<_>, _>>()?;
                 let names: Vec<_> = names.iter().map(|name| string(name)).collect();
                 format!("{} IN ({})", identifier(FILE_COLUMN), names.join(", "))
             }
-            Format::Parquet | Format::JsonLines => "false".to_owned(),
+            (Later::Row(row), Format::JsonLines) if self.has_rows() => format!("rowid >= {row}"),
+            _ => "false".to_owned(),
         };
         self.behind(&self.view.create_narrow(columns, Some(&within)), work)
+    }
+
+    /// How many rows a dataset of JSON Lines has, those out of its range of time among them; none of another.
+    pub(crate) fn lines(&self) -> Result<u64, StoreError> {
+        match self.dataset.format {
+            Format::JsonLines => count(&self.connection, &format!("SELECT count(*) FROM {JSON_TABLE}")),
+            Format::Parquet => Ok(0),
+        }
     }
 
     /// Does `work` while a view hides the one of all columns.

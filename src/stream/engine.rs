@@ -15,6 +15,8 @@ pub struct Figures {
     pub events: u64,
     /// Lines that were none.
     pub rejected: u64,
+    /// Events of another version of OCSF, of which no rule was asked.
+    pub other_version: u64,
     /// Events that came after the windows of their time were closed: their rules matched, their correlations did not see them.
     pub late: u64,
     /// How often a rule was not asked of an event, by what stood in the way.
@@ -36,6 +38,8 @@ pub struct Engine {
     /// Windows that end here or before are closed.
     closed: Option<i64>,
     figures: Figures,
+    /// The rules that the event at hand matches.
+    matched: Vec<usize>,
 }
 
 impl Engine {
@@ -51,6 +55,7 @@ impl Engine {
             latest: None,
             closed: None,
             figures: Figures::default(),
+            matched: Vec::new(),
         }
     }
 
@@ -88,16 +93,15 @@ impl Engine {
     /// # Errors
     /// The line is no OCSF event. It is counted, and nothing else has changed.
     pub fn line(&mut self, line: &[u8], number: u64, emit: &mut dyn FnMut(&[u8])) -> Result<(), Rejected> {
-        match event::read(line, number, &self.rules.wanted) {
-            Ok(event) => {
-                self.event(&event, emit);
-                Ok(())
+        if let Err(rejected) = self.rules.asker.read(line) {
+            match rejected {
+                Rejected::Version(_) => self.figures.other_version += 1,
+                _ => self.figures.rejected += 1,
             }
-            Err(rejected) => {
-                self.figures.rejected += 1;
-                Err(rejected)
-            }
+            return Err(rejected);
         }
+        self.event(number, emit);
+        Ok(())
     }
 
     /// Counts a line that could not even be read.
@@ -105,33 +109,48 @@ impl Engine {
         self.figures.rejected += 1;
     }
 
-    fn event(&mut self, live: &LiveEvent, emit: &mut dyn FnMut(&[u8])) {
+    /// Asks the rules of the event at hand, the input's line of that number.
+    fn event(&mut self, number: u64, emit: &mut dyn FnMut(&[u8])) {
         self.figures.events += 1;
-        let is_late = live.time.is_some_and(|time| self.closed.is_some_and(|closed| time <= closed));
+        let time = self.rules.asker.time();
+        let is_late = time.is_some_and(|time| self.closed.is_some_and(|closed| time <= closed));
         self.figures.late += u64::from(is_late);
-        for judge in self.rules.concerned(&live.event) {
-            if !live.suits(|path| judge.interpreter.plan().columns.get(path)) {
-                live.clashes.iter().for_each(|clash| {
-                    *self.figures.unasked.entry(clash.clone()).or_default() += 1;
-                });
-                continue;
-            }
-            if !judge.interpreter.holds_of(&live.event) {
-                continue;
-            }
+        self.ask();
+        for at in &self.matched {
+            let Some(judge) = self.rules.judges.get(*at) else { continue };
             if let Some(lines) = &judge.lines {
                 self.figures.detections += 1;
-                let (event_id, time, host) = (live.id.clone(), live.time, live.host.clone());
+                let (event_id, host) = (self.rules.asker.id(number), self.rules.asker.host());
                 emit(&lines.event(MatchedEvent { event_id, time, host }));
             }
             if let Some((correlation, rule)) = judge.feeds.filter(|_| !is_late) {
-                take(&self.rules, &mut self.held, correlation, rule, live);
+                take(&self.rules, &mut self.held, correlation, rule, &self.rules.asker.live(number));
             }
         }
-        if live.time > self.latest {
-            self.latest = live.time;
-            self.close(live.time.map(|latest| latest.saturating_sub(self.lateness).saturating_sub(1)), emit);
+        if time > self.latest {
+            self.latest = time;
+            self.close(time.map(|latest| latest.saturating_sub(self.lateness).saturating_sub(1)), emit);
         }
+    }
+
+    /// Finds which rules the event at hand matches. A rule that counts on another type of field is not asked.
+    fn ask(&mut self) {
+        let RuleSet { asker, judges, .. } = &mut self.rules;
+        let clashes = asker.clashes();
+        let unasked = &mut self.figures.unasked;
+        let mut suits = |at: usize| {
+            let Some(judge) = judges.get(at) else { return false };
+            let in_the_way = clashes.iter().filter(|(clash, field)| {
+                judge.columns.get(&clash.path).is_some_and(|expected| !event::fits(field, *expected))
+            });
+            let mut suits = true;
+            for (clash, _) in in_the_way {
+                *unasked.entry(clash.clone()).or_default() += 1;
+                suits = false;
+            }
+            suits
+        };
+        asker.matched(!clashes.is_empty(), &mut suits, &mut self.matched);
     }
 
     /// Time passed without an event: windows are closed as if one had come `milliseconds` of event time after the

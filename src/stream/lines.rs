@@ -4,6 +4,7 @@ use std::fs::{File, Metadata};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::PathBuf;
 
+use memchr::{memchr, memchr_iter, memrchr};
 use serde::{Deserialize, Serialize};
 
 /// The longest line, in bytes: what an event of any sense stays far below.
@@ -173,9 +174,9 @@ impl Lines {
     fn whole_lines(&mut self) -> Piece {
         let unsearched = self.rest.get(self.searched..).unwrap_or_default();
         if self.too_long {
-            return self.end_of_too_long(unsearched.iter().position(|byte| *byte == b'\n'));
+            return self.end_of_too_long(memchr(b'\n', unsearched));
         }
-        match unsearched.iter().rposition(|byte| *byte == b'\n') {
+        match memrchr(b'\n', unsearched) {
             Some(last) => {
                 let rest = self.rest.split_off(self.searched + last + 1);
                 let text = std::mem::replace(&mut self.rest, rest);
@@ -213,7 +214,7 @@ impl Lines {
     fn handed_out(&mut self, mut text: Vec<u8>) -> Piece {
         self.position.offset += text.len() as u64;
         while self.known > 0 && !text.is_empty() {
-            let end = text.iter().position(|byte| *byte == b'\n').map_or(text.len(), |end| end + 1);
+            let end = memchr(b'\n', &text).map_or(text.len(), |end| end + 1);
             text.drain(..end);
             self.known -= 1;
             self.position.lines += 1;
@@ -222,7 +223,7 @@ impl Lines {
             return Piece::Waiting;
         }
         let before = self.position.lines;
-        let ends = text.iter().filter(|byte| **byte == b'\n').count() as u64;
+        let ends = memchr_iter(b'\n', &text).count() as u64;
         self.position.lines += ends + u64::from(!text.ends_with(b"\n"));
         Piece::Lines { text, before, end: self.position.clone() }
     }

@@ -11,13 +11,17 @@
 //! checkpoint names a place in the input, what correlations still hold there, and how long the output was: whoever
 //! starts from it cuts the output there and goes on, so that nothing is lost or said twice.
 
+mod asker;
 mod checkpoint;
+mod columns;
 mod correlate;
 mod engine;
 mod event;
 mod lines;
 mod output;
+mod reading;
 mod rules;
+mod values;
 
 pub use checkpoint::{Checkpoint, CheckpointError, EngineState, Lock};
 pub use correlate::TooMuchHeld;

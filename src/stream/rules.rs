@@ -1,15 +1,14 @@
-//! The rules as a stream asks them: by class, each ready, with the correlations that they feed.
+//! The rules as a stream asks them: ready, with the correlations that they feed.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::collections::BTreeMap;
 
-use super::event::Wanted;
-use crate::backend::interpreter::{Event, Interpreter, RegexRefused};
+use super::asker::{Asker, Plans};
+use crate::backend::interpreter::RegexRefused;
 use crate::backend::{BackendId, CompiledRule};
-use crate::bridge::{CorrelationPlan, Plan};
+use crate::bridge::{ColumnType, CorrelatedRule, CorrelationPlan, Plan};
 use crate::bundle::{self, DetectionLines, RuleRoots, RunInputs, RunSettings};
-use crate::ocsf::ClassUid;
-use crate::pack::{Pack, RouteFilter};
+use crate::ocsf::OcsfPath;
+use crate::pack::Pack;
 
 /// What a rule set is made from.
 #[derive(Clone, Copy, Debug)]
@@ -39,27 +38,17 @@ pub struct Unusable {
 /// Rules, ready to be asked of events.
 #[derive(Debug)]
 pub struct RuleSet {
-    /// By class, those of one scope together.
-    scopes: BTreeMap<ClassUid, Vec<Scope>>,
-    /// How many judges report by themselves.
-    reporting: usize,
+    pub(super) asker: Asker,
+    /// By the asker's number.
+    pub(super) judges: Vec<Judge>,
     pub(super) correlations: Vec<Correlation>,
-    pub(super) wanted: Wanted,
     unusable: Vec<Unusable>,
-}
-
-/// Plans that look at the same events: whether one is among them is asked once.
-#[derive(Debug)]
-struct Scope {
-    class_uids: Vec<ClassUid>,
-    filters: Vec<RouteFilter>,
-    judges: Vec<Arc<Judge>>,
 }
 
 /// A plan, and who wants to know what it matches.
 #[derive(Debug)]
 pub(super) struct Judge {
-    pub(super) interpreter: Interpreter<Arc<Plan>>,
+    pub(super) columns: BTreeMap<OcsfPath, ColumnType>,
     /// How its own detections are written, where it has any.
     pub(super) lines: Option<DetectionLines>,
     /// The correlation that it feeds, and its number among that one's rules.
@@ -91,13 +80,7 @@ impl RuleSet {
             backend: BackendId::Interpreter,
             compiled: inputs.compiled,
         };
-        let mut set = Self {
-            scopes: BTreeMap::new(),
-            reporting: 0,
-            correlations: Vec::new(),
-            wanted: Wanted::default(),
-            unusable: Vec::new(),
-        };
+        let mut set = Building::default();
         for (name, index, lines) in bundle::detection_lines(&run)? {
             let Some(compilation) = inputs.compiled.get(index).map(|rule| &rule.compilation) else {
                 continue;
@@ -109,7 +92,12 @@ impl RuleSet {
                 (None, None) => {}
             }
         }
-        Ok(set)
+        Ok(Self {
+            asker: Asker::new(set.plans),
+            judges: set.judges,
+            correlations: set.correlations,
+            unusable: set.unusable,
+        })
     }
 
     /// The rules that were left out.
@@ -121,7 +109,7 @@ impl RuleSet {
     /// How many rules and correlations are asked and report by themselves.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.correlations.len() + self.reporting
+        self.correlations.len() + self.judges.iter().filter(|judge| judge.lines.is_some()).count()
     }
 
     /// Whether there is none.
@@ -129,18 +117,24 @@ impl RuleSet {
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
+}
 
-    /// Those in whose scope the event is.
-    pub(super) fn concerned<'s>(&'s self, event: &'s Event) -> impl Iterator<Item = &'s Judge> {
-        let scopes = event.class_uid().and_then(|class| self.scopes.get(&class)).into_iter().flatten();
-        let concerned = scopes
-            .filter(|scope| scope.judges.first().is_some_and(|judge| judge.interpreter.in_scope(event)));
-        concerned.flat_map(|scope| scope.judges.iter().map(|judge| &**judge))
-    }
+/// A rule set before it is ready.
+#[derive(Debug, Default)]
+struct Building {
+    plans: Plans,
+    judges: Vec<Judge>,
+    correlations: Vec<Correlation>,
+    unusable: Vec<Unusable>,
+}
 
+impl Building {
     fn add_rule(&mut self, title: String, plan: &Plan, lines: DetectionLines) {
-        match Interpreter::new(Arc::new(plan.clone())) {
-            Ok(interpreter) => self.add(Judge { interpreter, lines: Some(lines), feeds: None }),
+        match self.plans.add([plan]) {
+            Ok(_) => {
+                let columns = plan.columns.clone();
+                self.judges.push(Judge { columns, lines: Some(lines), feeds: None });
+            }
             Err(cause) => self.unusable.push(Unusable { title, cause }),
         }
     }
@@ -153,38 +147,19 @@ impl RuleSet {
         plan: &CorrelationPlan,
         lines: DetectionLines,
     ) {
-        let place = self.correlations.len();
-        let judge = |(rule, correlated): (usize, &crate::bridge::CorrelatedRule)| {
-            let interpreter = Interpreter::new(Arc::new(correlated.plan.clone()))?;
-            Ok(Judge { interpreter, lines: None, feeds: Some((place, rule)) })
-        };
-        match plan.rules.iter().enumerate().map(judge).collect::<Result<Vec<_>, _>>() {
-            Ok(judges) => {
-                judges.into_iter().for_each(|judge| self.add(judge));
-                self.wanted.add(&plan.columns);
+        match self.plans.add(plan.rules.iter().map(|rule| &rule.plan)) {
+            Ok(_) => {
+                let place = self.correlations.len();
+                let judge = |(rule, correlated): (usize, &CorrelatedRule)| Judge {
+                    columns: correlated.plan.columns.clone(),
+                    lines: None,
+                    feeds: Some((place, rule)),
+                };
+                self.judges.extend(plan.rules.iter().enumerate().map(judge));
+                self.plans.expect(&plan.columns);
                 self.correlations.push(Correlation { name, title, plan: plan.clone(), lines });
             }
             Err(cause) => self.unusable.push(Unusable { title, cause }),
-        }
-    }
-
-    fn add(&mut self, judge: Judge) {
-        let plan = judge.interpreter.plan();
-        self.wanted.add(&plan.columns);
-        self.reporting += usize::from(judge.lines.is_some());
-        let (class_uids, filters) = (plan.scope.class_uids.clone(), plan.scope.filters.clone());
-        let judge = Arc::new(judge);
-        for class in class_uids.iter().copied().collect::<BTreeSet<_>>() {
-            let scopes = self.scopes.entry(class).or_default();
-            let same = |scope: &&mut Scope| scope.class_uids == class_uids && scope.filters == filters;
-            match scopes.iter_mut().find(same) {
-                Some(scope) => scope.judges.push(Arc::clone(&judge)),
-                None => scopes.push(Scope {
-                    class_uids: class_uids.clone(),
-                    filters: filters.clone(),
-                    judges: vec![Arc::clone(&judge)],
-                }),
-            }
         }
     }
 }

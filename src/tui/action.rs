@@ -163,6 +163,8 @@ pub(crate) enum Action {
     Release,
     /// The wheel, over a column and row, so many lines down.
     Wheel(u16, u16, isize),
+    /// Let long lines of SQL go on below, or to the right again.
+    WrapLines,
     /// Take all new matches for seen.
     SeeAll,
     /// Ring the terminal's bell at new matches, or no longer.

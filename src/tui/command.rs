@@ -14,7 +14,7 @@ use super::model::{Arrangement, Model, Overlay, Pane, Stroke};
 use super::update::bench::can_propose;
 use super::update::cases::has_row;
 use super::update::{in_place, new_rule};
-use super::view::why_beside;
+use super::view::{Layout, extent, why_beside};
 
 /// Who gets the keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -232,7 +232,7 @@ pub(crate) const COMMANDS: &[Command] = &[
     command("page_up", "A page up", Browse, PAGE_UP, || Action::Move(Motion::Pages(-1))),
     command("first", "First line", Browse, &[Key::char('g'), Key::code(KeyCode::Home)], || Action::Move(Motion::First)),
     command("last", "Last line", Browse, &[Key::char('G'), Key::code(KeyCode::End)], || Action::Move(Motion::Last)),
-    command("right", "Scroll to the right", Browse, RIGHT, || Action::Pan(8)),
+    command("right", "Scroll to the right", Browse, RIGHT, || Action::Pan(8)).hint("scroll").when(goes_on),
     command("left", "Scroll to the left", Browse, LEFT, || Action::Pan(-8)),
     command("line_start", "Scroll back to the first column", Browse, &[Key::char('0')], || Action::PanHome),
     command("next_pane", "Focus the next pane", Browse, &[Key::code(KeyCode::Tab)], || Action::FocusNext),
@@ -245,6 +245,7 @@ pub(crate) const COMMANDS: &[Command] = &[
     command("filter", "Filter the rules: text, level:high, reason:…, matched, -tag:…", Browse, &[Key::char('/')], || Action::EditFilter).hint("filter"),
     command("clear", "Close: unsaved edit, filter, zoom, message; or stop the run", Browse, ESC, || Action::Clear).hint("clear").when(can_clear),
     command("zoom", "Show this pane alone, or all again", Browse, &[Key::char('z')], || Action::ToggleZoom).hint("zoom"),
+    command("wrap", "Let long lines of SQL go on below, or scroll to them", Browse, &[Key::char('W')], || Action::WrapLines).hint("wrap").when(|m| m.focus == Pane::Sql),
     command("next_layout", "Lay the panes out in the next way: grid, wide, stacked", Browse, &[Key::char('L')], || Action::NextArrangement),
     command("choose_layout", "Choose how to lay the panes out", Browse, &[], || Action::OpenPalette("layout_")),
     command("layout_grid", "Rule list, and the others two by two", Browse, &[], || Action::Arrange(Arrangement::Grid)),
@@ -350,6 +351,8 @@ pub(crate) const COMMANDS: &[Command] = &[
     command("filter_quit", "Leave", Filter, &[Key::ctrl('c')], || Action::Quit),
     command("proposal_down", "Next proposal", Proposals, DOWN, || Action::Move(Motion::Lines(1))),
     command("proposal_up", "Proposal before", Proposals, UP, || Action::Move(Motion::Lines(-1))),
+    command("proposal_first", "First proposal", Proposals, &[Key::char('g'), Key::code(KeyCode::Home)], || Action::Move(Motion::First)),
+    command("proposal_last", "Last proposal", Proposals, &[Key::char('G'), Key::code(KeyCode::End)], || Action::Move(Motion::Last)),
     command("proposal_field", "The rule's next field", Proposals, &[Key::code(KeyCode::Tab)], || Action::ProposeNext).hint("next field"),
     command("proposal_try", "Try it on all rules", Proposals, ENTER, || Action::TryProposal).hint("try on all rules"),
     command("proposal_write", "Write it into the pack", Proposals, &[Key::char('w')], || Action::WriteProposal).hint("write"),
@@ -359,6 +362,8 @@ pub(crate) const COMMANDS: &[Command] = &[
     command("changes_up", "Line before", Changes, UP, || Action::Move(Motion::Lines(-1))),
     command("changes_page_down", "A page down", Changes, PAGE_DOWN, || Action::Move(Motion::Pages(1))),
     command("changes_page_up", "A page up", Changes, PAGE_UP, || Action::Move(Motion::Pages(-1))),
+    command("changes_first", "First line", Changes, &[Key::char('g'), Key::code(KeyCode::Home)], || Action::Move(Motion::First)),
+    command("changes_last", "Last line", Changes, &[Key::char('G'), Key::code(KeyCode::End)], || Action::Move(Motion::Last)),
     command("changes_go", "Go to the rule", Changes, ENTER, || Action::GoToChange).hint("go to rule"),
     command("changes_baseline", "Measure from now", Changes, &[Key::char('b')], || Action::SetBaseline).hint("measure from now"),
     command("changes_close", "Close", Changes, &[Key::code(KeyCode::Esc), Key::char('q'), Key::char('d')], || Action::Clear).hint("close"),
@@ -428,6 +433,9 @@ pub(crate) const COMMANDS: &[Command] = &[
     command("help_up", "Scroll up", Help, UP, || Action::Move(Motion::Lines(-1))),
     command("help_page_down", "A page down", Help, PAGE_DOWN, || Action::Move(Motion::Pages(1))),
     command("help_page_up", "A page up", Help, PAGE_UP, || Action::Move(Motion::Pages(-1))),
+    command("help_first", "To the top", Help, &[Key::char('g'), Key::code(KeyCode::Home)], || Action::Move(Motion::First)),
+    command("help_last", "To the end", Help, &[Key::char('G'), Key::code(KeyCode::End)], || Action::Move(Motion::Last)),
+    command("help_search", "Search the commands by name", Help, &[Key::char('/'), Key::char(':')], || Action::OpenPalette("")).hint("search"),
     command("help_quit", "Leave", Help, &[Key::ctrl('c')], || Action::Quit),
 ];
 
@@ -435,6 +443,11 @@ fn can_clear(model: &Model) -> bool {
     let work = &model.work;
     let run = work.running.is_some() && work.mentioned;
     run || model.unsaved.is_some() || model.filter.is_active() || model.zoomed || !model.notices.is_empty()
+}
+
+fn goes_on(model: &Model) -> bool {
+    let extent = extent(model, model.focus, Layout::of(model).body(model.focus));
+    extent.columns > usize::from(Layout::of(model).body(model.focus).width)
 }
 
 fn can_copy(model: &Model) -> bool {
@@ -472,14 +485,57 @@ fn is_grouped(model: &Model) -> bool {
     model.list.grouping != Grouping::Flat
 }
 
-/// The hints of the status line: first key and word. Those of the focused pane come last, as the last ones stay where
-/// there is little room.
-pub(crate) fn hints(model: &Model) -> impl Iterator<Item = (Key, &'static str)> {
-    let contexts = Context::of(model).iter().rev();
-    contexts
-        .flat_map(|context| COMMANDS.iter().filter(move |c| c.context == *context))
-        .filter(|c| (c.available)(model))
-        .filter_map(|c| Some((*model.keymap.keys(c).first()?, c.hint?)))
+/// What is told of a command on the status line.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Hint {
+    /// Its first key.
+    pub key: Key,
+    /// Its word.
+    pub word: &'static str,
+    /// The others go before it where there is little room, but those with a lower rank.
+    pub rank: usize,
+}
+
+/// The commands whose hints stay longest, the first one to the last.
+const KEPT: &[&str] = &[
+    "help",
+    "save",
+    "open_event",
+    "clear",
+    "why",
+    "edit_here",
+    "right",
+    "wrap",
+    "propose",
+    "proposal_try",
+    "proposal_write",
+    "filter",
+    "export",
+    "matches_sort",
+    "edit",
+    "copy",
+    "zoom",
+    "undo",
+    "quit",
+];
+
+/// The hints of the status line, those of the focused pane before those of all panes.
+pub(crate) fn hints(model: &Model) -> Vec<Hint> {
+    let of = |context| COMMANDS.iter().filter(move |c: &&Command| c.context == context);
+    let told = Context::of(model).iter().flat_map(|context| of(*context)).filter(|c| (c.available)(model));
+    let told: Vec<_> = told.filter_map(|c| Some((c, *model.keymap.keys(c).first()?, c.hint?))).collect();
+    let last = told.len().saturating_sub(1);
+    let rank = |at: usize, name: &str| match KEPT.iter().position(|kept| *kept == name) {
+        Some(rank) => rank,
+        // Of a box: the way out, then what it is for, which comes first.
+        None => KEPT.len() + if at == last { 0 } else { 1 + at },
+    };
+    let hint = |(at, (command, key, word)): (usize, (&Command, Key, &'static str))| Hint {
+        key,
+        word,
+        rank: rank(at, command.name),
+    };
+    told.into_iter().enumerate().map(hint).collect()
 }
 
 #[cfg(test)]

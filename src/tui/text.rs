@@ -201,9 +201,13 @@ pub(crate) fn wrap(text: &str, columns: usize) -> Vec<String> {
 
 fn wrap_paragraph(text: &str, columns: usize, lines: &mut Vec<String>) {
     let mut line = String::new();
-    for word in text.split_whitespace() {
+    let mut words = text.split_whitespace().peekable();
+    while let Some(word) = words.next() {
         let blank = usize::from(!line.is_empty());
-        if width(&line) + blank + width(word) <= columns {
+        // A percent sign never stands on a line without its number.
+        let sign = words.peek().filter(|next| next.starts_with('%')).map_or(0, |sign| 1 + width(sign));
+        let glued = if width(word) + sign <= columns { sign } else { 0 };
+        if width(&line) + blank + width(word) + glued <= columns {
             line.extend(std::iter::repeat_n(' ', blank));
             line.push_str(word);
             continue;
@@ -221,10 +225,12 @@ fn wrap_paragraph(text: &str, columns: usize, lines: &mut Vec<String>) {
     lines.push(line);
 }
 
-/// A share in percent, rounded down, but never 0 where there is something.
+/// A share in percent, rounded down; `<1 %` where there is something, but less.
 pub(crate) fn percent(part: u64, whole: u64) -> String {
-    let percent = (part.saturating_mul(100)).checked_div(whole).unwrap_or(0);
-    format!("{} %", if part > 0 { percent.max(1) } else { 0 })
+    match (part.saturating_mul(100)).checked_div(whole).unwrap_or(0) {
+        0 if part > 0 => "<1 %".to_owned(),
+        percent => format!("{percent} %"),
+    }
 }
 
 /// A bar of `columns`, in eighths, which shows something wherever there is something.
@@ -303,6 +309,22 @@ mod tests {
     fn words_wrap_and_long_words_break() {
         assert_eq!(wrap("no alias for it", 8), ["no alias", "for it"]);
         assert_eq!(wrap("abcdefgh", 3), ["abc", "def", "gh"]);
+    }
+
+    #[test]
+    fn a_percent_sign_stays_with_its_number() {
+        assert_eq!(wrap("1 of 27 events, 3 %", 17), ["1 of 27 events,", "3 %"]);
+        assert_eq!(wrap("of them 3 % match", 9), ["of them", "3 % match"]);
+        assert_eq!(wrap("12345 %", 5), ["12345", "%"]);
+    }
+
+    #[test]
+    fn a_share_is_neither_none_nor_more_than_it_is() {
+        assert_eq!(
+            [(0, 9), (2, 2_180), (9, 900), (9, 9)].map(|(part, of)| percent(part, of)),
+            ["0 %", "<1 %", "1 %", "100 %"]
+        );
+        assert_eq!(percent(0, 0), "0 %");
     }
 
     #[test]

@@ -29,7 +29,7 @@ impl Field {
     }
 
     /// Its values, without the NULLs.
-    pub(super) fn values(&self) -> impl Iterator<Item = &Value> {
+    pub(crate) fn values(&self) -> impl Iterator<Item = &Value> {
         let values = match self {
             Self::One(value) => std::slice::from_ref(value),
             Self::Many(values) => values,
@@ -68,21 +68,8 @@ impl Event {
         u32::try_from(self.integer("class_uid")?).ok().map(ClassUid)
     }
 
-    /// All of them, by path.
-    pub(crate) fn fields(&self) -> impl Iterator<Item = (&str, &Field)> {
-        self.fields.iter().map(|(path, field)| (&**path, field))
-    }
-
-    /// The text at a path, where it is one.
-    pub(crate) fn text(&self, path: &str) -> Option<&str> {
-        match self.fields.get(path) {
-            Some(Field::One(Some(Value::Text(text)))) => Some(text),
-            _ => None,
-        }
-    }
-
     /// The whole number at a path, where it is one.
-    pub(crate) fn integer(&self, path: &str) -> Option<i128> {
+    fn integer(&self, path: &str) -> Option<i128> {
         match self.fields.get(path) {
             Some(Field::One(Some(Value::Integer(number)))) => Some(*number),
             _ => None,

@@ -2,12 +2,12 @@
 //! `exists: false`, comparisons are type-strict, and of a LIST any element counts.
 
 use super::regex::Regexes;
-use super::{Event, Value, value};
+use super::{Field, Value, value};
 use crate::bridge::ir::{Number, Regex};
 use crate::pack::{FilterOp, RouteFilter};
 
-pub(super) fn passes(filter: &RouteFilter, event: &Event, regexes: &Regexes) -> bool {
-    let field = event.field(filter.path.as_str());
+/// Whether what an event has at the filter's path passes.
+pub(super) fn passes(filter: &RouteFilter, field: &Field, regexes: &Regexes) -> bool {
     if filter.op == FilterOp::Exists {
         let wanted = filter.value.as_bool().unwrap_or(true);
         return field.is_null() != wanted;

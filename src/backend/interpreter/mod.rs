@@ -6,6 +6,7 @@
 mod calendar;
 mod event;
 mod filter;
+mod piece;
 mod regex;
 mod scalar;
 mod shape;
@@ -21,6 +22,7 @@ use crate::pack::FilterOp;
 use regex::Regexes;
 
 pub use event::{Event, Field};
+pub(crate) use piece::{FieldFilter, FieldTest, computed_field};
 pub use regex::RegexRefused;
 pub(crate) use regex::{find as find_regex, with_ascii_classes};
 pub(crate) use scalar::upper_char;
@@ -53,7 +55,7 @@ impl<P: Borrow<Plan>> Interpreter<P> {
     /// Whether the event is in the plan's scope, and what the rule says holds of it.
     #[must_use]
     pub fn matches(&self, event: &Event) -> bool {
-        self.in_scope(event) && self.holds_of(event)
+        self.in_scope(event) && self.holds(&self.plan().predicate, event)
     }
 
     /// The plan.
@@ -61,16 +63,14 @@ impl<P: Borrow<Plan>> Interpreter<P> {
         self.plan.borrow()
     }
 
-    /// Whether what the rule says holds of an event of its scope.
-    pub(crate) fn holds_of(&self, event: &Event) -> bool {
-        self.holds(&self.plan().predicate, event)
-    }
-
     /// Whether the event is in the plan's scope.
-    pub(crate) fn in_scope(&self, event: &Event) -> bool {
+    fn in_scope(&self, event: &Event) -> bool {
         let scope = &self.plan().scope;
         event.class_uid().is_some_and(|class| scope.class_uids.contains(&class))
-            && scope.filters.iter().all(|filter| filter::passes(filter, event, &self.regexes))
+            && scope
+                .filters
+                .iter()
+                .all(|filter| filter::passes(filter, &event.field(filter.path.as_str()), &self.regexes))
     }
 
     fn holds(&self, expr: &Expr, event: &Event) -> bool {
@@ -85,8 +85,12 @@ impl<P: Borrow<Plan>> Interpreter<P> {
 
     fn source_passes(&self, source: &FieldExpr, test: &Test, event: &Event) -> bool {
         match source {
-            FieldExpr::Column(column) => self.field_passes(&event.field(column.path.as_str()), test, event),
-            FieldExpr::Computed(computed) => self.field_passes(&scalar::field(computed, event), test, event),
+            FieldExpr::Column(column) => {
+                field_passes(&event.field(column.path.as_str()), test, event, &self.regexes)
+            }
+            FieldExpr::Computed(computed) => {
+                field_passes(&scalar::of_event(computed, event), test, event, &self.regexes)
+            }
             FieldExpr::AnyOf(sources) if *test == Test::Missing => {
                 sources.iter().all(|source| self.source_passes(source, test, event))
             }
@@ -97,13 +101,13 @@ impl<P: Borrow<Plan>> Interpreter<P> {
             },
         }
     }
+}
 
-    fn field_passes(&self, field: &Field, test: &Test, event: &Event) -> bool {
-        match test {
-            Test::Exists => !field.is_null(),
-            Test::Missing => field.is_null(),
-            test => field.values().any(|value| test::passes(value, test, event, &self.regexes)),
-        }
+fn field_passes(field: &Field, test: &Test, event: &Event, regexes: &Regexes) -> bool {
+    match test {
+        Test::Exists => !field.is_null(),
+        Test::Missing => field.is_null(),
+        test => field.values().any(|value| test::passes(value, test, event, regexes)),
     }
 }
 
@@ -112,7 +116,7 @@ impl Event {
     pub(crate) fn first_value(&self, source: &FieldExpr) -> Option<Value> {
         match source {
             FieldExpr::Column(column) => self.field(column.path.as_str()).values().next().cloned(),
-            FieldExpr::Computed(computed) => scalar::field(computed, self).values().next().cloned(),
+            FieldExpr::Computed(computed) => scalar::of_event(computed, self).values().next().cloned(),
             FieldExpr::AnyOf(sources) => sources.iter().find_map(|source| self.first_value(source)),
             FieldExpr::PerClass(sources) => self.first_value(of_class(sources, self)?),
         }

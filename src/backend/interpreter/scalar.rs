@@ -6,27 +6,27 @@ use super::{Event, Field, Value};
 use crate::pack::{CaseValues, Column, Computed, Scalar};
 use crate::sigma::text;
 
-/// A computed field. A computed LIST pairs the elements of its columns by place, the shorter ones continued with
-/// NULL, and is NULL where all of them are.
-pub(super) fn field(computed: &Computed, event: &Event) -> Field {
+/// A computed field of an event.
+pub(super) fn of_event(computed: &Computed, event: &Event) -> Field {
+    field(computed, &|column| event.field(column.path.as_str()))
+}
+
+/// A computed field of the columns that `at` gives. A computed LIST pairs the elements of its columns by place, the
+/// shorter ones continued with NULL, and is NULL where all of them are.
+pub(super) fn field<'e>(computed: &Computed, at: &dyn Fn(&Column) -> Cow<'e, Field>) -> Field {
     if !computed.list {
-        return Field::One(evaluate(&computed.scalar, &|column| one(&event.field(column.path.as_str()))));
+        return Field::One(evaluate(&computed.scalar, &|column| one(&at(column))));
     }
-    let lists: Vec<Cow<'_, Field>> = computed
-        .scalar
-        .columns()
-        .into_iter()
-        .filter(|column| column.list)
-        .map(|column| event.field(column.path.as_str()))
-        .collect();
+    let lists: Vec<Cow<'_, Field>> =
+        computed.scalar.columns().into_iter().filter(|column| column.list).map(at).collect();
     if lists.iter().all(|field| field.is_null()) {
         return Field::One(None);
     }
     let length = lists.iter().map(|field| length(field)).max().unwrap_or(0);
-    let element = |at: usize| {
+    let element = |place: usize| {
         evaluate(&computed.scalar, &|column| {
-            let field = event.field(column.path.as_str());
-            if column.list { element(&field, at) } else { one(&field) }
+            let field = at(column);
+            if column.list { element(&field, place) } else { one(&field) }
         })
     };
     Field::Many((0..length).map(element).collect())

@@ -75,7 +75,7 @@ fn stands(text: &str, position: TextMatch, sought: &str) -> bool {
 fn any_value(source: &FieldExpr, event: &Event, holds: &dyn Fn(&Value) -> bool) -> bool {
     match source {
         FieldExpr::Column(column) => event.field(column.path.as_str()).values().any(holds),
-        FieldExpr::Computed(computed) => scalar::field(computed, event).values().any(holds),
+        FieldExpr::Computed(computed) => scalar::of_event(computed, event).values().any(holds),
         FieldExpr::AnyOf(sources) => sources.iter().any(|source| any_value(source, event, holds)),
         FieldExpr::PerClass(sources) => {
             of_class(sources, event).is_some_and(|source| any_value(source, event, holds))

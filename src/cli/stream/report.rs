@@ -6,6 +6,7 @@ use std::io::{self, Write};
 
 use super::super::text::one_line;
 use super::reload::Rules;
+use crate::evaluate::DATASET_OCSF_VERSION;
 use crate::figures::count;
 use crate::stream::{Clash, Figures, Position, Rejected, TooMuchHeld};
 
@@ -91,7 +92,7 @@ impl Report {
         say(format_args!(
             "{} events · {} lines left out · {} late · {} detections",
             count(figures.events),
-            count(figures.rejected),
+            count(figures.rejected + figures.other_version),
             count(figures.late),
             count(figures.detections)
         ));
@@ -103,6 +104,13 @@ impl Report {
         let mut reasons = Vec::new();
         if figures.rejected > 0 {
             reasons.push(format!("{} lines are no OCSF events", count(figures.rejected)));
+        }
+        if figures.other_version > 0 {
+            reasons.push(format!(
+                "{} events are of another OCSF version ({})",
+                count(figures.other_version),
+                DATASET_OCSF_VERSION.name
+            ));
         }
         if unasked > 0 {
             reasons.push(format!("rules were not asked {} times for fields of another type", count(unasked)));

@@ -6,6 +6,8 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, chan
 use std::thread;
 use std::time::{Duration, Instant};
 
+use memchr::memchr;
+
 use super::super::CliError;
 use super::reload::{Reload, Rules};
 use super::report::Report;
@@ -122,8 +124,14 @@ impl Session<'_> {
     fn take(&mut self, piece: Piece) -> Result<Next, CliError> {
         match piece {
             Piece::Lines { text, before, end } => {
-                for (line, number) in text.split(|byte| *byte == b'\n').zip(before + 1..) {
+                let mut rest = text.as_slice();
+                let mut number = before;
+                while !rest.is_empty() {
+                    let end = memchr(b'\n', rest).unwrap_or(rest.len());
+                    let (line, behind) = rest.split_at(end);
+                    number += 1;
                     self.line(line, number)?;
+                    rest = behind.get(1..).unwrap_or_default();
                 }
                 self.position = end;
             }

@@ -2,11 +2,11 @@
 
 /// A literal at a place in a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) struct AtomId(pub(super) usize);
+pub(crate) struct AtomId(pub(crate) usize);
 
 /// What an event must hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Need {
+pub(crate) enum Need {
     /// Nothing that is known.
     Nothing,
     /// What no event of the dataset holds.
@@ -21,7 +21,7 @@ pub(super) enum Need {
     Any(Vec<Need>),
 }
 
-pub(super) fn all(parts: impl IntoIterator<Item = Need>) -> Need {
+pub(crate) fn all(parts: impl IntoIterator<Item = Need>) -> Need {
     let mut needs = Vec::new();
     for part in parts {
         match part {
@@ -33,7 +33,7 @@ pub(super) fn all(parts: impl IntoIterator<Item = Need>) -> Need {
     joined(needs, Need::Nothing, Need::All)
 }
 
-pub(super) fn any(parts: impl IntoIterator<Item = Need>) -> Need {
+pub(crate) fn any(parts: impl IntoIterator<Item = Need>) -> Need {
     let mut needs = Vec::new();
     for part in parts {
         match part {
@@ -55,7 +55,7 @@ fn joined(mut needs: Vec<Need>, none: Need, several: fn(Vec<Need>) -> Need) -> N
 
 impl Need {
     /// Whether an event may be meant that holds the atoms for which `holds` is true, and surely those of `surely`.
-    pub(super) fn is_met(&self, holds: &impl Fn(AtomId) -> bool, surely: &impl Fn(AtomId) -> bool) -> bool {
+    pub(crate) fn is_met(&self, holds: &impl Fn(AtomId) -> bool, surely: &impl Fn(AtomId) -> bool) -> bool {
         match self {
             Self::Nothing => true,
             Self::Impossible => false,
@@ -68,7 +68,7 @@ impl Need {
 
     /// Atoms of which an event must hold one, and the length of the shortest of their literals: of several such
     /// choices the one whose shortest is longest, as long literals are rare. `None` where there is no choice.
-    pub(super) fn cover(&self, lengths: &[usize]) -> Option<(usize, Vec<AtomId>)> {
+    pub(crate) fn cover(&self, lengths: &[usize]) -> Option<(usize, Vec<AtomId>)> {
         match self {
             Self::Nothing | Self::Without(_) => None,
             Self::Impossible => Some((usize::MAX, Vec::new())),

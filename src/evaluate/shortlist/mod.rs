@@ -20,19 +20,21 @@
 //!   is not held is not there, so that no predicate can read another in its stead.
 //! - Whatever fails here has spared nothing: the rules are scanned, and that says what is wrong with which.
 //!
+//! A stream, whose events DuckDB never sees, finds its rules by the same needs (`stream/asker`).
+//!
 //! Memory: a chunk of events, 8 MiB of remembered values a column, the literals, the groups, and up to 128 MiB of events,
 //! while DuckDB takes them over twice.
 
 mod asking;
 pub(super) mod binding;
 mod cells;
-mod formula;
+pub(crate) mod formula;
 mod groups;
-mod need;
+pub(crate) mod need;
 mod reading;
 mod regex;
 pub(super) mod scopes;
-mod search;
+pub(crate) mod search;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test may panic")]
 mod tests;

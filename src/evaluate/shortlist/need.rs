@@ -26,8 +26,8 @@ pub(super) struct Sought<'s> {
 
 /// The literals that are sought in one place, coarsely folded; none is empty.
 #[derive(Debug, Default)]
-pub(super) struct SoughtIn {
-    pub(super) literals: BTreeMap<String, Vec<(TextMatch, AtomId)>>,
+pub(crate) struct SoughtIn {
+    pub(crate) literals: BTreeMap<String, Vec<(TextMatch, AtomId)>>,
 }
 
 impl<'s> Sought<'s> {
@@ -138,18 +138,7 @@ impl<'s> Sought<'s> {
     }
 
     fn text(&mut self, place: &str, test: &Test) -> Need {
-        let mut atom = |position, literal: &str| self.atom(place, position, literal);
-        match test {
-            Test::TextIn { values, .. } => any(values.iter().map(|value| atom(TextMatch::Equals, value))),
-            Test::Text { position, value, .. } => atom(*position, value),
-            Test::Pattern { parts, .. } => all(pattern(parts).map(|(position, text)| atom(position, text))),
-            Test::Regex(regex) => regex::need(regex, &mut |text| atom(TextMatch::Contains, text)),
-            Test::Network(Network::V4(address, length)) => {
-                atom(TextMatch::StartsWith, &fixed_octets(*address, *length))
-            }
-            Test::Network(Network::V6(..)) => atom(TextMatch::Contains, ":"),
-            _ => Need::Nothing,
-        }
+        text_need(test, &mut |position, literal| self.atom(place, position, literal))
     }
 
     fn atom(&mut self, place: &str, position: TextMatch, literal: &str) -> Need {
@@ -165,6 +154,21 @@ impl<'s> Sought<'s> {
             self.lengths.push(literal.len());
         }
         Need::Atom(atom)
+    }
+}
+
+/// What a text must hold for `test` to hold of it; `atom` makes the need of one literal.
+pub(crate) fn text_need(test: &Test, atom: &mut dyn FnMut(TextMatch, &str) -> Need) -> Need {
+    match test {
+        Test::TextIn { values, .. } => any(values.iter().map(|value| atom(TextMatch::Equals, value))),
+        Test::Text { position, value, .. } => atom(*position, value),
+        Test::Pattern { parts, .. } => all(pattern(parts).map(|(position, text)| atom(position, text))),
+        Test::Regex(regex) => regex::need(regex, &mut |text| atom(TextMatch::Contains, text)),
+        Test::Network(Network::V4(address, length)) => {
+            atom(TextMatch::StartsWith, &fixed_octets(*address, *length))
+        }
+        Test::Network(Network::V6(..)) => atom(TextMatch::Contains, ":"),
+        _ => Need::Nothing,
     }
 }
 
@@ -193,7 +197,7 @@ fn pattern(parts: &[PatternPart]) -> impl Iterator<Item = (TextMatch, &str)> {
 
 /// Text without case, coarser than DuckDB's `lower`, so that also texts fall together that a regular expression
 /// without case takes for one: `ſ` is an `s`. What stands in a text stands in it folded, too.
-pub(super) fn coarse(value: &str) -> String {
+pub(crate) fn coarse(value: &str) -> String {
     let mut folded = String::with_capacity(value.len());
     coarse_into(value, &mut folded);
     folded

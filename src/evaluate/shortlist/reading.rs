@@ -1,6 +1,6 @@
 //! One reading of a scope's events, in which each is held against what the rules need.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
 use duckdb::arrow::array::{Array, ArrayRef, AsArray, PrimitiveArray, RecordBatch, StructArray, UInt32Array};
@@ -304,10 +304,17 @@ impl<'n> Reading<'n> {
 fn columns_of(plan: &Plan, held: &BTreeMap<String, String>) -> Vec<usize> {
     // A field that lies elsewhere from class to class depends on the class, too.
     let mut columns: Vec<usize> = held.keys().position(|path| path == "class_uid").into_iter().collect();
+    // Of what only the scope looks at, all events of the reading have what the scope asks for.
+    let mut scope: BTreeSet<String> =
+        plan.scope.filters.iter().map(|filter| filter.path.as_str().to_ascii_lowercase()).collect();
     plan.predicate.visit_columns(&mut |column| {
-        let folded = column.path.as_str().to_ascii_lowercase();
-        columns.extend(held.keys().position(|path| *path == folded));
+        scope.remove(&column.path.as_str().to_ascii_lowercase());
     });
+    let read = plan.columns.keys().map(|path| path.as_str().to_ascii_lowercase());
+    columns.extend(
+        read.filter(|path| !scope.contains(path))
+            .filter_map(|path| held.keys().position(|held| *held == path)),
+    );
     columns.sort_unstable();
     columns.dedup();
     columns

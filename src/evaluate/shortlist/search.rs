@@ -18,13 +18,16 @@ const REMEMBERED: usize = 8 << 20;
 const LONG: usize = 4096;
 
 /// A column's literals, and what was found in the values last seen.
-pub(super) struct ColumnSearch {
+#[derive(Debug)]
+pub(crate) struct ColumnSearch {
     /// `None` where nothing is sought.
     automaton: Option<AhoCorasick>,
     /// By the automaton's pattern: where it has to stand, for which atom.
     targets: Vec<Vec<(TextMatch, AtomId)>>,
     slots: Vec<Option<Remembered>>,
+    /// Bytes of values, and how many there may be.
     remembered: usize,
+    limit: usize,
     /// The number of the value last seen for the first time.
     last: u64,
     folded: String,
@@ -32,15 +35,16 @@ pub(super) struct ColumnSearch {
 }
 
 /// What is known of a value.
-pub(super) struct Seen<'a> {
+pub(crate) struct Seen<'a> {
     /// A number of its own, from 1. A value that has been forgotten has another one when it comes again.
-    pub(super) number: u64,
+    pub(crate) number: u64,
     /// The atoms that it holds, each once.
-    pub(super) atoms: &'a [AtomId],
+    pub(crate) atoms: &'a [AtomId],
     /// Whether it holds them by DuckDB's measure as well: of ASCII, the coarse folding is DuckDB's own.
-    pub(super) surely: bool,
+    pub(crate) surely: bool,
 }
 
+#[derive(Debug)]
 struct Remembered {
     value: Box<str>,
     atoms: Box<[AtomId]>,
@@ -49,13 +53,19 @@ struct Remembered {
 
 impl ColumnSearch {
     /// Of a column in which nothing may be sought.
-    pub(super) fn new(sought: Option<&SoughtIn>) -> Result<Self, BuildError> {
+    pub(crate) fn new(sought: Option<&SoughtIn>) -> Result<Self, BuildError> {
+        Self::remembering(sought, REMEMBERED)
+    }
+
+    /// One that remembers values of `limit` bytes in all.
+    pub(crate) fn remembering(sought: Option<&SoughtIn>, limit: usize) -> Result<Self, BuildError> {
         let literals = sought.map(|sought| &sought.literals);
         Ok(Self {
             automaton: literals.map(|literals| AhoCorasick::new(literals.keys())).transpose()?,
             targets: literals.into_iter().flat_map(|literals| literals.values().cloned()).collect(),
             slots: Vec::new(),
             remembered: 0,
+            limit,
             last: 0,
             folded: String::new(),
             found: Vec::new(),
@@ -63,11 +73,11 @@ impl ColumnSearch {
     }
 
     /// Whether anything is sought.
-    pub(super) fn seeks(&self) -> bool {
+    pub(crate) fn seeks(&self) -> bool {
         self.automaton.is_some()
     }
 
-    pub(super) fn look(&mut self, value: &str) -> Seen<'_> {
+    pub(crate) fn look(&mut self, value: &str) -> Seen<'_> {
         let surely = value.is_ascii();
         if value.len() >= LONG {
             self.search(value);
@@ -123,7 +133,7 @@ impl ColumnSearch {
         let Some(slot) = self.slots.get_mut(at) else { return false };
         let freed = slot.as_ref().map_or(0, Remembered::bytes);
         let new = value.len() + size_of_val(self.found.as_slice());
-        if self.remembered - freed + new > REMEMBERED {
+        if self.remembered - freed + new > self.limit {
             return false;
         }
         self.remembered = self.remembered - freed + new;

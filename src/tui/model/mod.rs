@@ -42,7 +42,7 @@ pub(crate) use overlay::{
     Answer, Bench, Changes, ChangesView, ExportPrompt, Overlay, Proposals, Proposed, Said,
 };
 pub(crate) use palette::{Found, Palette};
-pub(crate) use panes::{Arrangement, Border, Panes, Splits};
+pub(crate) use panes::{Arrangement, Border, LongLines, Panes, Splits};
 pub(crate) use welcome::Welcome;
 pub(crate) use why::{Item, Why, WhyView};
 

@@ -37,6 +37,26 @@ impl Arrangement {
     }
 }
 
+/// What becomes of lines of SQL that are longer than their pane is wide.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum LongLines {
+    /// They go on below.
+    #[default]
+    Wrapped,
+    /// The pane scrolls sideways.
+    Scrolled,
+}
+
+impl LongLines {
+    /// The other one.
+    pub(crate) fn other(self) -> Self {
+        match self {
+            Self::Wrapped => Self::Scrolled,
+            Self::Scrolled => Self::Wrapped,
+        }
+    }
+}
+
 /// A border between panes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -117,6 +137,8 @@ pub(crate) struct Panes {
     pub splits: Splits,
     /// The borders that the mouse holds; two where they cross.
     pub held: Vec<Border>,
+    /// What becomes of long lines of SQL.
+    pub long_lines: LongLines,
 }
 
 #[cfg(test)]

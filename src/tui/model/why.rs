@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::attribution::{Attribution, Finding, FunnelRow, MatchReason, NearMiss, Place};
+use crate::attribution::{Attribution, Finding, FunnelRow, MatchReason, NearMiss, Place, RowKind};
 
 /// What is known of the selected rule.
 #[derive(Clone, Debug, Default)]
@@ -61,9 +61,16 @@ impl Why {
     /// The item that stands on a line of the source: of those around it the one that begins last.
     pub(crate) fn item_on(&self, line: u32) -> Option<usize> {
         let rows = self.known()?.funnel.iter().enumerate();
-        let places = rows.filter_map(|(at, row)| Some((row.place?, at)));
+        let places = rows.filter_map(|(at, row)| Some((row.place?, (row.kind != RowKind::Selection, at))));
         let around = places.filter(|(place, _)| (place.line..=place.end_line).contains(&line));
-        around.min_by_key(|(place, at)| (u32::MAX - place.line, *at)).map(|(_, at)| at)
+        // A line that begins a selection stands for it, not for what the condition makes of it.
+        around.min_by_key(|(place, order)| (u32::MAX - place.line, *order)).map(|(_, (_, at))| at)
+    }
+
+    /// The row that stands on a line of the source and begins there, where it still holds.
+    pub(crate) fn row_on(&self, line: u32) -> Option<&FunnelRow> {
+        let row = self.fresh()?.funnel.get(self.item_on(line)?)?;
+        row.place.is_some_and(|place| place.line == line).then_some(row)
     }
 
     /// The item to begin with: the step that leaves no event, else the first one that stands in the rule.

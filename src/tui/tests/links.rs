@@ -5,15 +5,18 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::{Arc, LazyLock};
 
+use ratatui::layout::Rect;
+
 use super::fixtures::{Compiled, Screen};
 use super::{drawn, press};
 use crate::backend;
 use crate::bridge::Settings;
 use crate::pack::{self, DEFAULT_PACK, Pack, PackSource};
 use crate::sigma::{self, Capability};
+use crate::tui::action::Action;
 use crate::tui::model::{Model, Pane};
 use crate::tui::theme::Role;
-use crate::tui::view::Layout;
+use crate::tui::view::{self, Layout};
 
 static PACK: LazyLock<Pack> =
     LazyLock::new(|| pack::load(&PackSource::Embedded(DEFAULT_PACK.to_owned())).unwrap().pack);
@@ -81,16 +84,18 @@ fn lit(model: &Model, pane: Pane) -> Vec<String> {
     let row = |y: u16| (body.x..body.right()).map(|x| buffer[(x, y)].symbol()).collect::<String>();
     let marked = |line: &String| line.chars().take(6).any(|c| c == '▌');
     if pane == Pane::Sql {
-        return lit_sql(model, body.y, |y| marked(&row(y)));
+        return lit_sql(model, body, |y| marked(&row(y)));
     }
     let lines = (body.y..body.bottom()).map(row).filter(marked);
     lines.map(|line| line.replace('▌', " ").split_whitespace().collect::<Vec<_>>().join(" ")).collect()
 }
 
-/// Lines of SQL are longer than the pane is wide: they are given whole.
-fn lit_sql(model: &Model, top: u16, is_marked: impl Fn(u16) -> bool) -> Vec<String> {
-    let shown = model.entry().unwrap().sql_text().unwrap().lines().skip(model.offset(Pane::Sql).row);
-    (top..).zip(shown).filter(|(y, _)| is_marked(*y)).map(|(_, line)| line.trim().to_owned()).collect()
+/// Lines of SQL go on below where they are longer than the pane is wide: they are given whole.
+fn lit_sql(model: &Model, body: Rect, is_marked: impl Fn(u16) -> bool) -> Vec<String> {
+    let line = |y: u16| view::sql_at_row(model, body, model.offset(Pane::Sql).row + usize::from(y - body.y));
+    let marked: BTreeSet<usize> = (body.y..body.bottom()).filter(|y| is_marked(*y)).map(line).collect();
+    let all: Vec<&str> = model.entry().unwrap().sql_text().unwrap().lines().collect();
+    marked.into_iter().map(|line| all[line].trim().to_owned()).collect()
 }
 
 /// Puts the cursor of the source on the line that begins with `start`.
@@ -118,6 +123,17 @@ fn a_value_lights_its_field_and_its_test() {
         sql.iter().any(|line| line.contains("'public'")) && !sql.iter().any(|l| l.contains("transfer")),
         "{sql:#?}"
     );
+}
+
+#[test]
+fn a_value_brings_its_test_into_view_and_not_the_selection_around_it() {
+    let mut screen = screen(EVENT);
+    screen.act(Action::Resize(100, 24));
+    for value in ["- '/transfer'", "- 'public'", "- '/transfer'"] {
+        go(&mut screen, value);
+        let sql = lit(&screen.model, Pane::Sql).join("\n");
+        assert!(sql.contains(value.trim_start_matches("- ")), "{value}: {sql}");
+    }
 }
 
 #[test]

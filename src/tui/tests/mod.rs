@@ -7,6 +7,7 @@ mod editing;
 mod first_minute;
 mod fixtures;
 mod keys;
+mod legible;
 mod links;
 mod list;
 mod live;

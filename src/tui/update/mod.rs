@@ -246,6 +246,7 @@ fn apply(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::Drag(column, row) => panes::drag(model, column, row),
         Action::Release => panes::release(model),
         Action::Wheel(column, row, lines) => return mouse::wheel(model, column, row, lines),
+        Action::WrapLines => panes::wrap_lines(model),
         Action::SeeAll => return live::see_all(model),
         Action::ToggleBell => live::toggle_bell(model),
         Action::StopRun => return run::stop(model),

@@ -53,7 +53,10 @@ pub(super) fn click(model: &mut Model, column: u16, row: u16) -> Vec<Effect> {
         Pane::Route | Pane::Sql => {
             let Some(line) = row.checked_sub(body.y) else { return Vec::new() };
             let at = model.offset(pane).row + usize::from(line);
-            *(if pane == Pane::Route { &mut model.route_cursor } else { &mut model.sql_cursor }) = at;
+            match pane {
+                Pane::Route => model.route_cursor = at,
+                _ => model.sql_cursor = view::sql_at_row(model, body, at),
+            }
             navigate::settle(model);
         }
     }

@@ -39,7 +39,10 @@ pub(super) fn move_in(model: &mut Model, pane: Pane, motion: Motion) -> Vec<Effe
         }
         Pane::Matches => model.matches.cursor = target(model.matches.cursor, last, page, motion),
         Pane::Route => model.route_cursor = target(model.route_cursor, last, page, motion),
-        Pane::Sql => model.sql_cursor = target(model.sql_cursor, last, page, motion),
+        Pane::Sql => {
+            let last = view::sql_at_row(model, body, last);
+            model.sql_cursor = target(model.sql_cursor, last, page, motion);
+        }
     }
     if pane == model.focus || model.overlay.is_some() {
         follow(model);
@@ -122,15 +125,25 @@ pub(super) fn settle(model: &mut Model) {
         let rows = view::extent(model, pane, body).rows;
         let page = page(model, pane, body);
         let last = rows.saturating_sub(1);
+        let one = |row: usize| row..row + 1;
         let cursor = match pane {
-            Pane::Rules => model.position,
-            Pane::Source => view::row_of_line(model, body, model.cursor_line),
-            Pane::Route => within(&mut model.route_cursor, last),
-            Pane::Sql => within(&mut model.sql_cursor, last),
-            Pane::Matches => within(&mut model.matches.cursor, last),
+            Pane::Rules => one(model.position),
+            Pane::Source => view::rows_of_line(model, body, model.cursor_line),
+            Pane::Route => {
+                let row = within(&mut model.route_cursor, last);
+                view::rows_of_field(model, body, row).unwrap_or(one(row))
+            }
+            Pane::Sql => {
+                let last = view::sql_at_row(model, body, last);
+                let line = within(&mut model.sql_cursor, last);
+                view::rows_of_sql(model, body, line)
+            }
+            Pane::Matches => one(within(&mut model.matches.cursor, last)),
         };
         let offset = model.offset_mut(pane);
-        offset.row = offset.row.clamp((cursor + 1).saturating_sub(page.max(1)), cursor);
+        // What is noted beneath the line as well, as far as there is room for both.
+        let first = cursor.end.saturating_sub(page.max(1)).min(cursor.start);
+        offset.row = offset.row.clamp(first, cursor.start);
         offset.row = offset.row.min(rows.saturating_sub(page));
     }
 }
@@ -152,7 +165,7 @@ pub(super) fn to_first_finding(model: &mut Model) {
     let start = model.entry().map_or(1, |entry| entry.rule.span.start.line);
     model.cursor_line = view::first_finding_line(model).unwrap_or(start).max(1);
     let body = Layout::of(model).body(Pane::Source);
-    let row = view::row_of_line(model, body, model.cursor_line);
+    let row = view::rows_of_line(model, body, model.cursor_line).start;
     // A few lines above it, for the context.
     model.offset_mut(Pane::Source).row = row.saturating_sub(usize::from(body.height) / 3);
     settle(model);

@@ -7,6 +7,7 @@ use crate::tui::model::{Found, Model, Overlay, Palette, list};
 
 /// Opens it, for the commands whose names begin with `family`.
 pub(super) fn open(model: &mut Model, family: &'static str) {
+    model.help = None;
     model.overlay = Some(Overlay::Palette(Palette { family, ..Palette::default() }));
     search(model);
 }
@@ -26,9 +27,16 @@ pub(super) fn search(model: &mut Model) {
         |(name, theme)| Some((answer(&name, &theme.description, &typed)?, Found::Theme(theme.clone()))),
     );
     let mut found: Vec<_> = commands.chain(themes).collect();
-    found.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
+    found.sort_by_key(|(score, found)| (std::cmp::Reverse(*score), is_motion(found)));
     open.found = found.into_iter().map(|(_, found)| found).collect();
     open.cursor = 0;
+}
+
+/// Whether it only moves, which nobody does by name: such commands come last.
+fn is_motion(found: &Found) -> bool {
+    let Found::Command(at) = found else { return false };
+    let moves = |action| matches!(action, Action::Move(_) | Action::Pan(_) | Action::PanHome);
+    COMMANDS.get(*at).is_some_and(|command| moves((command.action)()))
 }
 
 /// How well a command answers: each word by name, fuzzily, or by an occurrence in what it does.

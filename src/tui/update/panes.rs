@@ -3,7 +3,7 @@
 use ratatui::layout::Rect;
 
 use super::navigate;
-use crate::tui::model::{Arrangement, Border, Model};
+use crate::tui::model::{Arrangement, Border, Model, Pane};
 use crate::tui::view::{self, Layout};
 
 /// How the notice begins that a layout is not shown.
@@ -19,6 +19,13 @@ pub(super) fn arrange(model: &mut Model, arrangement: Arrangement) {
         let word = arrangement.word();
         model.notices.push(format!("{NOTICE}{word} is shown from {columns} columns and {rows} rows on"));
     }
+    navigate::settle(model);
+}
+
+/// Lets long lines of SQL go on below, or to the right.
+pub(super) fn wrap_lines(model: &mut Model) {
+    model.panes.long_lines = model.panes.long_lines.other();
+    model.offset_mut(Pane::Sql).column = 0;
     navigate::settle(model);
 }
 

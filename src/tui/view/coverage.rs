@@ -117,7 +117,9 @@ fn figure(model: &Model, open: &CoverageView, figure: &Figure, width: usize) -> 
         let role = if matched == 0 { Role::TextDim } else { Role::StatusMatched };
         pieces.push((number(matched), theme.style(role)));
     }
-    pieces.push((text::pad_left(&drift, DRIFT), theme.style(Role::Key)));
+    let moved =
+        open.lines.iter().any(|line| matches!(line, CoverageLine::Figure(figure) if figure.drift != 0));
+    pieces.push((text::pad_left(&drift, if moved { DRIFT } else { 0 }), theme.style(Role::Key)));
     let room = width.saturating_sub(paint::width(&pieces) + 2);
     pieces.push(piece(theme, Role::TextDim, &format!("  {}", text::fit(&figure.note, room))));
     pieces

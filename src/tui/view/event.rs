@@ -33,7 +33,7 @@ const TIMES: std::ops::Range<i64> = 315_532_800_000..4_102_444_800_000;
 
 pub(super) fn draw(buffer: &mut Buffer, screen: Rect, model: &Model, open: &EventView) {
     let area = place(screen);
-    popup::draw(buffer, area, model, &title(model, open));
+    popup::draw(buffer, area, model, &title(model, open, popup::title_room(area)));
     let body = popup::inner(area);
     let theme = &model.theme;
     match &open.answer {
@@ -64,26 +64,30 @@ const SEARCH: usize = 32;
 
 /// All of the screen but its border.
 fn place(screen: Rect) -> Rect {
-    popup::place(screen, WIDTH.min(screen.width.saturating_sub(2)), usize::from(screen.height))
+    popup::place(screen, WIDTH, usize::from(screen.height))
 }
 
-fn title(model: &Model, open: &EventView) -> PaneLine {
+fn title(model: &Model, open: &EventView, room: usize) -> PaneLine {
     let theme = &model.theme;
     let time = open.time.and_then(|time| Timestamp::from_millisecond(time).ok());
     let time = time.map(|time| format!("{time:.3}"));
-    let said = [time, open.host.clone(), Some(open.event_id.clone())];
-    let said = said.into_iter().flatten().map(|text| text::fit(&text::sanitize(&text), 48));
-    let mut title = vec![
-        piece(theme, Role::PaneTitleFocused, "Event"),
-        piece(theme, Role::TextDim, &format!("  {}", said.collect::<Vec<_>>().join(" · "))),
-    ];
-    if open.searching {
-        title.push(piece(theme, Role::FilterChip, "  /"));
-        title.extend(paint::input(theme, &open.search, SEARCH));
-    } else if !open.search.text().is_empty() {
-        title.push(piece(theme, Role::FilterChip, &format!("  /{}", open.search.text())));
+    let safe = |text: &str| text::fit(&text::sanitize(text), 48);
+    // The id stands in the event as well.
+    let said = [(2, time), (1, open.host.as_deref().map(safe)), (3, Some(safe(&open.event_id)))];
+    let mut title = vec![(0, piece(theme, Role::PaneTitleFocused, "Event"))];
+    let said = said.into_iter().filter_map(|(rank, said)| Some((rank, said?)));
+    for (at, (rank, said)) in said.enumerate() {
+        let between = if at == 0 { "  " } else { " · " };
+        title.push((rank, piece(theme, Role::TextDim, &format!("{between}{said}"))));
     }
-    title
+    if open.searching {
+        title.push((0, piece(theme, Role::FilterChip, "  /")));
+        let typed = paint::input(theme, &open.search, SEARCH).into_iter();
+        title.extend(typed.map(|piece| (0, piece)));
+    } else if !open.search.text().is_empty() {
+        title.push((0, piece(theme, Role::FilterChip, &format!("  /{}", open.search.text()))));
+    }
+    paint::fitting(title, room)
 }
 
 /// Each line, with the node that it belongs to.
@@ -98,7 +102,7 @@ fn lines(model: &Model, open: &EventView, width: usize) -> Vec<(usize, PaneLine)
 
 fn node_lines(model: &Model, node: &Node<'_>, width: usize) -> Vec<PaneLine> {
     let theme = &model.theme;
-    let mark = piece(theme, Role::Linked, if node.matched { " ▌" } else { "  " });
+    let mark = [piece(theme, Role::Text, " "), paint::link_mark(theme, node.matched)];
     let indent = "  ".repeat(node.depth.min(width / 8));
     let name_role = if node.matched { Role::Linked } else { Role::SyntaxKey };
     let (value, stretches) = match node.shown {
@@ -106,23 +110,26 @@ fn node_lines(model: &Model, node: &Node<'_>, width: usize) -> Vec<PaneLine> {
             let arrow = if folded { "▸" } else { "▾" };
             let lead = piece(theme, Role::TextDim, &format!(" {indent}{arrow} "));
             let name = piece(theme, name_role, &text::fit(&node.name, width));
-            return vec![vec![mark, lead, name, piece(theme, Role::TextDim, &branch(value, folded))]];
+            let within = piece(theme, Role::TextDim, &branch(value, folded));
+            return vec![[mark.to_vec(), vec![lead, name, within]].concat()];
         }
         Shown::Leaf(value, stretches) => (value, stretches),
     };
     let lead = format!(" {indent}  ");
-    let name = text::pad(&text::fit(&text::sanitize(&node.name), NAME), NAME.min(width / 4));
-    let column = text::width(&lead) + text::width(&name) + 4;
+    let name =
+        paint::padded(theme, &text::fit(&node.name, NAME), NAME.min(width / 4), theme.style(name_role));
+    let column = text::width(&lead) + paint::width(&name) + 4;
     let mut pieces = value_pieces(model, value, stretches);
     if let Some(time) = as_time(node, value) {
         pieces.push(piece(theme, Role::TextDim, &format!("  {time}")));
     }
     let room = width.saturating_sub(column).max(8);
     let mut parts = broken(&pieces, room).into_iter();
-    let head = vec![mark.clone(), piece(theme, Role::Text, &lead), (name, theme.style(name_role))];
-    let head = [head, vec![piece(theme, Role::Text, "  ")], parts.next().unwrap_or_default()].concat();
+    let lead = vec![piece(theme, Role::Text, &lead)];
+    let gap = vec![piece(theme, Role::Text, "  ")];
+    let head = [mark.to_vec(), lead, name.to_vec(), gap, parts.next().unwrap_or_default()].concat();
     let blank = " ".repeat(column - 2);
-    let rest = parts.map(|part| [vec![mark.clone(), piece(theme, Role::Text, &blank)], part].concat());
+    let rest = parts.map(|part| [mark.to_vec(), vec![piece(theme, Role::Text, &blank)], part].concat());
     std::iter::once(head).chain(rest).collect()
 }
 

@@ -59,27 +59,9 @@ fn put(buffer: &mut Buffer, x: u16, y: u16, symbol: &str, style: Style) {
 }
 
 fn tabs(buffer: &mut Buffer, area: Rect, model: &Model) {
-    let mut bar = PaneLine::new();
-    for pane in Pane::ALL {
-        let role = if pane == model.focus { Role::TabFocused } else { Role::Tab };
-        let count = match (pane, model.table()) {
-            (Pane::Matches, Some(table)) => match model.entry().map_or(0, RuleEntry::arrived) {
-                0 => format!(" {}", text::count(table.summary.matches)),
-                arrived => {
-                    format!(
-                        " {} {}{}",
-                        text::count(table.summary.matches),
-                        symbols::ARRIVED.glyph,
-                        text::count(arrived)
-                    )
-                }
-            },
-            _ => String::new(),
-        };
-        let label = format!("{}{}{count}", paint::key_of(model, pane), pane.short_name());
-        bar.push((label, model.theme.style(role)));
-        bar.push(("  ".to_owned(), model.theme.style(Role::Text)));
-    }
+    let named = bar(model, true);
+    // Without room for all names, that of the pane that is shown.
+    let bar = if paint::width(&named) <= usize::from(area.width) { named } else { bar(model, false) };
     let taken = paint::right(buffer, area, 0, &bar);
     let left = Rect { width: area.width - taken, ..area };
     if let Some(entry) = model.entry().filter(|_| left.width > 4) {
@@ -88,5 +70,28 @@ fn tabs(buffer: &mut Buffer, area: Rect, model: &Model) {
         let pieces =
             [(format!(" {glyph} "), model.theme.style(role)), (title, model.theme.style(Role::Text))];
         paint::line(buffer, left, 0, &pieces, 0);
+    }
+}
+
+fn bar(model: &Model, all_named: bool) -> PaneLine {
+    let mut bar = PaneLine::new();
+    for pane in Pane::ALL {
+        let is_shown = pane == model.focus;
+        let role = if is_shown { Role::TabFocused } else { Role::Tab };
+        let name = if is_shown || all_named { pane.short_name() } else { "" };
+        let label = format!("{}{name}{}", paint::key_of(model, pane), matches(model, pane));
+        bar.push((label.trim_end().to_owned(), model.theme.style(role)));
+        bar.push(("  ".to_owned(), model.theme.style(Role::Text)));
+    }
+    bar
+}
+
+/// How many matches there are, behind the name of their pane.
+fn matches(model: &Model, pane: Pane) -> String {
+    let Some(table) = model.table().filter(|_| pane == Pane::Matches) else { return String::new() };
+    let matches = text::count(table.summary.matches);
+    match model.entry().map_or(0, RuleEntry::arrived) {
+        0 => format!(" {matches}"),
+        arrived => format!(" {matches} {}{}", symbols::ARRIVED.glyph, text::count(arrived)),
     }
 }

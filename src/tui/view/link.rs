@@ -58,6 +58,18 @@ impl Link {
         }
     }
 
+    /// Whether one of these parts lies in it whole.
+    pub(super) fn covers(&self, about: &About) -> bool {
+        let within = |span: &Span| {
+            let (start, end) = lines(*span);
+            self.lines.iter().any(|(first, last)| *first <= start && end <= *last)
+        };
+        match about {
+            About::Parts(spans) => spans.iter().any(within),
+            other => self.has(other),
+        }
+    }
+
     /// Its first line of the source.
     pub(crate) fn first_line(&self) -> Option<u32> {
         self.lines.iter().map(|(first, _)| *first).min()
@@ -90,10 +102,16 @@ pub(crate) fn link(model: &Model) -> Link {
 pub(crate) fn first_lines(model: &Model, link: &Link) -> (Option<usize>, Option<usize>) {
     let width = usize::from(Layout::of(model).body(Pane::Route).width);
     let on_route = || link.has(&route::about(model, width, model.route_cursor));
-    let on_sql = || link.has(&sql::about(model, model.sql_cursor));
+    // What belongs to a line alone comes before what the line is part of.
+    let best = sql::first_in(model, |about| link.covers(about));
+    let covered = best.is_some();
+    let on_sql = || {
+        let about = sql::about(model, model.sql_cursor);
+        if covered { link.covers(&about) } else { link.has(&about) }
+    };
     (
         route::first_in(model, width, link).filter(|_| !on_route()),
-        sql::first_in(model, link).filter(|_| !on_sql()),
+        best.or_else(|| sql::first_in(model, |about| link.has(about))).filter(|_| !on_sql()),
     )
 }
 

@@ -14,10 +14,10 @@ use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 
 use super::link::{Link, link};
-use super::paint::{self, PaneLine, piece};
+use super::paint::{self, PaneLine, Ranked, piece};
 use super::trouble;
 use super::{Extent, Layout};
-use super::{symbols, timeline};
+use super::{columns, symbols, timeline};
 use crate::bridge::ir::Expr;
 use crate::evaluate::{MatchRow, MatchTable, SortKey, Summary};
 use crate::ocsf::OcsfPath;
@@ -25,63 +25,63 @@ use crate::tui::model::{Model, Pane, RuleEntry};
 use crate::tui::text;
 use crate::tui::theme::Role;
 
-/// The widest column where not all fit, in columns of the screen; where even that is too much, the pane scrolls.
-const WIDEST: usize = 48;
-
-/// The narrowest that a wider column is cut to.
-const NARROWEST: usize = 12;
-
 /// Bytes of a value that are looked at: more than a screen is wide.
 const CELL: usize = 2048;
 
 /// Lines of the body from which on one of them shows when the matches were.
 const TIMELINE_FROM: u16 = 7;
 
-pub(super) fn title(model: &Model) -> PaneLine {
+pub(super) fn title(model: &Model) -> Vec<Ranked> {
     let theme = &model.theme;
     let Some(table) = model.table() else { return Vec::new() };
-    let role = if model.shows_stale() { Role::Stale } else { Role::PaneCount };
-    let matches = text::count(table.summary.matches);
-    let mut said = match table.in_scope {
-        Some(in_scope) => format!("{matches} of {} in scope", text::count(in_scope)),
-        None if table.summary.matches == 1 => "1 window".to_owned(),
-        None => format!("{matches} windows"),
-    };
-    if let Some(period) = period(table.summary) {
-        said.push_str(" · ");
-        said.push_str(&period);
-    }
-    let marked = model.matches.marked.len();
-    if marked > 0 {
-        let saves = model.keymap.shown("save_case").map(|key| format!(", {key} saves")).unwrap_or_default();
-        said = format!("{} marked{saves} · {said}", text::count(marked as u64));
-    }
-    let mut pieces = vec![piece(theme, role, &said)];
-    let arrived = model.entry().map_or(0, RuleEntry::arrived);
-    if arrived > 0 {
-        pieces.insert(
-            0,
-            piece(theme, Role::Key, &format!("{}{} new  ", symbols::ARRIVED.glyph, text::count(arrived))),
-        );
-    }
+    let mut pieces = Vec::new();
     if model.shows_stale() {
         let (role, word) =
             if model.work.matching { (Role::TextDim, "updating  ") } else { (Role::Error, "stale  ") };
-        pieces.insert(0, piece(theme, role, word));
+        pieces.push((0, piece(theme, role, word)));
     }
+    let arrived = model.entry().map_or(0, RuleEntry::arrived);
+    if arrived > 0 {
+        let said = format!("{}{} new  ", symbols::ARRIVED.glyph, text::count(arrived));
+        pieces.push((1, piece(theme, Role::Key, &said)));
+    }
+    let role = if model.shows_stale() { Role::Stale } else { Role::PaneCount };
+    let marked = model.matches.marked.len();
+    if marked > 0 {
+        let saves = model.keymap.shown("save_case").map(|key| format!(", {key} saves")).unwrap_or_default();
+        pieces.push((1, piece(theme, role, &format!("{} marked", text::count(marked as u64)))));
+        pieces.push((2, piece(theme, role, &saves)));
+        pieces.push((1, piece(theme, role, " · ")));
+    }
+    let matches = text::count(table.summary.matches);
+    let said = match table.in_scope {
+        Some(_) => matches,
+        None if table.summary.matches == 1 => "1 window".to_owned(),
+        None => format!("{matches} windows"),
+    };
+    pieces.push((0, piece(theme, role, &said)));
+    if let Some(in_scope) = table.in_scope {
+        pieces.push((3, piece(theme, role, &format!(" of {} in scope", text::count(in_scope)))));
+    }
+    let period = period(table.summary).into_iter();
+    pieces.extend(period.map(|(rank, said)| (rank, piece(theme, role, &said))));
     pieces
 }
 
-/// `06-10 02:50:54 … 03:12:40`, the day once where it is the same.
-fn period(summary: Summary) -> Option<String> {
-    let (first, last) = (summary.first_seen?, summary.last_seen?);
-    let (day, last_day) = (format_time(first, "%m-%d"), format_time(last, "%m-%d"));
-    let clock = |time| format_time(time, "%H:%M:%S");
-    Some(match (first == last, day == last_day) {
-        (true, _) => format!("{day} {}", clock(first)),
-        (false, true) => format!("{day} {} … {}", clock(first), clock(last)),
-        (false, false) => format!("{day} {} … {last_day} {}", clock(first), clock(last)),
-    })
+/// ` · 06-10 02:50:54 … 03:12:40`, the day once where it is the same. Days matter more than the time of day.
+fn period(summary: Summary) -> Vec<(u8, String)> {
+    const DAY: u8 = 4;
+    const TIME: u8 = 5;
+    let (Some(first), Some(last)) = (summary.first_seen, summary.last_seen) else { return Vec::new() };
+    let day = |time| format_time(time, "%m-%d");
+    let clock = |time| format_time(time, " %H:%M:%S");
+    let start = [(DAY, format!(" · {}", day(first))), (TIME, clock(first))];
+    let end = match (first == last, day(first) == day(last)) {
+        (true, _) => Vec::new(),
+        (false, true) => vec![(TIME, format!(" …{}", clock(last)))],
+        (false, false) => vec![(DAY, format!(" … {}", day(last))), (TIME, clock(last))],
+    };
+    start.into_iter().chain(end).collect()
 }
 
 /// A time in UTC; `?` for one outside the calendar.
@@ -172,7 +172,7 @@ fn draw_table(buffer: &mut Buffer, area: Rect, model: &Model, table: &MatchTable
     let theme = &model.theme;
     let offset = model.offset(Pane::Matches);
     let columns = Columns::new(model, table, usize::from(area.width));
-    let heading = columns.line(" ", &header(model, table), theme.style(Role::TableHeader), model);
+    let heading = columns.heading(&header(model, table), model);
     paint::line(buffer, area, 0, &heading, offset.column);
     paint::mark_cut(buffer, area, 0, theme, (&heading, offset.column));
     let height = usize::from(area.height.saturating_sub(1));
@@ -202,12 +202,12 @@ fn row_count(table: &MatchTable) -> usize {
     usize::try_from(table.summary.matches).unwrap_or(usize::MAX)
 }
 
-/// The last column is named after what the dataset identifies events by; an arrow stands by what rows are sorted by.
-fn header(model: &Model, table: &MatchTable) -> Vec<String> {
+/// Each with a mark for what rows are sorted by. The last column is named after what the dataset identifies events by.
+fn header(model: &Model, table: &MatchTable) -> Vec<(&'static str, String)> {
     let columns = table.columns.iter().map(|path| path.as_str().to_owned());
     let id = model.dataset.info.as_ref().map_or("event id", |info| info.event_id.as_str());
     let names = ["time".to_owned(), "host".to_owned()].into_iter().chain(columns).chain([id.to_owned()]);
-    let mut names: Vec<_> = names.collect();
+    let mut names: Vec<_> = names.map(|name| ("", name)).collect();
     let order = model.matches.order;
     let sorted = match order.key {
         SortKey::Time => 0,
@@ -215,11 +215,8 @@ fn header(model: &Model, table: &MatchTable) -> Vec<String> {
         SortKey::Column(at) => at + 2,
         SortKey::EventId => names.len() - 1,
     };
-    if let Some(name) = names.get_mut(sorted) {
-        *name = format!(
-            "{} {name}",
-            if order.descending { symbols::DESCENDING.glyph } else { symbols::ASCENDING.glyph }
-        );
+    if let Some((mark, _)) = names.get_mut(sorted) {
+        *mark = if order.descending { symbols::DESCENDING.glyph } else { symbols::ASCENDING.glyph };
     }
     names
 }
@@ -269,7 +266,7 @@ struct Columns {
 
 impl Columns {
     fn new(model: &Model, table: &MatchTable, room: usize) -> Self {
-        let widths = fitted(natural_widths(model, table), room);
+        let widths = widths(model, table, room);
         let linked = linked_columns(model);
         let each = |is: &dyn Fn(&OcsfPath) -> bool| {
             let columns = table.columns.iter().map(is);
@@ -279,13 +276,28 @@ impl Columns {
         Self { widths, paths: each(&is_path), linked: each(&|path| linked.contains(path)) }
     }
 
+    /// Of a long name the end tells most.
+    fn heading(&self, names: &[(&str, String)], model: &Model) -> PaneLine {
+        let style = model.theme.style(Role::TableHeader);
+        let mut line = vec![(" ".to_owned(), style)];
+        for (at, ((mark, name), width)) in names.iter().zip(&self.widths).enumerate() {
+            let is_linked = self.linked.get(at).copied().unwrap_or(false);
+            let style = if is_linked { model.theme.style(Role::Linked) } else { style };
+            let mark = if mark.is_empty() { String::new() } else { format!("{mark} ") };
+            let name = text::fit_end(name, width.saturating_sub(text::width(&mark)));
+            line.extend(paint::padded(&model.theme, &format!("{mark}{name}"), *width, style));
+            line.push(("  ".to_owned(), model.theme.style(Role::Text)));
+        }
+        line
+    }
+
     fn line(&self, mark: &str, cells: &[String], style: Style, model: &Model) -> PaneLine {
         let mut line = vec![(mark.to_owned(), style)];
         for (at, (cell, width)) in cells.iter().zip(&self.widths).enumerate() {
             let is = |flags: &[bool]| flags.get(at).copied().unwrap_or(false);
             let cell = if is(&self.paths) { text::fit_end(cell, *width) } else { text::fit(cell, *width) };
             let style = if is(&self.linked) { model.theme.style(Role::Linked) } else { style };
-            line.push((text::pad(&cell, *width), style));
+            line.extend(paint::padded(&model.theme, &cell, *width, style));
             line.push(("  ".to_owned(), model.theme.style(Role::Text)));
         }
         line
@@ -315,10 +327,17 @@ fn tested_on(expr: &Expr, link: &Link, paths: &mut Vec<OcsfPath>) {
     }
 }
 
-/// As wide as what the columns hold.
-fn natural_widths(model: &Model, table: &MatchTable) -> Vec<usize> {
-    let mut widths: Vec<_> = header(model, table).iter().map(|name| text::width(name)).collect();
-    let last = widths.len() - 1;
+/// As wide as what there is to show allows.
+fn widths(model: &Model, table: &MatchTable, room: usize) -> Vec<usize> {
+    let headings: Vec<_> =
+        header(model, table).iter().map(|(mark, name)| text::width(name) + 2 * text::width(mark)).collect();
+    columns::fitted(&natural_widths(table), &headings, room)
+}
+
+/// As wide as the values.
+fn natural_widths(table: &MatchTable) -> Vec<usize> {
+    let last = table.columns.len() + 2;
+    let mut widths = vec![0; last + 1];
     let mut widen = |at: usize, cell: &str| {
         if let Some(width) = widths.get_mut(at) {
             *width = (*width).max(text::width(&text::sanitize(text::clip(cell, CELL))));
@@ -335,21 +354,11 @@ fn natural_widths(model: &Model, table: &MatchTable) -> Vec<usize> {
     widths
 }
 
-/// The widest columns cut, as far as it takes for all to fit.
-fn fitted(natural: Vec<usize>, room: usize) -> Vec<usize> {
-    let all = |cut: usize| natural.iter().map(|width| (*width).min(cut) + 2).sum::<usize>() + 1;
-    let widest = natural.iter().copied().max().unwrap_or(0);
-    let cut = (NARROWEST..=widest.max(NARROWEST)).rev().find(|cut| all(*cut) <= room);
-    // Where not even that is enough, the pane scrolls sideways, two columns or so at a time.
-    let cut = cut.unwrap_or((room / 2).clamp(NARROWEST, WIDEST));
-    natural.into_iter().map(|width| width.min(cut)).collect()
-}
-
 pub(super) fn extent(model: &Model, body: Rect) -> Extent {
     match model.table() {
         Some(table) => Extent {
             rows: row_count(table),
-            columns: fitted(natural_widths(model, table), usize::from(body.width))
+            columns: widths(model, table, usize::from(body.width))
                 .iter()
                 .map(|width| width + 2)
                 .sum::<usize>()
@@ -373,17 +382,4 @@ pub(crate) fn reserved_rows(model: &Model, body: Rect) -> usize {
 pub(crate) fn rows_shown(model: &Model) -> usize {
     let body = Layout::of(model).body(Pane::Matches);
     usize::from(body.height).saturating_sub(reserved_rows(model, body))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_widest_columns_give_way() {
-        assert_eq!(fitted(vec![8, 10, 60, 40], 200), [8, 10, 60, 40]);
-        assert_eq!(fitted(vec![8, 10, 60, 40], 89), [8, 10, 31, 31]);
-        assert_eq!(fitted(vec![8, 10, 60, 40], 10), [8, 10, 12, 12]);
-        assert_eq!(fitted(vec![8, 60, 60, 60, 60], 60), [8, 30, 30, 30, 30]);
-    }
 }

@@ -13,6 +13,7 @@
 
 mod changes;
 mod chips;
+mod columns;
 mod correlation;
 mod coverage;
 mod edit;
@@ -49,9 +50,10 @@ pub(crate) use findings::first_finding_line;
 pub(crate) use layout::{Layout, fitting, least};
 pub(crate) use link::{Link, first_lines, link};
 pub(crate) use matches::{reserved_rows, rows_above, rows_shown};
-pub(crate) use route::edited_alias_row;
+pub(crate) use route::{edited_alias_row, rows_of_field};
 pub(crate) use rules::list_area;
-pub(crate) use source::{line_at_row, row_of_line};
+pub(crate) use source::{line_at_row, rows_of_line};
+pub(crate) use sql::{rows_of_sql, sql_at_row};
 pub(crate) use status::SPIN;
 #[cfg(test)]
 pub(crate) use symbols::LEGEND;
@@ -104,7 +106,9 @@ pub(crate) fn terminal_title(model: &Model) -> String {
 }
 
 fn draw_pane(buffer: &mut ratatui::buffer::Buffer, area: Rect, body: Rect, model: &Model, pane: Pane) {
-    paint::title(buffer, area, model, pane, title(model, pane));
+    let taken = if pane == Pane::Source { source::heading(buffer, area, model) } else { 0 };
+    let left = Rect { width: area.width - taken, ..area };
+    paint::title(buffer, left, model, pane, title(model, pane));
     match pane {
         Pane::Rules => rules::draw(buffer, body, model),
         Pane::Source => source::draw(buffer, body, model),
@@ -114,7 +118,7 @@ fn draw_pane(buffer: &mut ratatui::buffer::Buffer, area: Rect, body: Rect, model
     }
 }
 
-fn title(model: &Model, pane: Pane) -> paint::PaneLine {
+fn title(model: &Model, pane: Pane) -> Vec<paint::Ranked> {
     match pane {
         Pane::Rules => rules::title(model),
         Pane::Source => source::title(model),

@@ -14,6 +14,20 @@ use crate::tui::theme::{Role, Theme};
 /// A line in pieces, not yet cut to a width.
 pub(super) type PaneLine = Vec<Piece>;
 
+/// A piece of a title, and how dispensable it is: 0 stays, and of the others the highest go first.
+pub(super) type Ranked = (u8, Piece);
+
+/// What there is room for.
+pub(super) fn fitting(mut pieces: Vec<Ranked>, room: usize) -> PaneLine {
+    let taken = |pieces: &[Ranked]| pieces.iter().map(|(_, (said, _))| text::width(said)).sum::<usize>();
+    while taken(&pieces) > room
+        && let Some(least) = pieces.iter().map(|(rank, _)| *rank).max().filter(|rank| *rank > 0)
+    {
+        pieces.retain(|(rank, _)| *rank < least);
+    }
+    pieces.into_iter().map(|(_, piece)| piece).collect()
+}
+
 /// A piece of text in a role, made safe to draw.
 pub(super) fn piece(theme: &Theme, role: Role, content: &str) -> Piece {
     (text::sanitize(content).into_owned(), theme.style(role))
@@ -42,7 +56,7 @@ pub(super) fn line(buffer: &mut Buffer, area: Rect, row: usize, pieces: &[Piece]
 
 /// Draws pieces so that they end at the right border of a row, and says how many columns they took.
 pub(super) fn right(buffer: &mut Buffer, area: Rect, row: usize, pieces: &[Piece]) -> u16 {
-    let width = u16::try_from(width(pieces)).unwrap_or(u16::MAX).min(area.width);
+    let width = columns(pieces).min(area.width);
     let place = Rect { x: area.right() - width, width, ..area };
     line(buffer, place, row, pieces, 0);
     width
@@ -64,6 +78,26 @@ pub(super) fn width(pieces: &[Piece]) -> usize {
     pieces.iter().map(|(content, _)| text::width(content)).sum()
 }
 
+/// The same, as cells are counted.
+pub(super) fn columns(pieces: &[Piece]) -> u16 {
+    u16::try_from(width(pieces)).unwrap_or(u16::MAX)
+}
+
+/// Text in so many columns, and the blanks behind it apart: a style that underlines is not for these.
+pub(super) fn padded(theme: &Theme, said: &str, columns: usize, style: Style) -> [Piece; 2] {
+    let said = text::fit(said, columns);
+    let blanks = " ".repeat(columns.saturating_sub(text::width(&said)));
+    [(said, style), (blanks, theme.style(Role::Text))]
+}
+
+/// The mark of a line that belongs to what the cursor is on, or as many blanks.
+pub(super) fn link_mark(theme: &Theme, is_linked: bool) -> Piece {
+    match is_linked {
+        true => piece(theme, symbols::LINKED.role, symbols::LINKED.glyph),
+        false => piece(theme, Role::Text, " "),
+    }
+}
+
 /// Draws a whole row of `area` in `style` and no other.
 pub(super) fn select(buffer: &mut Buffer, area: Rect, row: usize, style: Style) {
     fill(buffer, area, row, Style::reset().patch(style));
@@ -78,7 +112,7 @@ pub(super) fn fill(buffer: &mut Buffer, area: Rect, row: usize, style: Style) {
 }
 
 /// Draws a pane's title: its number and name, and what else is to be said.
-pub(super) fn title(buffer: &mut Buffer, area: Rect, model: &Model, pane: Pane, rest: Vec<Piece>) {
+pub(super) fn title(buffer: &mut Buffer, area: Rect, model: &Model, pane: Pane, rest: Vec<Ranked>) {
     let theme = &model.theme;
     let focused = model.focus == pane;
     let role = if focused { Role::PaneTitleFocused } else { Role::PaneTitle };
@@ -89,11 +123,9 @@ pub(super) fn title(buffer: &mut Buffer, area: Rect, model: &Model, pane: Pane, 
         (pane.name().to_owned(), theme.style(role)),
         ("  ".to_owned(), theme.style(Role::Text)),
     ];
-    pieces.extend(rest);
+    pieces.extend(fitting(rest, usize::from(area.width).saturating_sub(width(&pieces))));
     line(buffer, area, 0, &pieces, 0);
-    if width(&pieces) > usize::from(area.width) {
-        ellipsis(buffer, area, 0, theme);
-    }
+    mark_cut(buffer, area, 0, theme, (&pieces, 0));
 }
 
 /// Marks the line of a pane that its cursor is on, while the pane has the keys.

@@ -2,9 +2,9 @@
 //!
 //! ```text
 //! ┌ CallTrace in process_access/windows ───────────── 18 rules use it, 6 wait for it alone ┐
-//! │   target            type    filled   holds    effect                                   │
-//! │ › raw.CallTrace     string   100 %   9 of 16  +18 executable (fallback) · 3 match      │
-//! │   process.cmd_line  string                    empty in this scope                      │
+//! │   target            effect                               filled  holds    type         │
+//! │ › raw.CallTrace     +18 executable (fallback) · 3 match   100 %  9 of 16  string       │
+//! │   process.cmd_line  empty in this scope                                   string       │
 //! │                                                                                        │
 //! │   9,000 × C:\Windows\SYSTEM32\ntdll.dll+9d4c4|…                                        │
 //! │   of all rules: +18 executable (fallback)                                              │
@@ -14,10 +14,10 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::paint::{self, PaneLine, piece};
+use super::paint::{self, PaneLine, Ranked, piece};
 use super::{popup, symbols};
 use crate::tui::model::{Answer, Bench, Model, Offset, Proposals, Proposed, Said};
-use crate::tui::text;
+use crate::tui::text::{self, Piece};
 use crate::tui::theme::Role;
 
 /// Columns of the whole.
@@ -33,7 +33,7 @@ const BELOW: usize = 6;
 
 pub(super) fn draw(buffer: &mut Buffer, screen: Rect, model: &Model, open: &Proposals) {
     let area = place(screen, open);
-    popup::draw(buffer, area, model, &title(model, open));
+    popup::draw(buffer, area, model, &title(model, open, popup::title_room(area)));
     let body = popup::inner(area);
     let width = usize::from(body.width);
     match &open.answer {
@@ -58,26 +58,70 @@ fn place(screen: Rect, open: &Proposals) -> Rect {
     popup::place(screen, WIDTH, rows)
 }
 
-fn title(model: &Model, open: &Proposals) -> PaneLine {
+fn title(model: &Model, open: &Proposals, room: usize) -> PaneLine {
     let theme = &model.theme;
     let field = open.field().map_or("", |field| field.0.as_str());
-    let mut title = vec![piece(theme, Role::PaneTitleFocused, field)];
+    let mut title: Vec<Ranked> = vec![(0, piece(theme, Role::PaneTitleFocused, field))];
     if let Answer::Ready(bench) = &open.answer {
-        let rules = format!(" in {} · {} rules use it", bench.scope, text::count(bench.rules as u64));
-        title.push(piece(theme, Role::TextDim, &rules));
+        let of_all = format!(" · {} rules use it", text::count(bench.rules as u64));
+        title.push((0, piece(theme, Role::TextDim, &format!(" in {}", bench.scope))));
+        title.push((2, piece(theme, Role::TextDim, &of_all)));
         if bench.unlocks > 0 {
-            let wait = format!(", {} wait for it alone", text::count(bench.unlocks as u64));
-            title.push(piece(theme, Role::StatusRefused, &wait));
+            let wait = format!(" · {} wait for it alone", text::count(bench.unlocks as u64));
+            title.push((1, piece(theme, Role::StatusRefused, &wait)));
         }
         if let Some(events) = bench.in_scope {
-            title.push(piece(theme, Role::TextDim, &format!(" · {} events", text::count(events))));
+            title.push((4, piece(theme, Role::TextDim, &format!(" · {} events", text::count(events)))));
         }
     }
     if open.fields.len() > 1 {
         let place = format!(" · field {} of {}", open.at + 1, open.fields.len());
-        title.push(piece(theme, Role::TextDim, &place));
+        title.push((3, piece(theme, Role::TextDim, &place)));
     }
-    title
+    paint::fitting(title, room)
+}
+
+/// Columns of the table, and which of the last ones there is room for.
+struct Columns {
+    target: usize,
+    effect: usize,
+    filled: bool,
+    holds: bool,
+    kind: bool,
+}
+
+impl Columns {
+    /// What a proposal does comes before what speaks for it, and that before its type.
+    fn fitting(bench: &Bench, width: usize) -> Self {
+        let widest = |of: &dyn Fn(&Proposed) -> usize| bench.proposals.iter().map(of).max().unwrap_or(0);
+        let target = widest(&|row| text::width(&row.proposal.target)).clamp(6, (width * 2 / 5).max(6));
+        let effect = widest(&|row| text::width(&effect(row).1)).max(6);
+        let mut room = width.saturating_sub(2 + target + 2 + effect);
+        let mut has = |columns: usize| {
+            let fits = columns + 2 <= room;
+            room -= if fits { columns + 2 } else { room };
+            fits
+        };
+        let (filled, holds, kind) = (has(FILLED), has(HOLDS), has(TYPE));
+        Self { target, effect, filled, holds, kind }
+    }
+
+    fn line(&self, cells: [Piece; 5]) -> PaneLine {
+        let [target, effect, filled, holds, kind] = cells;
+        let last = |shown: bool, (said, style): Piece, pad: fn(&str, usize) -> String, columns| {
+            shown.then(|| (format!("  {}", pad(&said, columns)), style))
+        };
+        [
+            Some((format!("  {}", text::pad(&target.0, self.target)), target.1)),
+            Some((format!("  {}", text::pad(&effect.0, self.effect)), effect.1)),
+            last(self.filled, filled, text::pad_left, FILLED),
+            last(self.holds, holds, text::pad, HOLDS),
+            last(self.kind, kind, text::fit, TYPE),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
 }
 
 fn ready(buffer: &mut Buffer, body: Rect, model: &Model, open: &Proposals, bench: &Bench) {
@@ -87,20 +131,14 @@ fn ready(buffer: &mut Buffer, body: Rect, model: &Model, open: &Proposals, bench
         paint::line(buffer, body, 0, &[piece(theme, Role::TextDim, said)], 0);
         return;
     }
-    let widest = bench.proposals.iter().map(|row| text::width(&row.proposal.target)).max().unwrap_or(0);
-    let target = widest.clamp(6, (usize::from(body.width) * 2 / 5).max(6));
-    let heading = format!(
-        "  {}  {}  {}  {}  effect",
-        text::pad("target", target),
-        text::pad("type", TYPE),
-        text::pad_left("filled", FILLED),
-        text::pad("holds", HOLDS)
-    );
-    paint::line(buffer, body, 0, &[piece(theme, Role::TableHeader, &heading)], 0);
+    let columns = Columns::fitting(bench, usize::from(body.width));
+    let head = |said: &str| piece(theme, Role::TableHeader, said);
+    let heading = ["target", "effect", "filled", "holds", "type"].map(head);
+    paint::line(buffer, body, 0, &columns.line(heading), 0);
     let (first, shown) = window(body, open, bench);
     for (row, proposed) in bench.proposals.iter().enumerate().skip(first).take(shown) {
         let at = row - first + 1;
-        paint::line(buffer, body, at, &line(model, bench, proposed, target), 0);
+        paint::line(buffer, body, at, &line(model, bench, proposed, &columns), 0);
         if row == open.cursor {
             paint::select(buffer, body, at, theme.style(Role::Selection));
             paint::line(
@@ -125,7 +163,7 @@ fn window(body: Rect, open: &Proposals, bench: &Bench) -> (usize, usize) {
     (open.cursor.saturating_sub(shown - 1), shown)
 }
 
-fn line(model: &Model, bench: &Bench, row: &Proposed, target: usize) -> PaneLine {
+fn line(model: &Model, bench: &Bench, row: &Proposed, columns: &Columns) -> PaneLine {
     let theme = &model.theme;
     let proposal = &row.proposal;
     let kind = format!("{}{}", proposal.field_type.as_str(), if proposal.list { "[]" } else { "" });
@@ -141,18 +179,13 @@ fn line(model: &Model, bench: &Bench, row: &Proposed, target: usize) -> PaneLine
         () => Role::Text,
     };
     let (effect_role, effect) = effect(row);
-    vec![
-        ("  ".to_owned(), theme.style(Role::Text)),
-        (text::pad(&proposal.target, target), theme.style(role)),
-        ("  ".to_owned(), theme.style(Role::Text)),
-        (text::pad(&kind, TYPE), theme.style(Role::TextDim)),
-        ("  ".to_owned(), theme.style(Role::Text)),
-        (text::pad_left(&filled, FILLED), theme.style(role)),
-        ("  ".to_owned(), theme.style(Role::Text)),
-        (text::pad(&holds, HOLDS), theme.style(role)),
-        ("  ".to_owned(), theme.style(Role::Text)),
+    columns.line([
+        piece(theme, role, &proposal.target),
         piece(theme, effect_role, &effect),
-    ]
+        piece(theme, role, &filled),
+        piece(theme, role, &holds),
+        piece(theme, Role::TextDim, &kind),
+    ])
 }
 
 fn effect(row: &Proposed) -> (Role, String) {

@@ -14,12 +14,14 @@
 //!  CallTrace    ✗ unmapped
 //! ```
 
+use std::ops::Range;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::findings::findings;
 use super::link::{About, Link, link};
-use super::paint::{self, PaneLine, paragraph, piece};
+use super::paint::{self, PaneLine, Ranked, paragraph, piece};
 use super::{Layout, correlation, edit, symbols, trouble};
 use crate::bridge::{Compilation, Diagnostic, FieldResolution, Resolution, RoutedScope, Severity};
 use crate::ocsf::{Catalog, ClassUid};
@@ -28,21 +30,21 @@ use crate::tui::model::{Model, Pane, RuleEntry};
 use crate::tui::text::{self, Piece};
 use crate::tui::theme::Role;
 
-pub(super) fn title(model: &Model) -> PaneLine {
+pub(super) fn title(model: &Model) -> Vec<Ranked> {
     let theme = &model.theme;
     if model.pack.is_stale() {
-        return vec![piece(theme, Role::Error, "stale")];
+        return vec![(0, piece(theme, Role::Error, "stale"))];
     }
     let mut pieces = Vec::new();
     if model.unsaved.as_ref().is_some_and(|unsaved| unsaved.alias().is_some()) {
-        pieces.push(piece(theme, Role::DiagnosticWarning, "unsaved  "));
+        pieces.push((0, piece(theme, Role::DiagnosticWarning, "unsaved  ")));
     }
     if let Some(info) = &model.pack.info {
-        pieces.push(piece(theme, Role::TextDim, &format!("{} {}", info.id, info.version)));
+        pieces.push((2, piece(theme, Role::TextDim, &format!("{} {}", info.id, info.version))));
     }
     if !model.pack.warnings.is_empty() {
         let said = format!("  {} pack warnings", model.pack.warnings.len());
-        pieces.push(piece(theme, Role::DiagnosticWarning, &said));
+        pieces.push((1, piece(theme, Role::DiagnosticWarning, &said)));
     }
     pieces
 }
@@ -97,7 +99,12 @@ fn parts(model: &Model, width: usize, link: &Link) -> Vec<Part> {
         let compilation = &compiled.compilation;
         let mut of_rule = correlation::parts(model, compilation, width, link).unwrap_or_else(|| {
             let routing = Part::new(About::Scope, routing(model, compilation, width, link));
-            std::iter::once(routing).chain(fields(model, compilation, width, link)).collect()
+            let rejected = Part::new(About::Scope, rejected(model, compilation, width));
+            let fields = fields(model, compilation, width, link);
+            match compilation.routing.scope {
+                Some(_) => std::iter::once(routing).chain(fields).chain([rejected]).collect(),
+                None => [routing, rejected].into_iter().chain(fields).collect(),
+            }
         });
         if entry.last_good.is_some() {
             fade(&mut of_rule, model);
@@ -181,14 +188,28 @@ fn routing(model: &Model, compilation: &Compilation, width: usize, link: &Link) 
         Some(scope) => lines.extend(scope_lines(model, scope, width)),
         None => lines.push(unrouted(model, compilation)),
     }
-    for rejected in &compilation.routing.rejected {
-        let said = format!("not {}: {}", rejected.logsource, rejected.why);
-        lines.extend(paragraph(model, Role::TextDim, "   ", &said, width));
-    }
     if let Some(first) = lines.first_mut().filter(|_| link.has(&About::Scope)) {
         paint::mark_linked(first, &model.theme);
     }
-    lines.push(Vec::new());
+    // The routes that lost follow at once where none won.
+    if compilation.routing.scope.is_some() || compilation.routing.rejected.is_empty() {
+        lines.push(Vec::new());
+    }
+    lines
+}
+
+/// The routes that lost, and why: below what the rule has, above what it lacks.
+fn rejected(model: &Model, compilation: &Compilation, width: usize) -> Vec<PaneLine> {
+    let routed = compilation.routing.scope.is_some();
+    let each = compilation.routing.rejected.iter().flat_map(|rejected| {
+        let said = format!("not {}: {}", rejected.logsource, rejected.why);
+        paragraph(model, Role::TextDim, if routed { " " } else { "   " }, &said, width)
+    });
+    let mut lines: Vec<PaneLine> = each.collect();
+    if !lines.is_empty() {
+        let at = if routed { 0 } else { lines.len() };
+        lines.insert(at, PaneLine::new());
+    }
     lines
 }
 
@@ -361,6 +382,19 @@ pub(crate) fn edited_alias_row(model: &Model) -> Option<usize> {
     Some(parts.iter().take(at).map(|part| part.lines.len()).sum())
 }
 
+/// The rows of the field at a row of the pane, from that row on: what is said of its alias as well.
+pub(crate) fn rows_of_field(model: &Model, body: Rect, row: usize) -> Option<Range<usize>> {
+    let mut first = 0;
+    for part in parts(model, usize::from(body.width), &Link::default()) {
+        let behind = first + part.lines.len();
+        if (first..behind).contains(&row) {
+            return matches!(part.about, About::Parts(_)).then_some(row..behind);
+        }
+        first = behind;
+    }
+    None
+}
+
 /// Role and place of a field's values.
 fn found_in(field: &FieldResolution) -> (Role, String) {
     match field.resolution {
@@ -393,12 +427,9 @@ fn filled(model: &Model, field: &FieldResolution, columns: &Columns) -> Piece {
 fn name_pieces(model: &Model, field: &FieldResolution, columns: &Columns, link: &Link) -> PaneLine {
     let theme = &model.theme;
     let linked = field.uses.iter().any(|use_| link.touches(*use_));
-    let (mark, name) = if linked { (symbols::LINKED.glyph, Role::Linked) } else { (" ", Role::Text) };
-    vec![
-        piece(theme, Role::Linked, mark),
-        (text::pad(&field.field.0, columns.name), theme.style(name)),
-        ("  ".to_owned(), theme.style(Role::Text)),
-    ]
+    let style = theme.style(if linked { Role::Linked } else { Role::Text });
+    let [name, blanks] = paint::padded(theme, &field.field.0, columns.name, style);
+    vec![paint::link_mark(theme, linked), name, blanks, ("  ".to_owned(), theme.style(Role::Text))]
 }
 
 fn field_line(model: &Model, field: &FieldResolution, columns: &Columns, link: &Link) -> PaneLine {

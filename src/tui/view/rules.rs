@@ -13,7 +13,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 
-use super::paint::{self, PaneLine, piece};
+use super::paint::{self, PaneLine, Ranked, piece};
 use super::{chips, symbols, trouble, verdict};
 use crate::tui::model::list::{Group, Grouping, Order, Row, Since};
 use crate::tui::model::{Model, Pane, RuleEntry, Verdict};
@@ -23,29 +23,30 @@ use crate::tui::theme::Role;
 /// From this width on a refused rule's reason stands beside it.
 const WIDE: usize = 52;
 
-pub(super) fn title(model: &Model) -> PaneLine {
+pub(super) fn title(model: &Model) -> Vec<Ranked> {
     let theme = &model.theme;
     let all = text::count(model.rules.len() as u64);
     let shown = match model.filter.is_active() {
         true => format!("{} of {all}", text::count(model.visible.len() as u64)),
         false => all,
     };
-    let mut pieces = vec![piece(theme, Role::PaneCount, &shown)];
+    let mut pieces = vec![(0, piece(theme, Role::PaneCount, &shown))];
+    if !model.gone.is_empty() {
+        pieces.push((0, piece(theme, Role::Error, "  stale")));
+    }
+    if model.list.totals.arrived > 0 {
+        let arrived = text::count(model.list.totals.arrived);
+        pieces.push((1, piece(theme, Role::Key, &format!("  {}{arrived} new", symbols::ARRIVED.glyph))));
+    }
     let (grouping, order) = (model.list.grouping, model.list.order);
     let arranged = [
         (grouping != Grouping::Flat).then(|| grouping.word().to_owned()),
         (order != Order::Path).then(|| format!("{} first", order.word())),
     ];
-    let arranged: Vec<_> = arranged.into_iter().flatten().collect();
-    if !arranged.is_empty() {
-        pieces.push(piece(theme, Role::TextDim, &format!("  {}", arranged.join(" · "))));
-    }
-    if model.list.totals.arrived > 0 {
-        let arrived = text::count(model.list.totals.arrived);
-        pieces.push(piece(theme, Role::Key, &format!("  {}{arrived} new", symbols::ARRIVED.glyph)));
-    }
-    if !model.gone.is_empty() {
-        pieces.push(piece(theme, Role::Error, "  stale"));
+    for (at, said) in arranged.into_iter().flatten().enumerate() {
+        let between = if at == 0 { "  " } else { " · " };
+        let rank = if at == 0 { 2 } else { 3 };
+        pieces.push((rank, piece(theme, Role::TextDim, &format!("{between}{said}"))));
     }
     pieces
 }

@@ -18,7 +18,7 @@ use ratatui::style::Style;
 
 use super::findings::{Finding, findings};
 use super::link::{Link, link};
-use super::paint::{self, PaneLine, piece};
+use super::paint::{self, PaneLine, Ranked, piece};
 use super::{Extent, edit, symbols};
 use crate::bridge::Severity;
 use crate::sigma::Span;
@@ -30,6 +30,9 @@ use crate::tui::theme::{Role, Theme};
 /// Columns of a bar beside a line.
 const BAR: usize = 5;
 
+/// Columns that the title keeps.
+const TITLE: usize = 16;
+
 /// A row of the pane.
 enum Row<'a> {
     /// A line of the text, from 0.
@@ -38,19 +41,31 @@ enum Row<'a> {
     Note(Piece),
 }
 
-pub(super) fn title(model: &Model) -> PaneLine {
+pub(super) fn title(model: &Model) -> Vec<Ranked> {
     let theme = &model.theme;
     let Some(entry) = model.entry() else { return Vec::new() };
     let name = entry.key.path.file_name().unwrap_or_default().to_string_lossy();
     let mut pieces = Vec::new();
     if model.unsaved_line(entry).is_some() {
-        pieces.push(piece(theme, Role::DiagnosticWarning, "unsaved  "));
+        pieces.push((0, piece(theme, Role::DiagnosticWarning, "unsaved  ")));
     }
-    pieces.push(piece(theme, Role::TextDim, &name));
+    pieces.push((0, piece(theme, Role::TextDim, &name)));
     if entry.key.document > 0 {
-        pieces.push(piece(theme, Role::TextDim, &format!("  document {}", entry.key.document + 1)));
+        let said = format!("  document {}", entry.key.document + 1);
+        pieces.push((1, piece(theme, Role::TextDim, &said)));
     }
     pieces
+}
+
+/// Draws what the numbers beside the lines count, at the end of the title, and says how many columns that takes.
+pub(super) fn heading(buffer: &mut Buffer, area: Rect, model: &Model) -> u16 {
+    let said = [piece(&model.theme, Role::TableHeader, " events alone")];
+    let fits = usize::from(area.width) >= TITLE + paint::width(&said);
+    if fits && model.entry().is_some() && has_events(model) {
+        paint::right(buffer, area, 0, &said)
+    } else {
+        0
+    }
 }
 
 pub(super) fn draw(buffer: &mut Buffer, body: Rect, model: &Model) {
@@ -154,12 +169,15 @@ fn draw_line(
     }
 }
 
-/// How many events in scope satisfy what stands on a line, and how many there are, where that is known. Of several
-/// predicates on one line, the one that most satisfy.
+/// How many events in scope satisfy by themselves what stands on a line, and how many there are, where that is known.
 fn events(model: &Model, line: u32) -> Option<(u64, u64)> {
-    let known = model.why.fresh()?;
-    let here = known.funnel.iter().filter(|row| row.place.is_some_and(|place| place.line == line));
-    Some((here.filter_map(|row| row.alone).max()?, known.finding.scope_events))
+    Some((model.why.row_on(line)?.alone?, model.why.fresh()?.finding.scope_events))
+}
+
+/// Whether numbers stand beside lines; what they count stands above them.
+fn has_events(model: &Model) -> bool {
+    let funnel = model.why.fresh().map(|known| known.funnel.iter());
+    funnel.into_iter().flatten().any(|row| row.place.is_some() && row.alone.is_some())
 }
 
 fn bar(theme: &Theme, (events, of): (u64, u64)) -> PaneLine {
@@ -279,11 +297,14 @@ fn has_subcode(message: &str) -> bool {
     !code.is_empty() && code.bytes().all(|b| b.is_ascii_uppercase() || b == b'_')
 }
 
-/// The row of the pane that shows a line of the text.
-pub(crate) fn row_of_line(model: &Model, body: Rect, line: u32) -> usize {
-    let Some(entry) = model.entry() else { return 0 };
+/// The rows of the pane that show a line of the text and what is noted beneath it.
+pub(crate) fn rows_of_line(model: &Model, body: Rect, line: u32) -> Range<usize> {
+    let Some(entry) = model.entry() else { return 0..1 };
     let is_line = |row: &Row<'_>| matches!(row, Row::Line(index, _) if index + 1 == line as usize);
-    rows(model, entry, usize::from(body.width)).iter().position(is_line).unwrap_or(0)
+    let rows = rows(model, entry, usize::from(body.width));
+    let first = rows.iter().position(is_line).unwrap_or(0);
+    let notes = rows.iter().skip(first + 1).take_while(|row| matches!(row, Row::Note(_))).count();
+    first..first + 1 + notes
 }
 
 /// The line of the text at, or before, a row of the pane.

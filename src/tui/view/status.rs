@@ -10,9 +10,9 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::changes;
-use super::paint::{self, PaneLine, piece};
+use super::paint::{self, PaneLine, Ranked, piece};
 use crate::store::TimeRange;
-use crate::tui::command;
+use crate::tui::command::{self, Hint};
 use crate::tui::model::Model;
 use crate::tui::text;
 use crate::tui::theme::Role;
@@ -20,8 +20,8 @@ use crate::tui::theme::Role;
 /// Columns that a notice leaves: for the way to the help.
 const NOTICE_LEAVES: usize = 12;
 
-/// Columns that the totals leave to hints, while nothing is open.
-const HINTS_KEEP: usize = 16;
+/// What the totals leave to hints, while nothing is open: a third of the line, and no fewer columns than these.
+const HINTS_KEEP: usize = 24;
 
 /// How long a run takes before its speed means anything.
 const TELLING: Duration = Duration::from_millis(500);
@@ -35,7 +35,11 @@ const SPINNER: [&str; 4] = ["◐", "◓", "◑", "◒"];
 pub(super) fn draw(buffer: &mut Buffer, area: Rect, model: &Model) {
     let keys = hints(model);
     let width = usize::from(area.width);
-    let reserved = if asks(model) { keys.iter().map(|hint| paint::width(hint)).sum() } else { HINTS_KEEP };
+    let reserved = if asks(model) {
+        keys.iter().map(|(_, hint)| paint::width(hint)).sum()
+    } else {
+        HINTS_KEEP.max(width / 3)
+    };
     let totals = match model.opened.is_empty() {
         true => PaneLine::new(),
         false => totals(model, width.saturating_sub(reserved.min(width * 3 / 4) + 3)),
@@ -61,43 +65,38 @@ fn asks(model: &Model) -> bool {
     model.overlay.is_some() || model.copying || model.filter.editing || model.help.is_some()
 }
 
-/// The figures that `room` has, the first ones before the others.
+/// The figures that `room` has, those that matter most.
 fn totals(model: &Model, room: usize) -> PaneLine {
     let theme = &model.theme;
     let totals = model.list.totals;
+    let word = if model.rules.len() == 1 { "rule" } else { "rules" };
     let figures = [
-        (model.rules.len() as u64, if model.rules.len() == 1 { "rule" } else { "rules" }, Role::Text),
-        (totals.executable, "executable", Role::Text),
-        (totals.refused, "refused", Role::StatusRefused),
-        (totals.fallback, "fallback", Role::StatusFallback),
-        (totals.matched, "matched", Role::StatusMatched),
+        (0, model.rules.len() as u64, word, Role::Text),
+        (1, totals.executable, "executable", Role::Text),
+        (3, totals.refused, "refused", Role::StatusRefused),
+        (4, totals.fallback, "fallback", Role::StatusFallback),
+        (2, totals.matched, "matched", Role::StatusMatched),
     ];
-    let mut line = PaneLine::new();
-    let told = figures.into_iter().filter(|(number, word, _)| *number > 0 || *word != "fallback");
-    for (at, (number, word, role)) in told.enumerate() {
+    let mut line: Vec<Ranked> = Vec::new();
+    for (rank, number, word, role) in
+        figures.into_iter().filter(|(_, n, word, _)| *n > 0 || *word != "fallback")
+    {
+        let between = if rank > 0 { " · " } else { "" };
         let role = if number == 0 { Role::TextDim } else { role };
-        let between = if at > 0 { " · " } else { "" };
-        let figure = [
-            piece(theme, Role::TextDim, between),
-            piece(theme, role, &text::count(number)),
-            piece(theme, Role::TextDim, &format!(" {word}")),
-        ];
-        if paint::width(&line) + paint::width(&figure) > room {
-            return line;
-        }
-        line.extend(figure);
+        line.push((rank, piece(theme, Role::TextDim, between)));
+        line.push((rank, piece(theme, role, &text::count(number))));
+        line.push((rank, piece(theme, Role::TextDim, &format!(" {word}"))));
     }
     let drift = changes::drift(model.list.drift);
     if !drift.is_empty() {
         let said = format!(" · since baseline:{}", drift.trim_start_matches(" ·"));
-        if paint::width(&line) + text::width(&said) <= room {
-            line.push(piece(theme, Role::TextDim, &said));
-        }
+        line.push((5, piece(theme, Role::TextDim, &said)));
     }
     if model.dataset.range != TimeRange::default() {
-        line.push(piece(theme, Role::TextDim, &format!(" · {}", model.dataset.range)));
+        // Without it, the figures would be taken for those of all events.
+        line.push((0, piece(theme, Role::TextDim, &format!(" · {}", model.dataset.range))));
     }
-    line
+    paint::fitting(line, room)
 }
 
 /// What is under way, or wrong; the gravest first.
@@ -169,21 +168,27 @@ fn spinner(elapsed: Duration) -> &'static str {
     SPINNER.get((step % SPINNER.len() as u128) as usize).copied().unwrap_or("…")
 }
 
-fn hints(model: &Model) -> Vec<PaneLine> {
+/// A hint and its rank.
+type Told = (usize, PaneLine);
+
+fn hints(model: &Model) -> Vec<Told> {
     let theme = &model.theme;
-    let hint = |(key, word): (crate::tui::key::Key, &str)| {
-        vec![
-            piece(theme, Role::Key, &key.to_string()),
-            piece(theme, Role::TextDim, &format!(" {word} ")),
+    let told = |hint: Hint| {
+        let pieces = vec![
+            piece(theme, Role::Key, &hint.key.to_string()),
+            piece(theme, Role::TextDim, &format!(" {} ", hint.word)),
             piece(theme, Role::Text, " "),
-        ]
+        ];
+        (hint.rank, pieces)
     };
-    command::hints(model).map(hint).collect()
+    command::hints(model).into_iter().map(told).collect()
 }
 
-/// As many hints as there is room for, the last ones first: help and the way out matter most.
-fn shortened(hints: Vec<PaneLine>, room: usize) -> Option<PaneLine> {
-    let fits = |from: &usize| hints.iter().skip(*from).map(|h| paint::width(h)).sum::<usize>() <= room;
-    let from = (0..hints.len()).find(fits)?;
-    Some(hints.into_iter().skip(from).flatten().collect())
+/// As many hints as there is room for, those that matter least left out first.
+fn shortened(mut hints: Vec<Told>, room: usize) -> Option<PaneLine> {
+    while hints.iter().map(|(_, hint)| paint::width(hint)).sum::<usize>() > room {
+        let least = hints.iter().map(|(rank, _)| *rank).max()?;
+        hints.retain(|(rank, _)| *rank < least);
+    }
+    (!hints.is_empty()).then(|| hints.into_iter().flat_map(|(_, hint)| hint).collect())
 }

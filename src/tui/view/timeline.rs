@@ -1,12 +1,14 @@
 //! When matches were, as a line of bars.
 //!
 //! ```text
-//!  ▁▁▁▄▁▁█▁▁▂ per minute
+//!  02:50 ▁▁▁▄▁▁█▁▁▂ 03:00  per minute, at most 7
 //! ```
 
-use super::paint::{PaneLine, piece};
+use super::matches::format_time;
+use super::paint::{self, PaneLine, piece};
 use crate::evaluate::Histogram;
 use crate::tui::model::Model;
+use crate::tui::text::count;
 use crate::tui::theme::Role;
 
 /// Minutes that a bar may stand for, and how that is said.
@@ -23,6 +25,10 @@ const STEPS: [(i64, &str); 11] = [
     (365 * 1440, "per 365 days"),
     (3650 * 1440, "per 3,650 days"),
 ];
+
+/// Milliseconds of a minute, and minutes of a day.
+const MINUTE: i64 = 60_000;
+const DAY: i64 = 1440;
 
 /// Columns of the longest of these, and the blanks around it.
 const LABEL: usize = 17;
@@ -42,14 +48,25 @@ pub(super) fn line(model: &Model, histogram: &Histogram, width: usize) -> PaneLi
     let Some((histogram, label)) = STEPS.iter().find_map(coarser) else { return PaneLine::new() };
     let most = histogram.counts.values().copied().max().unwrap_or(0);
     let first = histogram.counts.keys().next().copied().unwrap_or(0);
-    let mut line = vec![piece(theme, Role::Text, " ")];
-    for step in first..first + histogram.span() {
-        let count = histogram.counts.get(&step).copied().unwrap_or(0);
-        let role = if count > 0 { Role::PaneCount } else { Role::TextDim };
-        line.push(piece(theme, role, BARS.get(height(count, most)).unwrap_or(&"█")));
+    let behind = first + histogram.span();
+    let mut bars = PaneLine::new();
+    for step in first..behind {
+        let here = histogram.counts.get(&step).copied().unwrap_or(0);
+        let role = if here > 0 { Role::PaneCount } else { Role::TextDim };
+        bars.push(piece(theme, role, BARS.get(height(here, most)).unwrap_or(&"█")));
     }
-    line.push(piece(theme, Role::TextDim, &format!(" {label}")));
-    line
+    let when = |step: i64| {
+        let format = if histogram.minutes < DAY { "%m-%d %H:%M" } else { "%Y-%m-%d" };
+        format_time(step.saturating_mul(histogram.minutes).saturating_mul(MINUTE), format)
+    };
+    let said = |role, said: &str| (0, piece(theme, role, said));
+    let mut line =
+        vec![said(Role::Text, " "), (2, piece(theme, Role::TextDim, &format!("{} ", when(first))))];
+    line.extend(bars.into_iter().map(|bar| (0, bar)));
+    line.push((2, piece(theme, Role::TextDim, &format!(" {}", when(behind - 1)))));
+    line.push(said(Role::TextDim, &format!(" {label}")));
+    line.push((1, piece(theme, Role::TextDim, &format!(", at most {}", count(most)))));
+    paint::fitting(line, width)
 }
 
 /// 0 for none, 1 for the fewest, 7 for the most.

@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use super::Report;
 use super::query::{Runnable, Wanted, runnable};
 use crate::evaluate::{self, Cancel, EvalError};
-use crate::store::{Dataset, Format, SessionSettings, Stamp, Store, StoreError, TimeRange, Unfinished};
+use crate::store::{
+    Dataset, Format, Later, SessionSettings, Stamp, Store, StoreError, TimeRange, Unfinished,
+};
 use crate::tui::model::{DatasetChange, DatasetInfo};
 
 /// New matches of one rule that are told apart: many more than anybody looks through.
@@ -19,6 +21,8 @@ pub(super) struct Growth {
     stamps: BTreeMap<PathBuf, Option<Stamp>>,
     /// At which opening the files came that were not there at the first.
     arrived: BTreeMap<PathBuf, u64>,
+    /// Of a file of lines: how many rows it had at each opening that found more.
+    rows: BTreeMap<u64, u64>,
     /// Files that could not be read, which is not tried again as long as they stay as they are.
     unreadable: BTreeMap<PathBuf, (Option<Stamp>, String)>,
 }
@@ -48,6 +52,13 @@ impl Growth {
             _ => true,
         });
         if let (true, Some(first)) = (dataset.files.is_empty(), unfinished.first()) {
+            // The end of a line that is being written comes in a moment.
+            let lines = |open: &&Store| {
+                open.dataset().format == Format::JsonLines && open.dataset().files == [first.path.clone()]
+            };
+            if let Some(open) = store.as_ref().filter(lines) {
+                return Ok(Found { info: info(open), change: DatasetChange::None, unfinished });
+            }
             return Err(StoreError::Unfinished { path: first.path.clone(), why: first.why.clone() });
         }
         // Taken before the files are read: one that changes meanwhile is seen to have changed.
@@ -64,7 +75,16 @@ impl Growth {
         unfinished.extend(unreadable);
         let kept = |path: &PathBuf| opened.dataset().files.binary_search(path).is_ok();
         let stamps = stamps.into_iter().filter(|(path, _)| kept(path)).collect();
-        let change = self.take_in(stamps, generation, opened.dataset().format);
+        let mut change = self.take_in(stamps, generation, opened.dataset().format);
+        let rows = opened.lines()?;
+        if self.rows.values().next_back().is_some_and(|before| rows < *before) {
+            // It was cut, and has other lines now.
+            change = DatasetChange::Other;
+        }
+        if change == DatasetChange::Other {
+            self.rows.clear();
+        }
+        self.rows.insert(generation, rows);
         let info = info(&opened);
         *store = Some(opened);
         Ok(Found { info, change, unfinished })
@@ -95,13 +115,20 @@ impl Growth {
         DatasetChange::Grown
     }
 
-    /// The files that came after an opening.
-    fn since(&self, generation: u64) -> Vec<PathBuf> {
+    /// What came after an opening.
+    fn since(&self, generation: u64, format: Format) -> Later {
         let later = self.arrived.iter().filter(|(_, arrived)| **arrived > generation);
-        later.map(|(path, _)| path.clone()).collect()
+        let files = later.map(|(path, _)| path.clone()).collect();
+        let rows = self.rows.range(..=generation).next_back();
+        match (format, rows) {
+            (Format::JsonLines, Some((_, rows))) if self.rows.range(generation + 1..).next().is_some() => {
+                Later::Row(*rows)
+            }
+            _ => Later::Files(files),
+        }
     }
 
-    /// The matches of a rule in files that came after an opening; `None` where nobody waits for them.
+    /// The matches of a rule that came after an opening; `None` where nobody waits for them.
     pub(super) fn arrivals(
         &self,
         generation: u64,
@@ -110,14 +137,14 @@ impl Growth {
         store: &mut Store,
         cancel: &Cancel,
     ) -> Option<Report> {
-        let files = self.since(since);
+        let later = self.since(since, store.dataset().format);
         let found = match runnable(compiled) {
-            _ if files.is_empty() => Ok(BTreeSet::new()),
+            _ if later.is_empty() => Ok(BTreeSet::new()),
             Some(Runnable::Event(plan, sql)) => {
-                evaluate::matches_within(store, (plan, sql), &files, ARRIVALS, cancel)
+                evaluate::matches_within(store, (plan, sql), &later, ARRIVALS, cancel)
             }
             Some(Runnable::Correlation(plan, sql)) => {
-                evaluate::windows_within(store, (plan, sql), &files, ARRIVALS, cancel)
+                evaluate::windows_within(store, (plan, sql), &later, ARRIVALS, cancel)
             }
             None => return None,
         };

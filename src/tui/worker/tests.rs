@@ -1,6 +1,7 @@
 //! The threads, over real files: what is asked last is answered, and everything ends.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::sync::mpsc::{Receiver, channel};
@@ -375,4 +376,35 @@ fn parts_that_arrive_are_told_apart_and_those_that_are_not_complete_are_waited_f
     assert!(!arrived(1).is_empty() && arrived(4).is_empty());
     fs::remove_file(target("a.parquet")).unwrap();
     assert_eq!(opened(&bench, 5).1, DatasetChange::Other);
+}
+
+#[test]
+fn lines_that_arrive_are_told_apart_and_one_that_is_being_written_is_waited_for() {
+    let folder = folder();
+    let lines = folder.path().join("ocsf_events.jsonl");
+    let bench = Bench::new(folder.path());
+    let (rules, _) = bench.compile(1, everything());
+    let rule = runnable(&rules).remove(0);
+    let (first, change, _) = opened(&bench, 1);
+    assert_eq!((first.events, change), (3, DatasetChange::Other));
+    let (fourth, fifth) = (event(4, r"E:\one.exe"), event(5, r"E:\two.exe"));
+    let old = fs::read_to_string(&lines).unwrap();
+    fs::write(&lines, format!("{old}\n{}", &fourth[..20])).unwrap();
+    let (info, change, unfinished) = opened(&bench, 2);
+    assert_eq!((info.events, change, unfinished.len()), (3, DatasetChange::None, 1));
+    fs::write(&lines, format!("{old}\n{fourth}\n{fifth}\n")).unwrap();
+    let (info, change, unfinished) = opened(&bench, 3);
+    assert_eq!((info.events, change, unfinished.len()), (5, DatasetChange::Grown, 0));
+    let arrived = |since: u64| {
+        bench.workers.perform(Effect::Arrivals { generation: since, rule: rule.clone(), since });
+        bench.wait(|report| match report {
+            Report::Arrived { generation, ids } if generation == since => Some(ids),
+            _ => None,
+        })
+    };
+    // The first and the third event match as well, and were there before.
+    assert_eq!(arrived(1), BTreeSet::from(["4".to_owned()]));
+    assert!(arrived(3).is_empty());
+    fs::write(&lines, format!("{old}\n")).unwrap();
+    assert_eq!(opened(&bench, 4).1, DatasetChange::Other, "it was cut");
 }

@@ -2,10 +2,9 @@
 
 use super::super::paint::{PaneLine, piece};
 use super::super::symbols;
-use super::{list, paragraph};
+use super::{events, paragraph};
 use crate::attribution::{
-    Attribution, CorrelationFinding, Evidence, Failure, FunnelRow, MatchReason, NearMiss, Place, RowKind,
-    ValueCount,
+    Attribution, CorrelationFinding, Failure, FunnelRow, MatchReason, NearMiss, Place, RowKind, ValueCount,
 };
 use crate::tui::model::{Item, Model};
 use crate::tui::text::{self, Piece, count, percent};
@@ -13,6 +12,9 @@ use crate::tui::theme::Role;
 
 /// Lines of one value that are shown.
 const VALUE_LINES: usize = 4;
+
+/// Columns of the word before a number.
+const WORD: usize = 6;
 
 /// The cause, with the numbers that it rests on; a blank line behind it.
 pub(super) fn cause(model: &Model, width: usize) -> Vec<PaneLine> {
@@ -76,8 +78,9 @@ pub(super) fn item(model: &Model, at: usize, width: usize) -> Vec<PaneLine> {
 fn of_row(model: &Model, known: &Attribution, (at, row): (usize, &FunnelRow), width: usize) -> Vec<PaneLine> {
     let place = row.place.map_or(" ".to_owned(), |place| format!(" {}: ", place.line));
     let mut lines = paragraph(model, Role::PaneTitle, &place, &row.label, width);
-    for said in row_numbers(known, at, row) {
-        lines.extend(paragraph(model, Role::Text, " ", &said, width));
+    for (word, said) in row_numbers(known, at, row) {
+        let lead = format!(" {} ", text::pad(word, WORD));
+        lines.extend(told(model, &lead, &said, width));
     }
     // Of a rule that matches, values that it does not ask for are no news.
     if known.finding.matches == 0 {
@@ -86,23 +89,34 @@ fn of_row(model: &Model, known: &Attribution, (at, row): (usize, &FunnelRow), wi
     lines
 }
 
-fn row_numbers(known: &Attribution, at: usize, row: &FunnelRow) -> Vec<String> {
-    let in_scope = known.finding.scope_events;
-    let steps = known.funnel.iter().take(at).rev();
-    let before = steps.clone().find(|row| row.cumulative).filter(|_| row.cumulative);
-    let mut said = Vec::new();
-    if let Some(before) = before {
-        let stops = if row.events == 0 && before.events > 0 { ": it stops here" } else { "" };
-        said.push(format!("{} left of {}{stops}", count(row.events), count(before.events)));
+/// A sentence after its word.
+fn told(model: &Model, lead: &str, said: &str, width: usize) -> Vec<PaneLine> {
+    let mut lines = paragraph(model, Role::Text, lead, said, width);
+    if let Some((_, style)) = lines.first_mut().and_then(|line| line.first_mut()) {
+        *style = model.theme.style(Role::TextDim);
     }
+    lines
+}
+
+/// The numbers of a row in sentences, each after the heading of its column.
+fn row_numbers(known: &Attribution, at: usize, row: &FunnelRow) -> Vec<(&'static str, String)> {
+    let in_scope = known.finding.scope_events;
     let share = |events: u64| {
         format!("{} of {} events in scope, {}", count(events), count(in_scope), percent(events, in_scope))
     };
-    if let Some(alone) = row.alone.filter(|_| in_scope > 0) {
-        said.push(format!("satisfied by {}", share(alone)));
-    }
+    let mut said = Vec::new();
     if let Some(filled) = row.filled.filter(|_| in_scope > 0) {
-        said.push(format!("filled in {}", share(filled)));
+        said.push(("filled", format!("in {}", share(filled))));
+    }
+    if let Some(alone) = row.alone.filter(|_| in_scope > 0) {
+        said.push(("alone", format!("satisfied by {}", share(alone))));
+    }
+    let steps = known.funnel.iter().take(at).rev();
+    let before = steps.clone().find(|row| row.cumulative).filter(|_| row.cumulative);
+    if let Some(before) = before {
+        let stops = if row.events == 0 && before.events > 0 { ": it stops here" } else { "" };
+        let events = format!("{} of the {} before this step{stops}", count(row.events), count(before.events));
+        said.push(("left", events));
     }
     said
 }
@@ -141,7 +155,7 @@ fn of_near(model: &Model, near: &NearMiss, width: usize) -> Vec<PaneLine> {
         failed => format!("{failed} predicates keep it out"),
     };
     lines.extend(paragraph(model, Role::Text, " ", &off, width));
-    for Failure { selection, predicate, place, difference, alternatives, .. } in &near.failed {
+    for Failure { selection, predicate, place, value, difference, alternatives } in &near.failed {
         let others = match alternatives {
             0 => String::new(),
             1 => " (or 1 alternative)".to_owned(),
@@ -150,6 +164,10 @@ fn of_near(model: &Model, near: &NearMiss, width: usize) -> Vec<PaneLine> {
         let head = format!("{}{predicate}{others}", heading(*place, selection.as_deref()));
         lines.extend(paragraph(model, Role::DiagnosticError, " ✗ ", &head, width));
         lines.extend(paragraph(model, Role::Text, "     ", &difference.text, width));
+        // What a sentence cannot quote whole.
+        if let Some(value) = value.as_deref().filter(|_| difference.text.ends_with("…'")) {
+            lines.extend(stretch(model, value, None, width));
+        }
     }
     lines
 }
@@ -166,13 +184,15 @@ fn of_match(model: &Model, matched: &MatchReason, width: usize) -> Vec<PaneLine>
             &head,
             width,
         ));
-        lines.extend(value(model, evidence, width));
+        if let Some(value) = &evidence.value {
+            lines.extend(stretch(model, value, evidence.found, width));
+        }
     }
     lines
 }
 
 fn event(model: &Model, event: &crate::attribution::EventName, width: usize) -> Vec<PaneLine> {
-    let mut lines = paragraph(model, Role::PaneTitle, " ", &list::event(event), width);
+    let mut lines = paragraph(model, Role::PaneTitle, " ", &events::name(event), width);
     lines.extend(paragraph(model, Role::TextDim, " ", &event.id, width));
     lines
 }
@@ -184,11 +204,10 @@ fn heading(place: Option<Place>, selection: Option<&str>) -> String {
 }
 
 /// A value, what was found in it between `‹` and `›`: of a long one the lines around that.
-fn value(model: &Model, evidence: &Evidence, width: usize) -> Vec<PaneLine> {
+fn stretch(model: &Model, value: &str, found: Option<(usize, usize)>, width: usize) -> Vec<PaneLine> {
     const INDENT: usize = 5;
     let theme = &model.theme;
-    let Some(value) = &evidence.value else { return Vec::new() };
-    let pieces: Vec<Piece> = match evidence.found {
+    let pieces: Vec<Piece> = match found {
         Some((from, to)) => {
             let part = |from: usize, to: usize| {
                 value.chars().skip(from).take(to.saturating_sub(from)).collect::<String>()

@@ -1,37 +1,76 @@
 //! The funnel with its bars, then the rules of a correlation, the nearest misses or the matches: a line each.
+//!
+//! ```text
+//!                                    filled  alone   left
+//!        class 1007                                254,974  █████████
+//!     27 selection_img                           2       2  ▏
+//!     28   Image ends with '\bitsadmin.exe'  100 %   2
+//!     35 selection_extension                     4       0  ← stops
+//! ```
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::super::matches::format_time;
 use super::super::paint::{self, PaneLine, piece};
-use super::super::symbols;
-use crate::attribution::{Attribution, EventName, Finding, FunnelRow, MatchReason, NearMiss};
+use super::events;
+use crate::attribution::{Attribution, Finding, FunnelRow, Place};
 use crate::tui::model::{Item, Model, Offset, WhyView};
-use crate::tui::text::{Piece, bar_text, count, fit, pad, pad_left, percent, width};
+use crate::tui::text::{bar_text, count, pad, pad_left, percent, width};
 use crate::tui::theme::Role;
 
-/// Columns of the mark and the line number, of a number, and of a share.
-const PLACE: usize = 7;
-const NUMBER: usize = 10;
+/// Columns of the mark and the line number, of a share, and of the narrowest and the widest bar.
+pub(super) const PLACE: usize = 7;
 const SHARE: usize = 8;
+const BAR: (usize, usize) = (7, 40);
+
+/// What stands in the place of the bar where no event is left.
+const STOPS: &str = "← stops";
 
 /// A line, and which item it is; none for a heading.
 pub(super) type Listed = (Option<usize>, PaneLine);
 
-/// Columns of labels and bars.
+/// Columns of labels, numbers and bars.
 #[derive(Clone, Copy)]
 struct Columns {
     label: usize,
+    number: usize,
     bar: usize,
 }
 
 impl Columns {
-    fn of(total: usize) -> Self {
-        let room = total.saturating_sub(PLACE + NUMBER + SHARE + 3);
-        let bar = (room / 4).clamp(6, 40).min(room);
-        Self { label: room - bar, bar }
+    /// Labels no wider than they are, so that numbers stand close to them.
+    fn of(items: &[Item<'_>], all: usize) -> Self {
+        let numbers = items.iter().map(|item| match item {
+            Item::Row(_, row) => row.events.max(row.alone.unwrap_or(0)),
+            Item::Part(_, finding) => finding.matches,
+            Item::Near(_) | Item::Match(_) => 0,
+        });
+        let number = numbers.map(|number| count(number).len()).max().unwrap_or(0).max("alone".len()) + 2;
+        let labels = items.iter().map(|item| match item {
+            Item::Row(_, row) => width(&labelled(row)),
+            Item::Part(title, _) => width(title),
+            Item::Near(_) | Item::Match(_) => 0,
+        });
+        let room = all.saturating_sub(PLACE + SHARE + 2 * number + 3);
+        let label = labels.max().unwrap_or(0).min(room.saturating_sub(BAR.0));
+        Self { label, number, bar: (room - label).min(BAR.1) }
     }
+
+    fn heading(self) -> String {
+        let before = " ".repeat(PLACE + self.label);
+        let filled = pad_left("filled", SHARE);
+        format!("{before}{filled}{}{}", pad_left("alone", self.number), pad_left("left", self.number))
+    }
+}
+
+fn labelled(row: &FunnelRow) -> String {
+    format!("{}{}", "  ".repeat(row.depth.min(8)), row.label)
+}
+
+/// The line of the rule, as it stands before each item.
+pub(super) fn place(place: Option<Place>) -> String {
+    let line = place.map_or_else(String::new, |place| place.line.to_string());
+    format!("  {} ", pad_left(&line, PLACE - 3))
 }
 
 /// What the rule looks at, in numbers.
@@ -102,32 +141,38 @@ pub(super) fn lines(model: &Model, width: usize) -> Vec<Listed> {
     }
     let Some(known) = model.why.known() else { return Vec::new() };
     let heading = |said: &str| (None, vec![piece(theme, Role::TableHeader, said)]);
-    let columns = Columns::of(width);
+    let items = model.why.items();
+    let columns = Columns::of(&items, width);
+    let rows = events::rows(&items);
+    let events = events::Columns::of(&rows, width);
     let mut lines: Vec<Listed> = Vec::new();
-    let mut section = "";
-    for (at, item) in model.why.items().into_iter().enumerate() {
-        let (of, line) = match item {
+    let (mut section, mut of_events) = ("", 0);
+    for (at, item) in items.iter().enumerate() {
+        let (of, line) = match *item {
             Item::Row(row, funnel) => ("", row_line(model, known, (row, funnel), columns)),
             Item::Part(title, finding) => ("rules", part(model, known, (title, finding), columns)),
-            Item::Near(near) => ("nearest misses", near_line(model, near, width)),
-            Item::Match(matched) => ("matches", match_line(model, matched, width)),
+            Item::Near(_) => ("nearest misses", events.line(model, &rows, of_events)),
+            Item::Match(_) => ("matches", events.line(model, &rows, of_events)),
         };
         if section != of {
             section = of;
             lines.extend((!lines.is_empty()).then(|| (None, PaneLine::new())));
-            lines.push(heading(&format!(" {of}")));
+            lines.push(match item {
+                Item::Near(_) | Item::Match(_) => heading(&events.heading(of)),
+                Item::Row(..) | Item::Part(..) => heading(&format!(" {of}")),
+            });
         }
         if lines.is_empty() {
-            let before = PLACE + columns.label + 1 + columns.bar + 1;
-            let (events, filled) = (pad_left("events", NUMBER), pad_left("filled", SHARE));
-            lines.push(heading(&format!("{}{events} {filled}", " ".repeat(before))));
+            lines.push(heading(&columns.heading()));
         }
+        of_events += usize::from(matches!(item, Item::Near(_) | Item::Match(_)));
         lines.push((Some(at), line));
     }
     lines
 }
 
-/// The line of the rule, a label, a bar, a number, a remark.
+/// The line of the rule, a label, how often what it looks at is filled, events that satisfy it alone, events that are
+/// left after it, a bar of these.
 fn row_line(
     model: &Model,
     known: &Attribution,
@@ -136,26 +181,23 @@ fn row_line(
 ) -> PaneLine {
     let theme = &model.theme;
     let whole = known.funnel.first().map_or(0, |row| row.events);
-    let place = row.place.map_or_else(String::new, |place| place.line.to_string());
-    let indent = "  ".repeat(row.depth.min(8));
-    let label = format!("{indent}{}", fit(&row.label, columns.label.saturating_sub(width(&indent))));
-    // A bar is for a step; what is counted alone has its number only.
-    let bar = if row.cumulative { row.events } else { 0 };
     let stopped = known.funnel.iter().position(|row| row.cumulative && row.events == 0) == Some(at);
     let in_scope = known.finding.scope_events;
     let filled = row.filled.filter(|_| in_scope > 0).map(|filled| percent(filled, in_scope));
-    let (role, last) = match filled {
-        _ if stopped => (Role::StatusRefused, "← stops".to_owned()),
-        Some(filled) => (Role::TextDim, filled),
-        None => (Role::TextDim, String::new()),
+    let number = |number: Option<u64>| pad_left(&number.map_or(String::new(), count), columns.number);
+    let left = row.cumulative.then_some(row.events);
+    let (role, bar) = match left {
+        Some(_) if stopped => (Role::StatusRefused, STOPS.to_owned()),
+        left => (Role::StatusMatched, bar_text(left.unwrap_or(0), whole, columns.bar)),
     };
     let text = if row.cumulative { Role::Text } else { Role::TextDim };
     vec![
-        piece(theme, Role::LineNumber, &format!("  {} ", pad_left(&place, PLACE - 3))),
-        piece(theme, text, &pad(&label, columns.label)),
-        piece(theme, Role::StatusMatched, &format!(" {} ", bar_text(bar, whole, columns.bar))),
-        piece(theme, text, &pad_left(&count(row.events), NUMBER)),
-        piece(theme, role, &format!(" {}", pad_left(&last, SHARE))),
+        piece(theme, Role::LineNumber, &place(row.place)),
+        piece(theme, text, &pad(&labelled(row), columns.label)),
+        piece(theme, Role::TextDim, &pad_left(&filled.unwrap_or_default(), SHARE)),
+        piece(theme, Role::TextDim, &number(row.alone)),
+        piece(theme, if stopped { role } else { text }, &number(left)),
+        piece(theme, role, &format!("  {bar}")),
     ]
 }
 
@@ -170,42 +212,10 @@ fn part(
     let parts = known.correlation.iter().flat_map(|correlation| &correlation.rules);
     let most = parts.map(|(_, finding)| finding.matches).max().unwrap_or_default();
     let bar = bar_text(finding.matches, most, columns.bar);
+    let before = SHARE + columns.number;
     vec![
-        piece(theme, Role::Text, &format!("{}{}", " ".repeat(PLACE), pad(title, columns.label))),
-        piece(theme, Role::StatusMatched, &format!(" {bar} ")),
-        piece(theme, Role::Text, &pad_left(&count(finding.matches), NUMBER)),
+        piece(theme, Role::Text, &format!("{}{}", " ".repeat(PLACE), pad(title, columns.label + before))),
+        piece(theme, Role::Text, &pad_left(&count(finding.matches), columns.number)),
+        piece(theme, Role::StatusMatched, &format!("  {bar}")),
     ]
-}
-
-/// When and where an event was.
-pub(super) fn event(event: &EventName) -> String {
-    let at = event.time.map_or_else(|| "no time".to_owned(), |time| format_time(time, "%m-%d %H:%M:%S"));
-    format!("{at}  {}", event.host.as_deref().unwrap_or("–"))
-}
-
-fn near_line(model: &Model, near: &NearMiss, width: usize) -> PaneLine {
-    let first = near.failed.first();
-    let selection = first.and_then(|failure| failure.selection.as_deref());
-    let selection = selection.map_or(String::new(), |selection| format!("{selection}: "));
-    let failed =
-        first.map_or(String::new(), |failure| format!("{}: {}", failure.predicate, failure.difference.text));
-    let others = match near.failed.len().saturating_sub(1) {
-        0 => String::new(),
-        others => format!(", and {others} more"),
-    };
-    let mark = piece(&model.theme, Role::DiagnosticError, &format!("{} ", symbols::REFUSED.glyph));
-    event_line(model, &near.event, mark, &format!("{selection}{failed}{others}"), width)
-}
-
-fn match_line(model: &Model, matched: &MatchReason, width: usize) -> PaneLine {
-    let each: Vec<&str> = matched.evidence.iter().map(|evidence| evidence.predicate.as_str()).collect();
-    let mark = piece(&model.theme, Role::StatusMatched, &format!("{} ", symbols::SATISFIED.glyph));
-    event_line(model, &matched.event, mark, &each.join(", "), width)
-}
-
-fn event_line(model: &Model, of: &EventName, mark: Piece, said: &str, width: usize) -> PaneLine {
-    let head = piece(&model.theme, Role::TextDim, &format!("  {}  ", event(of)));
-    let taken = paint::width(&[head.clone(), mark.clone()]);
-    let said = fit(said, width.saturating_sub(taken));
-    vec![head, mark, piece(&model.theme, Role::Text, &said)]
 }

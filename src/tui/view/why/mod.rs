@@ -12,6 +12,7 @@
 //! ```
 
 mod details;
+mod events;
 mod list;
 
 use ratatui::buffer::Buffer;
@@ -46,7 +47,7 @@ struct Parts {
 }
 
 impl Parts {
-    fn of(model: &Model) -> Self {
+    fn of(model: &Model, open: WhyView) -> Self {
         let layout = Layout::of(model);
         if beside(model) {
             let below = below(&layout);
@@ -54,11 +55,13 @@ impl Parts {
             return Self { cause: None, list, details: layout.body(Pane::Route) };
         }
         let body = popup::inner(over(model));
-        let cause = details::cause(model, usize::from(body.width)).len();
-        let listed = list::lines(model, usize::from(body.width)).len();
-        let cause = rows(cause).min(body.height / 4);
+        let width = usize::from(body.width);
+        let cause = rows(details::cause(model, width).len()).min(body.height / 4);
         let left = body.height - cause;
-        let details = (left / 3).max(left.saturating_sub(rows(listed + 1)));
+        // The details get what they need, as far as that leaves two thirds to a list that needs them.
+        let listed = rows(list::lines(model, width).len() + 1);
+        let needed = rows(details::item(model, open.cursor, width).len());
+        let details = needed.min((left / 3).max(left.saturating_sub(listed)));
         let list = left - details;
         Self {
             cause: Some(Rect { height: cause, ..body }),
@@ -84,7 +87,7 @@ fn over(model: &Model) -> Rect {
 }
 
 pub(super) fn draw(buffer: &mut Buffer, screen: Rect, model: &Model, open: WhyView) {
-    let parts = Parts::of(model);
+    let parts = Parts::of(model, open);
     if parts.cause.is_some() {
         popup::draw(buffer, over(model), model, &title(model));
     } else {
@@ -151,13 +154,13 @@ fn detail_lines(model: &Model, open: WhyView, width: usize) -> Vec<PaneLine> {
 
 /// Lines of the details, and how many of them are shown at once.
 pub(crate) fn details_extent(model: &Model, open: WhyView) -> (usize, usize) {
-    let area = Parts::of(model).details;
+    let area = Parts::of(model, open).details;
     (detail_lines(model, open, usize::from(area.width)).len(), usize::from(area.height))
 }
 
 /// The item at a column and row of the screen.
 pub(crate) fn item_at(model: &Model, open: WhyView, column: u16, row: u16) -> Option<usize> {
-    let area = Parts::of(model).list;
+    let area = Parts::of(model, open).list;
     if !area.contains((column, row).into()) {
         return None;
     }

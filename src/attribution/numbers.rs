@@ -274,7 +274,7 @@ impl Statement {
             columns.join(",\n  ")
         );
         let count = self.counts.len();
-        let rows = store.narrowed(read, |store| -> Result<Vec<Vec<u64>>, EvalError> {
+        let rows = store.of_kept(scope, read, |store| -> Result<Vec<Vec<u64>>, EvalError> {
             Ok(store.select(&sql, cancel, |row| (0..count).map(|at| row.get(at)).collect())?)
         })?;
         Ok(rows.into_iter().next().unwrap_or_default())

@@ -117,7 +117,8 @@ pub fn fills(
     let counts = asked.iter().map(|(_, count)| count.as_str());
     let counts: Vec<&str> = std::iter::once("count(*)").chain(counts).collect();
     let sql = format!("SELECT {} FROM ocsf_events\nWHERE {within}", counts.join(", "));
-    let row = store.narrowed(&columns, |store| numbers(store, &sql, counts.len(), cancel))?;
+    let row =
+        store.of_scope(&within, &columns, cancel, |store| numbers(store, &sql, counts.len(), cancel))?;
     let (in_scope, filled) = row.split_first().unwrap_or((&0, &[]));
     let fields = asked.iter().zip(filled).map(|((field, _), filled)| ((*field).clone(), *filled));
     Ok(Some(Fills { in_scope: *in_scope, fields: fields.collect() }))

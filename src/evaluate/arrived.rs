@@ -65,7 +65,7 @@ pub(crate) fn row_of(
     cancel: &Cancel,
 ) -> Result<Option<usize>, EvalError> {
     check_columns(store, plan)?;
-    let found = store.narrowed(&plan.columns, |store| -> Result<Vec<usize>, EvalError> {
+    let found = store.of_scope(&sql.scope, &plan.columns, cancel, |store| -> Result<Vec<usize>, EvalError> {
         let text = format!(
             "SELECT place - 1 FROM (SELECT \"metadata.event_id\" AS id, row_number() OVER (ORDER BY {}) AS place\n\
              FROM ocsf_events\nWHERE {}\n) WHERE id = {} LIMIT 1",

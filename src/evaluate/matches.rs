@@ -29,7 +29,7 @@ pub fn matches(
 ) -> Result<MatchTable, EvalError> {
     check_columns(store, plan)?;
     let (in_scope, summary, histogram, slice, rows) =
-        store.narrowed(&plan.columns, |store| -> Result<_, EvalError> {
+        store.of_scope(&sql.scope, &plan.columns, cancel, |store| -> Result<_, EvalError> {
             let (in_scope, summary, histogram) = totals(store, sql, cancel)?;
             // As many as there are may have become fewer.
             let slice = slice.within(summary.matches);
@@ -61,7 +61,7 @@ pub fn match_rows(
     cancel: &Cancel,
 ) -> Result<Vec<MatchRow>, EvalError> {
     check_columns(store, plan)?;
-    store.narrowed(&plan.columns, |store| rows(store, plan, sql, slice, cancel))
+    store.of_scope(&sql.scope, &plan.columns, cancel, |store| rows(store, plan, sql, slice, cancel))
 }
 
 /// The ids of all events that a plan matches, in byte order.

@@ -9,7 +9,7 @@ use super::{Cancel, Summary, shortlist};
 use crate::backend::Sql;
 use crate::bridge::{ColumnType, Plan};
 use crate::ocsf::OcsfPath;
-use crate::store::Store;
+use crate::store::{RowId, Store};
 
 /// Rules in one statement. More would save nothing, and DuckDB takes no interrupt while it plans a statement.
 const BATCH: usize = 16;
@@ -18,8 +18,9 @@ const BATCH: usize = 16;
 /// costs it more than the square of its size.
 pub(super) const BATCH_BYTES: usize = 24 * 1024;
 
-/// Rules of a scope from which on a reading for all of them spares more than it costs.
+/// Rules of a scope, and bytes of their SQL, from which on a reading for all of them spares more than it costs.
 const SHARED: usize = 3;
+const SHARED_BYTES: usize = 2 * 1024;
 
 /// What each rule matched, in the order given.
 pub fn summaries(
@@ -27,8 +28,8 @@ pub fn summaries(
     rules: &[(&Plan, &Sql)],
     cancel: &Cancel,
 ) -> Vec<Result<Summary, EvalError>> {
-    let results = matched(store, rules, cancel);
-    results.into_iter().map(|result| result.map(|matched| matched.summary)).collect()
+    let results = found(store, rules, cancel);
+    results.into_iter().map(|result| result.map(|found| found.summary)).collect()
 }
 
 /// As [`summaries`], each answer told as it comes, with its rule's index in `rules`; each exactly once.
@@ -38,8 +39,8 @@ pub fn summaries_with(
     cancel: &Cancel,
     on_result: &mut dyn FnMut(usize, Result<Summary, EvalError>),
 ) {
-    matched_with(store, rules, cancel, &mut |index, result| {
-        on_result(index, result.map(|matched| matched.summary));
+    found_with(store, rules, cancel, &mut |index, result| {
+        on_result(index, result.map(|found| found.summary));
     });
 }
 
@@ -52,10 +53,17 @@ pub struct Matched {
     pub events: Option<Vec<(String, Option<i64>)>>,
 }
 
-impl Matched {
+/// What a rule matched, and where the events lie, where that has been learnt on the way.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Found {
+    pub(super) summary: Summary,
+    pub(super) rows: Option<Vec<RowId>>,
+}
+
+impl Found {
     /// That no event matched.
     pub(super) fn nothing() -> Self {
-        Self { summary: Summary::default(), events: Some(Vec::new()) }
+        Self { summary: Summary::default(), rows: Some(Vec::new()) }
     }
 }
 
@@ -65,8 +73,35 @@ pub fn matched(
     rules: &[(&Plan, &Sql)],
     cancel: &Cancel,
 ) -> Vec<Result<Matched, EvalError>> {
+    let found = found(store, rules, cancel);
+    let rows: Vec<RowId> =
+        found.iter().flatten().flat_map(|found| found.rows.iter().flatten().copied()).collect();
+    // Without names, each rule's own statement gives its events.
+    let named: Option<Vec<_>> = match rows.is_empty() {
+        true => Some(Vec::new()),
+        false => named(store, &rows, cancel).ok(),
+    };
+    let mut names = named.map(Vec::into_iter);
+    let mut events = |rows: Option<Vec<RowId>>| {
+        let rows = rows?;
+        names.as_mut().map(|names| names.by_ref().take(rows.len()).collect())
+    };
+    let mut with_events = |Found { summary, rows }: Found| Matched { summary, events: events(rows) };
+    found.into_iter().map(|found| found.map(&mut with_events)).collect()
+}
+
+/// One reading for the names of all events.
+fn named(
+    store: &mut Store,
+    rows: &[RowId],
+    cancel: &Cancel,
+) -> Result<Vec<(String, Option<i64>)>, EvalError> {
+    store.narrowed(&BTreeMap::new(), |store| Ok(store.named(rows, cancel)?))
+}
+
+fn found(store: &mut Store, rules: &[(&Plan, &Sql)], cancel: &Cancel) -> Vec<Result<Found, EvalError>> {
     let mut results = vec![Err(EvalError::Cancelled); rules.len()];
-    matched_with(store, rules, cancel, &mut |index, result| {
+    found_with(store, rules, cancel, &mut |index, result| {
         if let Some(slot) = results.get_mut(index) {
             *slot = result;
         }
@@ -79,11 +114,11 @@ pub fn matched(
 /// The events of a scope are read once for all its rules, to find those that may match at all ([`shortlist`]); the rules
 /// that it leaves share scans. Where a shared scan fails, its rules run one by one, so that only those at fault have an
 /// error.
-fn matched_with(
+fn found_with(
     store: &mut Store,
     rules: &[(&Plan, &Sql)],
     cancel: &Cancel,
-    on_result: &mut dyn FnMut(usize, Result<Matched, EvalError>),
+    on_result: &mut dyn FnMut(usize, Result<Found, EvalError>),
 ) {
     let mut by_scope: BTreeMap<&str, Vec<Job<'_>>> = BTreeMap::new();
     for (index, (plan, sql)) in rules.iter().enumerate() {
@@ -97,18 +132,24 @@ fn matched_with(
         let open = match jobs.len() {
             _ if empty.contains(scope) => {
                 let (taken, open) = shortlist::binding::taken(store, jobs, cancel);
-                taken.iter().for_each(|job| on_result(job.index, Ok(Matched::nothing())));
+                taken.iter().for_each(|job| on_result(job.index, Ok(Found::nothing())));
                 open
             }
-            0..SHARED => jobs,
+            0..SHARED if !is_worth_reading(store, scope, &jobs) => jobs,
             _ => shortlist::answer(store, jobs, cancel, on_result),
         };
         for batch in batches(open) {
             run_batch(store, &batch, cancel, &mut |index, result| {
-                on_result(index, result.map(|summary| Matched { summary, events: None }));
+                on_result(index, result.map(|summary| Found { summary, rows: None }));
             });
         }
     }
+}
+
+/// Whether the events of a scope of few rules are read to spare what the rules would cost; not where they are in memory.
+fn is_worth_reading(store: &Store, scope: &str, jobs: &[Job<'_>]) -> bool {
+    let size: usize = jobs.iter().map(|job| job.sql.predicate.len()).sum();
+    size >= SHARED_BYTES && !jobs.iter().all(|job| store.keeps(scope, &job.plan.columns))
 }
 
 /// A rule to run.
@@ -185,7 +226,7 @@ fn scan(
     }
     let predicates: Vec<&str> = jobs.iter().map(|job| job.sql.predicate.as_str()).collect();
     let sql = counting(&predicates, &[], &first.sql.scope);
-    let rows = store.narrowed(columns, |store| -> Result<_, EvalError> {
+    let rows = store.of_kept(&first.sql.scope, columns, |store| -> Result<_, EvalError> {
         Ok(store.select(&sql, cancel, |row| (0..jobs.len()).map(|n| summary_at(row, n * 3)).collect())?)
     })?;
     Ok(rows.into_iter().next().unwrap_or_default())

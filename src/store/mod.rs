@@ -8,6 +8,7 @@ mod drift;
 mod duck_type;
 mod error;
 mod growing;
+mod kept;
 #[cfg(test)]
 mod lake_tests;
 mod partition;
@@ -33,7 +34,7 @@ pub(crate) use growing::{Later, Stamp};
 pub(crate) use pattern::watched;
 pub use range::{EmptyRange, TimeRange};
 pub(crate) use rewrite::parquet_of_json_lines;
-pub(crate) use rows::{PLACE, RowId};
+pub(crate) use rows::{Held, PLACE, RowId};
 pub(crate) use session::QueryError;
 pub use session::{Store, verify_duckdb_version};
 

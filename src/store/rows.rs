@@ -1,13 +1,16 @@
-//! Events by row: read as they come, a chunk at a time, and a few of them copied to memory.
+//! Events by row: read as they come, a chunk at a time; a few of them held in memory; and their names.
 
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
-use duckdb::arrow::array::StructArray;
+use duckdb::arrow::array::{RecordBatch, StructArray};
 
 use super::error::duckdb_message;
 use super::sql_text::identifier;
-use super::view::{FILE_INDEX, ROW_NUMBER, VIEW};
+use super::view::{FILE_INDEX, ROW_NUMBER, VIEW, null_type};
 use super::{Cancel, QueryError, Store, StoreError};
+use crate::bridge::ColumnType;
+use crate::ocsf::OcsfPath;
 
 /// Where an event lies in the dataset's files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -16,14 +19,25 @@ pub(crate) struct RowId {
     pub(crate) row: i64,
 }
 
-/// The column of copied events that numbers them, in the order in which they were asked for.
+/// Events in memory, as they were read.
+#[derive(Debug)]
+pub(crate) struct Held {
+    /// The columns that they were read from, quoted.
+    pub(crate) names: Vec<String>,
+    /// Columns of bits.
+    pub(crate) marks: Vec<String>,
+    /// The events: the columns of `names`, [`PLACE`], then `marks`.
+    pub(crate) batches: Vec<RecordBatch>,
+}
+
+/// The column of events in memory that numbers them.
 pub(crate) const PLACE: &str = "sigma_ocsf_tui.place";
 
-/// The events that are to be copied.
+/// Where the events lie that are to be named.
 const PICKED: &str = "sigma_ocsf_tui.picked";
 
-/// The copies. Named so that no relation of a statement is in their way.
-const COPIES: &str = "sigma_ocsf_tui.copies";
+/// The events in memory. Named so that no relation of a statement is in their way.
+const HELD: &str = "sigma_ocsf_tui.held";
 
 impl Store {
     /// Runs one SELECT, the rows handed out a chunk at a time while it runs, so that no more than a chunk is held.
@@ -50,75 +64,103 @@ impl Store {
         [identifier(FILE_INDEX), identifier(ROW_NUMBER)]
     }
 
-    /// Does `work` with a view of nothing but these events of a scope, copied to memory; besides its columns, the view
-    /// has [`PLACE`] and the columns `marks`, filled with what stands beside each event. Within
-    /// [`Store::narrowed`], whose columns they are.
+    /// Does `work` with a view of nothing but these events, and of no columns but those that they have; those of
+    /// `columns` that the dataset lacks are NULL. Within [`Store::narrowed`], whose columns they are.
     ///
     /// # Errors
-    /// DuckDB refuses; the events are no longer where they were; nobody waits any more.
-    pub(crate) fn copied<T, E: From<StoreError> + From<QueryError>>(
+    /// DuckDB refuses, as it does where events are not of its types; `work` fails.
+    pub(crate) fn held<T, E: From<StoreError>>(
         &self,
-        scope: &str,
-        events: &[(RowId, Vec<u64>)],
-        marks: &[String],
-        cancel: &Cancel,
+        columns: &BTreeMap<OcsfPath, ColumnType>,
+        held: Held,
         work: impl FnOnce(&Self) -> Result<T, E>,
     ) -> Result<T, E> {
-        let outcome = self.copy(scope, events, marks, cancel).map_err(E::from).and_then(|()| work(self));
-        let cleared = format!(
-            "DROP TABLE IF EXISTS temp.{}; DROP TABLE IF EXISTS temp.{}",
-            identifier(PICKED),
-            identifier(COPIES)
-        );
-        self.connection.execute_batch(&cleared).map_err(StoreError::from)?;
+        let outcome =
+            self.hold(columns, held).map_err(|error| E::from(error.into())).and_then(|()| work(self));
+        self.connection
+            .execute_batch(&format!("DROP TABLE IF EXISTS temp.{}", identifier(HELD)))
+            .map_err(StoreError::from)?;
         outcome
     }
 
-    fn copy(
+    fn hold(&self, columns: &BTreeMap<OcsfPath, ColumnType>, held: Held) -> duckdb::Result<()> {
+        let table = identifier(HELD);
+        let words: Vec<String> =
+            std::iter::once(PLACE).chain(held.marks.iter().map(String::as_str)).map(identifier).collect();
+        let typed = words.iter().map(|word| format!("0::UBIGINT AS {word}"));
+        let stored: Vec<String> = held.names.iter().cloned().chain(typed).collect();
+        self.connection.execute_batch(&format!(
+            "CREATE TEMP TABLE {table} AS SELECT {} FROM {VIEW} LIMIT 0",
+            stored.join(", ")
+        ))?;
+        let mut appender = self.connection.appender(HELD)?;
+        for batch in held.batches {
+            appender.append_record_batch(batch)?;
+        }
+        appender.flush()?;
+        drop(appender);
+        let is_held = |path: &OcsfPath| {
+            held.names.iter().any(|name| name.eq_ignore_ascii_case(&identifier(path.as_str())))
+        };
+        let absent = columns.iter().filter(|(path, _)| !is_held(path));
+        let absent: String = absent
+            .map(|(path, t)| format!(", CAST(NULL AS {}) AS {}", null_type(*t), identifier(path.as_str())))
+            .collect();
+        self.connection.execute_batch(&format!(
+            "CREATE OR REPLACE TEMP VIEW {VIEW} AS SELECT *{absent} FROM temp.{table}"
+        ))
+    }
+
+    /// Id and time of each event, in the order given. Within [`Store::narrowed`].
+    ///
+    /// # Errors
+    /// DuckDB refuses; the events are no longer where they were; nobody waits any more.
+    pub(crate) fn named(
         &self,
-        scope: &str,
-        events: &[(RowId, Vec<u64>)],
-        marks: &[String],
+        rows: &[RowId],
         cancel: &Cancel,
-    ) -> Result<(), QueryError> {
-        let failed = |error| QueryError::Execute(duckdb_message(error));
-        self.pick(events, marks).map_err(failed)?;
-        let (picked, copies, place) = (identifier(PICKED), identifier(COPIES), identifier(PLACE));
-        let [file, row] = self.row_columns();
-        let of_picked: String = marks.iter().map(|mark| format!(", picked.{}", identifier(mark))).collect();
-        let running = self.running.begin(cancel);
-        let copied = self.connection.execute_batch(&format!(
-            "CREATE TEMP TABLE {copies} AS SELECT event.*, picked.{place}{of_picked} \
+    ) -> Result<Vec<(String, Option<i64>)>, QueryError> {
+        let picked = self.pick(rows).map_err(|error| QueryError::Execute(duckdb_message(error)));
+        let named = picked.and_then(|()| self.names_of_picked(rows.len(), cancel));
+        let cleared =
+            self.connection.execute_batch(&format!("DROP TABLE IF EXISTS temp.{}", identifier(PICKED)));
+        cleared.map_err(|error| QueryError::Execute(duckdb_message(error)))?;
+        named
+    }
+
+    fn names_of_picked(
+        &self,
+        count: usize,
+        cancel: &Cancel,
+    ) -> Result<Vec<(String, Option<i64>)>, QueryError> {
+        let (picked, place, [file, row]) = (identifier(PICKED), identifier(PLACE), self.row_columns());
+        let sql = format!(
+            "SELECT picked.{place}, \"metadata.event_id\", \"time\" \
              FROM {VIEW} AS event JOIN temp.{picked} AS picked \
-             ON event.{file} = picked.{file} AND event.{row} = picked.{row} WHERE {scope};
-             CREATE OR REPLACE TEMP VIEW {VIEW} AS SELECT * FROM temp.{copies}"
-        ));
-        drop(running);
-        if cancel.is_cancelled() {
-            return Err(QueryError::Cancelled);
+             ON event.{file} = picked.{file} AND event.{row} = picked.{row}"
+        );
+        let found: Vec<(usize, String, Option<i64>)> =
+            self.select(&sql, cancel, |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+        if found.len() != count {
+            return Err(QueryError::Execute("the events have changed while they were read".to_owned()));
         }
-        copied.map_err(failed)?;
-        let found =
-            self.select(&format!("SELECT count(*) FROM {VIEW}"), cancel, |row| row.get::<_, usize>(0))?;
-        match found.first() == Some(&events.len()) {
-            true => Ok(()),
-            false => Err(QueryError::Execute("the events have changed while they were read".to_owned())),
+        let mut named = vec![(String::new(), None); count];
+        for (place, id, time) in found {
+            named.get_mut(place).into_iter().for_each(|slot| *slot = (id.clone(), time));
         }
+        Ok(named)
     }
 
     /// Tells DuckDB which events are meant.
-    fn pick(&self, events: &[(RowId, Vec<u64>)], marks: &[String]) -> duckdb::Result<()> {
+    fn pick(&self, rows: &[RowId]) -> duckdb::Result<()> {
         let [file, row] = self.row_columns();
-        let marks: String = marks.iter().map(|mark| format!(", {} UBIGINT", identifier(mark))).collect();
         let (picked, place) = (identifier(PICKED), identifier(PLACE));
         self.connection.execute_batch(&format!(
-            "CREATE TEMP TABLE {picked} ({file} UBIGINT, {row} BIGINT, {place} UBIGINT{marks})"
+            "CREATE TEMP TABLE {picked} ({file} UBIGINT, {row} BIGINT, {place} UBIGINT)"
         ))?;
         let mut appender = self.connection.appender(PICKED)?;
-        for (place, (RowId { file, row }, marks)) in (0_u64..).zip(events) {
-            let mut values: Vec<&dyn duckdb::ToSql> = vec![file, row, &place];
-            values.extend(marks.iter().map(|mark| mark as &dyn duckdb::ToSql));
-            appender.append_row(values.as_slice())?;
+        for (place, RowId { file, row }) in (0_u64..).zip(rows) {
+            appender.append_row(duckdb::params![file, row, place])?;
         }
         appender.flush()
     }

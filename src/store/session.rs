@@ -9,6 +9,7 @@ use super::cancel::Running;
 use super::drift::{self, Drift};
 use super::duck_type::DuckType;
 use super::error::duckdb_message;
+use super::kept::Kept;
 use super::schema::{self, Leaf};
 use super::sql_text::{identifier, string};
 use super::view::{
@@ -31,6 +32,7 @@ pub struct Store {
     view: View,
     /// Columns of NULL, by path in lower case: to DuckDB, names that differ in case only are one.
     absent: BTreeMap<String, (String, ColumnType)>,
+    pub(super) kept: Kept,
 }
 
 /// Why a statement yielded nothing.
@@ -62,7 +64,8 @@ impl Store {
         connection.execute_batch(&view.create(&BTreeMap::new()))?;
         let schema = describe(&connection, &view, drift)?;
         let (running, left_out, absent) = (Running::default(), Vec::new(), BTreeMap::new());
-        Ok(Self { connection, running, dataset, left_out, schema, view, absent })
+        let kept = Kept::default();
+        Ok(Self { connection, running, dataset, left_out, schema, view, absent, kept })
     }
 
     /// Whether DuckDB finds columns in a file.
@@ -176,7 +179,7 @@ impl Store {
     }
 
     /// Does `work` while a view hides the one of all columns.
-    fn behind<T, E: From<StoreError>>(
+    pub(super) fn behind<T, E: From<StoreError>>(
         &self,
         view: &str,
         work: impl FnOnce(&Self) -> Result<T, E>,
@@ -193,7 +196,7 @@ impl Store {
     }
 
     /// Whether the view has the path without help: the dataset does, or it is the event id.
-    fn is_filled(&self, path: &OcsfPath) -> bool {
+    pub(super) fn is_filled(&self, path: &OcsfPath) -> bool {
         path.0.eq_ignore_ascii_case(super::view::EVENT_ID) || self.schema.column(path).is_some()
     }
 
@@ -215,6 +218,11 @@ impl Store {
             }
             Ok(read_rows)
         })
+    }
+
+    /// Prepares one SELECT, and does not run it.
+    pub(crate) fn bind(&self, sql: &str, cancel: &Cancel) -> Result<(), QueryError> {
+        self.guarded(sql, cancel, |_| Ok(()))
     }
 
     /// Prepares one SELECT and lets `run` have what it yields, under the eyes of those who may stop it.
@@ -253,9 +261,11 @@ fn locked_connection(files: &Files, settings: SessionSettings) -> Result<Connect
     if count(&connection, "SELECT count(*) FROM duckdb_settings() WHERE lower(name) = 'timezone'")? > 0 {
         connection.execute_batch("SET TimeZone = 'UTC'")?;
     }
+    // Many statements read the same footers, which DuckDB reads anew only where a file has changed.
     // Without a folder for temporary files nothing is written anywhere; a sort beyond memory fails instead.
     connection.execute_batch(&format!(
-        "SET temp_directory = '';
+        "SET parquet_metadata_cache = true;
+         SET temp_directory = '';
          SET allowed_paths = {};
          SET enable_external_access = false;
          SET lock_configuration = true",

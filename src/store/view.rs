@@ -302,7 +302,7 @@ fn event_id(leaves: &[Leaf], row_locator: &str) -> String {
     format!("coalesce({})", alternatives.join(", "))
 }
 
-fn null_type(column_type: ColumnType) -> String {
+pub(super) fn null_type(column_type: ColumnType) -> String {
     let name = match column_type.field_type {
         FieldType::String => "VARCHAR",
         FieldType::Integer | FieldType::Timestamp => "BIGINT",

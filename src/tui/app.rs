@@ -64,7 +64,11 @@ pub(super) struct App {
 impl App {
     /// Runs until the user leaves.
     pub(super) fn run(&mut self) -> Result<(), TuiError> {
-        let effects = start(&mut self.model);
+        let mut effects = start(&mut self.model);
+        effects.extend(refresh(&mut self.model));
+        // The first frame waits for nothing: following thousands of folders takes its time, and comes before they are read.
+        self.screen.draw(&self.model)?;
+        self.watcher = super::watch(&self.options, &self.places, &self.sender);
         if self.perform(effects)?.is_break() {
             return Ok(());
         }

@@ -139,7 +139,6 @@ pub fn run(options: Options) -> Result<(), TuiError> {
     model.live.bell = options.bell;
     let titled = options.title;
     let (sender, events) = mpsc::channel();
-    let watcher = watch(&options, &places, &sender);
     let workers = Workers::start(options.clone(), &sender)?;
     signal::listen(&sender)?;
     let input = event::read_input(sender.clone())?;
@@ -154,7 +153,7 @@ pub fn run(options: Options) -> Result<(), TuiError> {
         places,
         shelf,
         theme_said,
-        watcher,
+        watcher: None,
         sender,
         clicks: event::Clicks::default(),
         busy_since,

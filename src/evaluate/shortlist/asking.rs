@@ -1,16 +1,22 @@
 //! Rules asked of the few events that they may match.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::{ControlFlow, Range};
+use std::ops::ControlFlow;
+use std::sync::Arc;
 
-use duckdb::arrow::array::{Array, AsArray, StructArray};
-use duckdb::arrow::datatypes::UInt64Type;
+use duckdb::arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch, StructArray, UInt64Array};
+use duckdb::arrow::compute::filter_record_batch;
+use duckdb::arrow::datatypes::{DataType, Field, Schema, UInt64Type};
+use duckdb::arrow::error::ArrowError;
 
-use super::super::summaries::{Job, Matched};
+use super::super::summaries::{Found, Job};
 use super::super::{Cancel, EvalError, Summary};
-use super::reading::Row;
+use super::groups::{Group, KEPT};
+use super::reading::{Candidates, Read};
+use crate::bridge::ColumnType;
+use crate::ocsf::OcsfPath;
 use crate::store::sql_text::identifier;
-use crate::store::{PLACE, RowId, Store};
+use crate::store::{Held, PLACE, Store};
 
 /// Rules in one statement: DuckDB takes no interrupt while it plans one.
 const BATCH: usize = 16;
@@ -21,118 +27,137 @@ const BATCH_BYTES: usize = 24 * 1024;
 /// Rules with a bit each in one column of marks.
 const MARK: usize = 64;
 
-/// Bytes of events that are copied at a time, about.
-const SEGMENT: usize = 64 << 20;
-
-/// Bytes that an event takes besides the text that was searched, about.
-const OVERHEAD: usize = 256;
-
-/// Events whose ids are kept with a rule; of a rule with more only the number is told.
-const KEPT: u64 = 4096;
-
-/// A rule that is asked: which of the jobs, and its candidates as places among the rows of the reading, ascending.
-#[derive(Clone, Debug)]
-pub(super) struct Asked {
-    pub(super) job: usize,
-    pub(super) places: Vec<u32>,
+/// A rule that is asked: which of the jobs, and of which groups, whose events' places ascend.
+struct Asked<'r> {
+    job: usize,
+    groups: Vec<&'r Group>,
 }
 
-/// Asks each rule about its candidates, and answers all of them in the end.
+/// Asks each rule about its candidates, and answers those that have any.
 pub(super) fn ask(
     store: &Store,
-    scope: &str,
     jobs: &[Job<'_>],
-    rows: &[Row],
-    asked: &[Asked],
+    read: Read,
     cancel: &Cancel,
-) -> Result<BTreeMap<usize, Matched>, EvalError> {
-    let mut answers: BTreeMap<usize, Matched> = BTreeMap::new();
-    for segment in segments(rows, asked) {
-        let of_segment = |asked: &Asked| {
-            let from = asked.places.partition_point(|place| *place < segment.start);
-            let to = asked.places.partition_point(|place| *place < segment.end);
-            let places = asked.places.get(from..to).filter(|places| !places.is_empty())?;
-            Some(Asked { job: asked.job, places: places.to_vec() })
-        };
-        let asked: Vec<Asked> = asked.iter().filter_map(of_segment).collect();
-        for (job, found) in ask_segment(store, scope, jobs, rows, &asked, cancel)? {
-            let answer = answers.entry(job).or_insert_with(Matched::nothing);
-            *answer = both(std::mem::take(answer), found);
-        }
+) -> Result<BTreeMap<usize, Found>, EvalError> {
+    let Read { held, events, shapes, rules } = read;
+    let asked = |(job, (shape, candidates)): (usize, &(usize, Candidates))| {
+        let Candidates::Groups(groups) = candidates else { return None };
+        let shape = shapes.get(*shape)?;
+        let group = |group: &u32| shape.groups.get(usize::try_from(*group).ok()?);
+        let groups: Vec<&Group> = groups.iter().filter_map(group).collect();
+        (!groups.is_empty()).then_some(Asked { job, groups })
+    };
+    let asked: Vec<Asked<'_>> = rules.iter().enumerate().filter_map(asked).collect();
+    if asked.is_empty() {
+        return Ok(BTreeMap::new());
     }
-    Ok(answers)
-}
-
-/// Stretches of the rows that each hold candidates of about [`SEGMENT`] bytes, one after the other.
-fn segments(rows: &[Row], asked: &[Asked]) -> Vec<Range<u32>> {
-    let wanted: BTreeSet<u32> = asked.iter().flat_map(|asked| asked.places.iter().copied()).collect();
-    let mut segments: Vec<Range<u32>> = Vec::new();
-    let mut bytes = SEGMENT;
-    for place in wanted {
-        let of_row = usize::try_from(place).ok().and_then(|at| rows.get(at)).map_or(0, |row| row.bytes);
-        if bytes >= SEGMENT {
-            segments.push(place..place);
-            bytes = 0;
-        }
-        if let Some(segment) = segments.last_mut() {
-            segment.end = place.saturating_add(1);
-        }
-        bytes += of_row + OVERHEAD;
-    }
-    segments
-}
-
-/// What two matched together, of different events.
-fn both(one: Matched, other: Matched) -> Matched {
-    let earliest = [one.summary.first_seen, other.summary.first_seen].into_iter().flatten().min();
-    let latest = [one.summary.last_seen, other.summary.last_seen].into_iter().flatten().max();
-    let matches = one.summary.matches + other.summary.matches;
-    let events = one.events.zip(other.events).filter(|_| matches <= KEPT);
-    Matched {
-        summary: Summary { matches, first_seen: earliest, last_seen: latest },
-        events: events.map(|(mut events, others)| {
-            events.extend(others);
-            events
-        }),
-    }
-}
-
-fn ask_segment(
-    store: &Store,
-    scope: &str,
-    jobs: &[Job<'_>],
-    rows: &[Row],
-    asked: &[Asked],
-    cancel: &Cancel,
-) -> Result<Vec<(usize, Matched)>, EvalError> {
-    let marks: Vec<String> = (0..asked.len().div_ceil(MARK)).map(mark_column).collect();
-    let events = marked(rows, asked, marks.len());
-    store.copied(scope, &events, &marks, cancel, |store| -> Result<_, EvalError> {
-        let named = named(store, events.len(), cancel)?;
-        let predicate = |asked: &Asked| Some((asked.job, jobs.get(asked.job)?.sql.predicate.as_str()));
-        let questions: Vec<(usize, &str)> = asked.iter().filter_map(predicate).collect();
-        let mut answers = Vec::new();
-        while let Some(rest) = questions.get(answers.len()..).filter(|rest| !rest.is_empty()) {
-            let batch = rest.get(..fitting(rest)).unwrap_or(rest);
-            let numbered = batch.iter().zip(answers.len()..);
-            let predicates: Vec<String> =
-                numbered.map(|((_, predicate), rule)| question(rule, predicate)).collect();
-            let found = found(store, &predicates, &named, cancel)?;
-            answers.extend(batch.iter().map(|(job, _)| *job).zip(found));
+    let columns = columns(jobs, &asked);
+    let held = marked(&held, &columns, events, &asked).map_err(refused)?;
+    store.held(&columns, held, |store| -> Result<_, EvalError> {
+        let predicate = |asked: &Asked<'_>| Some(jobs.get(asked.job)?.sql.predicate.as_str());
+        let mut answers = BTreeMap::new();
+        let mut begun = 0;
+        while let Some(rest) = asked.get(begun..).filter(|rest| !rest.is_empty()) {
+            let predicates: Vec<&str> = rest.iter().filter_map(predicate).collect();
+            let batch = rest.get(..fitting(&predicates)).unwrap_or(rest);
+            let questions = predicates.iter().take(batch.len()).zip(begun..);
+            let questions: Vec<String> =
+                questions.map(|(predicate, rule)| question(rule, predicate)).collect();
+            let places = satisfying(store, &questions, cancel)?;
+            let found = batch.iter().zip(places).map(|(asked, places)| (asked.job, asked.found(&places)));
+            answers.extend(found);
+            begun += batch.len();
         }
         Ok(answers)
     })
 }
 
+impl Asked<'_> {
+    /// What the rule matches, where it holds of the events at these places.
+    fn found(&self, places: &BTreeSet<u64>) -> Found {
+        let groups = || self.groups.iter().filter(|group| places.contains(&u64::from(group.place)));
+        let matches = groups().map(|group| group.count).sum();
+        Found {
+            summary: Summary {
+                matches,
+                first_seen: groups().filter_map(|group| group.first).min(),
+                last_seen: groups().filter_map(|group| group.last).max(),
+            },
+            rows: (matches <= KEPT).then(|| groups().flat_map(|group| group.rows.iter().copied()).collect()),
+        }
+    }
+}
+
+/// All columns of the rules that are asked.
+fn columns(jobs: &[Job<'_>], asked: &[Asked<'_>]) -> BTreeMap<OcsfPath, ColumnType> {
+    let plans = asked.iter().filter_map(|asked| Some(jobs.get(asked.job)?.plan));
+    plans.flat_map(|plan| plan.columns.iter().map(|(path, t)| (path.clone(), *t))).collect()
+}
+
+/// The events that any of the rules is asked about: these columns, the places, and a bit for each rule that is asked.
+fn marked(
+    names: &BTreeMap<String, String>,
+    columns: &BTreeMap<OcsfPath, ColumnType>,
+    events: Vec<RecordBatch>,
+    asked: &[Asked<'_>],
+) -> Result<Held, ArrowError> {
+    let wanted: BTreeSet<String> = columns.keys().map(|path| path.as_str().to_ascii_lowercase()).collect();
+    let is_wanted = |path: &String| path == "class_uid" || wanted.contains(path);
+    let kept: Vec<usize> =
+        (0..).zip(names.keys()).filter(|(_, path)| is_wanted(path)).map(|(at, _)| at).collect();
+    let names = names.iter().filter(|(path, _)| is_wanted(path)).map(|(_, name)| name.clone()).collect();
+    let marks = marks(events.iter().map(RecordBatch::num_rows).sum(), asked);
+    let mut from = 0;
+    let mut batches = Vec::with_capacity(events.len());
+    for batch in events {
+        let rows = from..from + batch.num_rows();
+        from = rows.end;
+        let of_rows = |marks: &Vec<u64>| marks.get(rows.clone()).unwrap_or(&[]).to_vec();
+        let marks: Vec<Vec<u64>> = marks.iter().map(of_rows).collect();
+        let is_asked = |row: usize| marks.iter().any(|marks| marks.get(row).is_some_and(|mark| *mark != 0));
+        let is_asked: BooleanArray = (0..batch.num_rows()).map(|row| Some(is_asked(row))).collect();
+        let places = rows.map(|place| place as u64).collect();
+        let added = std::iter::once(places).chain(marks).map(|words| Arc::new(UInt64Array::from(words)));
+        let batch = batch.project(&kept)?;
+        let mut fields: Vec<_> = batch.schema().fields().iter().cloned().collect();
+        let mut columns = batch.columns().to_vec();
+        for column in added {
+            fields.push(Arc::new(Field::new("word", DataType::UInt64, false)));
+            columns.push(column as ArrayRef);
+        }
+        let batch = RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)?;
+        batches.push(filter_record_batch(&batch, &is_asked)?);
+    }
+    Ok(Held { names, marks: (0..marks.len()).map(mark_column).collect(), batches })
+}
+
+/// For each 64 rules, by place, which of them are asked about the event.
+fn marks(places: usize, asked: &[Asked<'_>]) -> Vec<Vec<u64>> {
+    let mut marks = vec![vec![0; places]; asked.len().div_ceil(MARK)];
+    for (rule, asked) in asked.iter().enumerate() {
+        let Some(words) = marks.get_mut(rule / MARK) else { continue };
+        for group in &asked.groups {
+            let word = usize::try_from(group.place).ok().and_then(|place| words.get_mut(place));
+            word.into_iter().for_each(|word| *word |= 1 << (rule % MARK));
+        }
+    }
+    marks
+}
+
+fn refused(error: ArrowError) -> EvalError {
+    EvalError::DuckDb { message: error.to_string(), compile: false }
+}
+
 /// How many of the rules go into one statement; at least one.
-fn fitting(rest: &[(usize, &str)]) -> usize {
+fn fitting(predicates: &[&str]) -> usize {
     let mut size = 0;
-    let fits = rest.iter().take(BATCH).take_while(|(_, predicate)| {
+    let fits = predicates.iter().take(BATCH).take_while(|predicate| {
         let fits = size < BATCH_BYTES;
         size += predicate.len();
         fits
     });
-    fits.count()
+    fits.count().max(1)
 }
 
 fn mark_column(at: usize) -> String {
@@ -146,44 +171,14 @@ fn question(rule: usize, predicate: &str) -> String {
     format!("CASE WHEN ({column} & {}) <> 0 THEN ({predicate}\n) ELSE false END", 1_u64 << (rule % MARK))
 }
 
-/// The events that any rule is asked about, with a bit for each rule that is asked about them.
-fn marked(rows: &[Row], asked: &[Asked], words: usize) -> Vec<(RowId, Vec<u64>)> {
-    let mut marks: BTreeMap<u32, Vec<u64>> = BTreeMap::new();
-    for (rule, asked) in asked.iter().enumerate() {
-        for place in &asked.places {
-            let words = marks.entry(*place).or_insert_with(|| vec![0; words]);
-            if let Some(word) = words.get_mut(rule / MARK) {
-                *word |= 1 << (rule % MARK);
-            }
-        }
-    }
-    let row = |place: u32| Some(rows.get(usize::try_from(place).ok()?)?.id);
-    marks.into_iter().filter_map(|(place, words)| Some((row(place)?, words))).collect()
-}
-
-/// Id and time of each event, by place.
-fn named(store: &Store, events: usize, cancel: &Cancel) -> Result<Vec<(String, Option<i64>)>, EvalError> {
-    let mut named = vec![(String::new(), None); events];
-    let sql = format!("SELECT {}, \"metadata.event_id\", \"time\" FROM ocsf_events", identifier(PLACE));
-    let rows: Vec<(usize, String, Option<i64>)> =
-        store.select(&sql, cancel, |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
-    for (place, id, time) in rows {
-        if let Some(slot) = named.get_mut(place) {
-            *slot = (id, time);
-        }
-    }
-    Ok(named)
-}
-
-/// What satisfies each of the predicates.
-fn found(
+/// The places at which each of the predicates holds.
+fn satisfying(
     store: &Store,
     predicates: &[String],
-    named: &[(String, Option<i64>)],
     cancel: &Cancel,
-) -> Result<Vec<Matched>, EvalError> {
+) -> Result<Vec<BTreeSet<u64>>, EvalError> {
     let sql = format!("SELECT {},\n{}\nFROM ocsf_events", identifier(PLACE), predicates.join(",\n"));
-    let mut places: Vec<BTreeSet<usize>> = vec![BTreeSet::new(); predicates.len()];
+    let mut places: Vec<BTreeSet<u64>> = vec![BTreeSet::new(); predicates.len()];
     let mut understood = true;
     store.stream(&sql, cancel, |chunk| {
         understood = matching(chunk, &mut places).is_some();
@@ -193,28 +188,18 @@ fn found(
         let message = "the answers are not of the type that was asked for".to_owned();
         return Err(EvalError::DuckDb { message, compile: false });
     }
-    Ok(places.into_iter().map(|places| matched(&places, named)).collect())
+    Ok(places)
 }
 
 /// Adds the places of a chunk at which each predicate holds.
-fn matching(chunk: &StructArray, places: &mut [BTreeSet<usize>]) -> Option<()> {
+fn matching(chunk: &StructArray, places: &mut [BTreeSet<u64>]) -> Option<()> {
     let (of_row, answers) = chunk.columns().split_first()?;
     let of_row = of_row.as_primitive_opt::<UInt64Type>()?;
     for (answer, places) in answers.iter().zip(places) {
         let answer = answer.as_boolean_opt()?;
         for row in answer.values().set_indices().filter(|row| answer.is_valid(*row)) {
-            places.insert(usize::try_from(of_row.value(row)).ok()?);
+            places.insert(of_row.value(row));
         }
     }
     Some(())
-}
-
-fn matched(places: &BTreeSet<usize>, named: &[(String, Option<i64>)]) -> Matched {
-    let events = || places.iter().filter_map(|at| named.get(*at));
-    let times = || events().filter_map(|(_, time)| *time);
-    let matches = places.len() as u64;
-    Matched {
-        summary: Summary { matches, first_seen: times().min(), last_seen: times().max() },
-        events: (matches <= KEPT).then(|| events().cloned().collect()),
-    }
 }

@@ -2,7 +2,7 @@
 //!
 //! DuckDB refuses some statements that the bridge writes: a regular expression can be too large for it. Such a rule is not
 //! executable, whatever the events are, and "no match" would be a wrong answer. DuckDB compiles the constants of a
-//! statement when it binds it, and reads nothing for one that asks for no row.
+//! statement when it binds it, so that it need not run.
 
 use super::super::summaries::{BATCH_BYTES, Job, batches};
 use super::super::{Cancel, EvalError};
@@ -23,9 +23,11 @@ pub(in super::super) fn taken<'a>(
     (taken, open)
 }
 
-/// Whether DuckDB compiles something of a predicate, or a predicate is large enough for any limit to be near.
+/// Whether DuckDB compiles something of a predicate that may be large compiled, which takes a counted repetition, or
+/// the predicate itself is large enough for any limit to be near.
 fn in_doubt(job: &Job<'_>) -> bool {
-    job.sql.predicate.len() >= BATCH_BYTES || job.sql.predicate.contains("regexp_")
+    let predicate = &job.sql.predicate;
+    predicate.len() >= BATCH_BYTES || (predicate.contains("regexp_") && predicate.contains('{'))
 }
 
 /// An error where DuckDB refuses one of them.
@@ -33,6 +35,5 @@ fn bind(store: &Store, jobs: &[Job<'_>], cancel: &Cancel) -> Result<(), EvalErro
     // The line break ends a comment that the predicate may end in.
     let predicates: Vec<String> = jobs.iter().map(|job| format!("({}\n)", job.sql.predicate)).collect();
     let sql = format!("SELECT {} FROM ocsf_events WHERE false", predicates.join(",\n"));
-    store.select(&sql, cancel, |_| Ok(()))?;
-    Ok(())
+    Ok(store.bind(&sql, cancel)?)
 }

@@ -13,6 +13,8 @@ pub(crate) enum Need {
     Impossible,
     /// A literal.
     Atom(AtomId),
+    /// Not this literal, as far as it is sure that it is held.
+    Without(AtomId),
     /// All of these; two or more.
     All(Vec<Need>),
     /// Any of these; two or more.
@@ -52,23 +54,15 @@ fn joined(mut needs: Vec<Need>, none: Need, several: fn(Vec<Need>) -> Need) -> N
 }
 
 impl Need {
-    /// Calls `visit` with every atom in it.
-    pub(crate) fn visit(&self, visit: &mut impl FnMut(AtomId)) {
-        match self {
-            Self::Nothing | Self::Impossible => {}
-            Self::Atom(atom) => visit(*atom),
-            Self::All(parts) | Self::Any(parts) => parts.iter().for_each(|part| part.visit(visit)),
-        }
-    }
-
-    /// Whether an event that holds the atoms for which `holds` is true may be meant.
-    pub(crate) fn is_met(&self, holds: &impl Fn(AtomId) -> bool) -> bool {
+    /// Whether an event may be meant that holds the atoms for which `holds` is true, and surely those of `surely`.
+    pub(crate) fn is_met(&self, holds: &impl Fn(AtomId) -> bool, surely: &impl Fn(AtomId) -> bool) -> bool {
         match self {
             Self::Nothing => true,
             Self::Impossible => false,
             Self::Atom(atom) => holds(*atom),
-            Self::All(parts) => parts.iter().all(|part| part.is_met(holds)),
-            Self::Any(parts) => parts.iter().any(|part| part.is_met(holds)),
+            Self::Without(atom) => !surely(*atom),
+            Self::All(parts) => parts.iter().all(|part| part.is_met(holds, surely)),
+            Self::Any(parts) => parts.iter().any(|part| part.is_met(holds, surely)),
         }
     }
 
@@ -76,7 +70,7 @@ impl Need {
     /// choices the one whose shortest is longest, as long literals are rare. `None` where there is no choice.
     pub(crate) fn cover(&self, lengths: &[usize]) -> Option<(usize, Vec<AtomId>)> {
         match self {
-            Self::Nothing => None,
+            Self::Nothing | Self::Without(_) => None,
             Self::Impossible => Some((usize::MAX, Vec::new())),
             Self::Atom(atom) => Some((lengths.get(atom.0).copied().unwrap_or(0), vec![*atom])),
             Self::All(parts) => {

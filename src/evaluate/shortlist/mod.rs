@@ -1,29 +1,35 @@
 //! Which events may match a rule at all, before DuckDB is asked: one reading of a scope, for all of its rules.
 //!
 //! Scopes without events are found together ([`scopes`]). Of each rule is taken what must hold of an event that it
-//! matches ([`need`]): literals in columns of text. The scope's events are read once ([`reading`]), each value of a column
-//! is searched once for all the literals of all the rules ([`search`]). A rule none of whose events can match is answered,
-//! once DuckDB has taken its statement ([`binding`]); the few events that may match any of the others are copied to
-//! memory, and there DuckDB is asked each rule about its own ([`asking`]). A rule that may match many is left to a scan.
+//! matches ([`need`]): literals in columns of text, or their absence. The scope's events are read once ([`reading`]), each
+//! value of a column is searched once for all the literals of all the rules ([`search`]). A rule none of whose events can
+//! match is answered, once DuckDB has taken its statement ([`binding`]). Of the others, events that agree in all columns
+//! that a rule reads are one group ([`groups`]); one of each is held in memory, and there DuckDB is asked each rule about
+//! its own ([`asking`]). A rule that may match too many groups is left to a scan.
 //!
 //! All of this spares work and decides nothing that DuckDB would decide otherwise:
-//! - A need is necessary: it is built of tests that hold, joined by AND and OR. Under NOT, and of tests that it knows
-//!   nothing of, it asks for nothing. Tests are two-valued and false of NULL, so that a value that is not there holds no
-//!   literal; of a LIST, and of several columns, any value counts.
+//! - A need is necessary: it is built of tests that hold, joined by AND and OR. Of tests that it knows nothing of, it asks
+//!   for nothing. Tests are two-valued and false of NULL, so that a value that is not there holds no literal; of a LIST,
+//!   and of several columns, any value counts.
 //! - Literals and values are folded alike, a character at a time, into what is coarser than case to DuckDB's `lower` and
 //!   to its regular expressions. So whatever stands in a value, at its start or at its end, stands there folded, too.
-//! - Any event that may match is among the copies, which are made by the view that a scan reads, and DuckDB asks them the
-//!   same predicate.
+//! - Under NOT, a literal rules an event out only where finding it is what DuckDB's test says: of ASCII text without case.
+//! - A predicate is a function of the columns that it reads, and of the class. Values are compared byte by byte, numbers
+//!   by value; what is neither text, whole number nor boolean is never taken for equal.
+//! - What is held is what the view gave, under its types and names, and DuckDB asks it the same predicate. A column that
+//!   is not held is not there, so that no predicate can read another in its stead.
 //! - Whatever fails here has spared nothing: the rules are scanned, and that says what is wrong with which.
 //!
 //! A stream, whose events DuckDB never sees, finds its rules by the same needs (`stream/asker`).
 //!
-//! Memory: a chunk of events, 8 MiB of remembered values a column, the literals, four bytes for each candidate of each
-//! rule, and 64 MiB of copies.
+//! Memory: a chunk of events, 8 MiB of remembered values a column, the literals, the groups, and up to 128 MiB of events,
+//! while DuckDB takes them over twice.
 
 mod asking;
 pub(super) mod binding;
+mod cells;
 pub(crate) mod formula;
+mod groups;
 pub(crate) mod need;
 mod reading;
 mod regex;
@@ -37,22 +43,24 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Cancel;
 use super::error::EvalError;
-use super::summaries::{Job, Matched};
+use super::summaries::{Found, Job};
 use crate::bridge::{ColumnType, Plan};
 use crate::ocsf::OcsfPath;
 use crate::store::Store;
-use asking::Asked;
 use reading::Candidates;
 
-/// Events that a rule may match; more are left to a scan.
-const LIMIT: usize = 128 * 1024;
+/// Groups of events that a rule may match; more are left to a scan.
+const LIMIT: usize = 64 * 1024;
+
+/// Groups of a shape. One rule that many may match leaves room for the others.
+const SHAPE_LIMIT: usize = 4 * LIMIT;
 
 /// Answers those of the rules of a scope that few events, or none, may match, each once; and gives the others.
 pub(super) fn answer<'a>(
     store: &mut Store,
     jobs: Vec<Job<'a>>,
     cancel: &Cancel,
-    on_result: &mut dyn FnMut(usize, Result<Matched, EvalError>),
+    on_result: &mut dyn FnMut(usize, Result<Found, EvalError>),
 ) -> Vec<Job<'a>> {
     let Some(scope) = jobs.first().map(|job| job.sql.scope.clone()) else { return jobs };
     let (alike, mut open) = alike(jobs);
@@ -70,13 +78,13 @@ pub(super) fn answer<'a>(
     let mut unasked = Vec::new();
     for (at, job) in alike.into_iter().enumerate() {
         match shortlisted.answers.remove(&at) {
-            Some(matched) => on_result(job.index, Ok(matched)),
+            Some(found) => on_result(job.index, Ok(found)),
             None if shortlisted.ruled_out.contains(&at) => unasked.push(job),
             None => open.push(job),
         }
     }
     let (taken, refused) = binding::taken(store, unasked, cancel);
-    taken.iter().for_each(|job| on_result(job.index, Ok(Matched::nothing())));
+    taken.iter().for_each(|job| on_result(job.index, Ok(Found::nothing())));
     open.extend(refused);
     open
 }
@@ -84,7 +92,7 @@ pub(super) fn answer<'a>(
 /// What a reading, and what follows from it, says of rules; by place among the jobs.
 #[derive(Default)]
 struct Shortlisted {
-    answers: BTreeMap<usize, Matched>,
+    answers: BTreeMap<usize, Found>,
     /// Those that no event may match.
     ruled_out: BTreeSet<usize>,
 }
@@ -97,17 +105,11 @@ fn shortlisted(
     cancel: &Cancel,
 ) -> Result<Shortlisted, EvalError> {
     let read = reading::read(store, scope, plans, cancel)?;
-    let mut ruled_out = BTreeSet::new();
-    let mut asked = Vec::new();
-    for (job, candidates) in read.candidates.into_iter().enumerate() {
-        match candidates {
-            Candidates::Places(places) if places.is_empty() => drop(ruled_out.insert(job)),
-            Candidates::Places(places) => asked.push(Asked { job, places }),
-            Candidates::Many => {}
-        }
-    }
+    let is_ruled_out = |(_, candidates): &(usize, Candidates)| *candidates == Candidates::Groups(Vec::new());
+    let ruled_out =
+        (0..).zip(&read.rules).filter(|(_, rule)| is_ruled_out(rule)).map(|(job, _)| job).collect();
     // Those of which nothing is left have their answer, whatever comes of the others.
-    let answers = asking::ask(store, scope, jobs, &read.rows, &asked, cancel).unwrap_or_default();
+    let answers = asking::ask(store, jobs, read, cancel).unwrap_or_default();
     Ok(Shortlisted { answers, ruled_out })
 }
 

@@ -1,7 +1,7 @@
 //! What an event must hold for a rule to match it, read off the rule's middle form: texts that have to stand in its
 //! columns. Necessary, never sufficient: what is not understood asks for nothing.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
 use super::formula::{AtomId, Need, all, any};
@@ -40,10 +40,51 @@ impl<'s> Sought<'s> {
         match expr {
             Expr::And(parts) => all(parts.iter().map(|part| self.need(part))),
             Expr::Or(parts) => any(parts.iter().map(|part| self.need(part))),
-            // A literal that is there does not say that the test holds, so its denial asks for nothing.
-            Expr::Not(_) => Need::Nothing,
+            Expr::Not(part) => self.denied(part),
             Expr::Selection { body, .. } => self.need(body),
             Expr::Predicate(predicate) => self.field(&predicate.source, &predicate.test),
+        }
+    }
+
+    /// What an event must hold for `expr` not to hold of it.
+    fn denied(&mut self, expr: &Expr) -> Need {
+        match expr {
+            Expr::And(parts) => any(parts.iter().map(|part| self.denied(part))),
+            Expr::Or(parts) => all(parts.iter().map(|part| self.denied(part))),
+            Expr::Not(part) => self.need(part),
+            Expr::Selection { body, .. } => self.denied(body),
+            Expr::Predicate(predicate) => self.denied_of(&predicate.source, &predicate.test),
+        }
+    }
+
+    /// Only of what a literal that is there decides: text without case that equals, begins with, ends in or holds
+    /// ASCII. Any value of a LIST, and of several places, decides.
+    fn denied_of(&mut self, source: &FieldExpr, test: &Test) -> Need {
+        let column = match source {
+            FieldExpr::Column(column) => column,
+            FieldExpr::AnyOf(sources) => {
+                return all(sources.iter().map(|source| self.denied_of(source, test)));
+            }
+            FieldExpr::Computed(_) | FieldExpr::PerClass(_) => return Need::Nothing,
+        };
+        let stored = self.schema.column(&column.path).and_then(|stored| stored.field_type);
+        if column.field_type != FieldType::String || stored != Some(FieldType::String) {
+            return Need::Nothing;
+        }
+        let name = identifier(column.path.as_str());
+        let mut without = |position, literal: &str| match literal.is_ascii() {
+            true => match self.atom(&name, position, literal) {
+                Need::Atom(atom) => Need::Without(atom),
+                _ => Need::Nothing,
+            },
+            false => Need::Nothing,
+        };
+        match test {
+            Test::TextIn { values, cased: false } => {
+                all(values.iter().map(|value| without(TextMatch::Equals, value)))
+            }
+            Test::Text { position, value, cased: false } => without(*position, value),
+            _ => Need::Nothing,
         }
     }
 
@@ -114,23 +155,6 @@ impl<'s> Sought<'s> {
         }
         Need::Atom(atom)
     }
-
-    /// Forgets the literals that none of these needs is about, and the places where nothing is sought then.
-    pub(super) fn keep<'n>(&mut self, needs: impl Iterator<Item = &'n Need>) {
-        let mut kept = BTreeSet::new();
-        needs.for_each(|need| {
-            need.visit(&mut |atom| {
-                kept.insert(atom);
-            });
-        });
-        self.places.retain(|_, sought| {
-            sought.literals.retain(|_, positions| {
-                positions.retain(|(_, atom)| kept.contains(atom));
-                !positions.is_empty()
-            });
-            !sought.literals.is_empty()
-        });
-    }
 }
 
 /// What a text must hold for `test` to hold of it; `atom` makes the need of one literal.
@@ -143,6 +167,7 @@ pub(crate) fn text_need(test: &Test, atom: &mut dyn FnMut(TextMatch, &str) -> Ne
         Test::Network(Network::V4(address, length)) => {
             atom(TextMatch::StartsWith, &fixed_octets(*address, *length))
         }
+        Test::Network(Network::V6(..)) => atom(TextMatch::Contains, ":"),
         _ => Need::Nothing,
     }
 }

@@ -1,41 +1,49 @@
 //! One reading of a scope's events, in which each is held against what the rules need.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
-use duckdb::arrow::array::{Array, ArrayRef, AsArray, ListArray, PrimitiveArray, StringArray, StructArray};
+use duckdb::arrow::array::{Array, ArrayRef, AsArray, PrimitiveArray, RecordBatch, StructArray, UInt32Array};
+use duckdb::arrow::compute::take_record_batch;
 use duckdb::arrow::datatypes::{Int64Type, UInt64Type};
 
 use super::super::Cancel;
 use super::LIMIT;
+use super::cells::{Cells, Column};
 use super::formula::{AtomId, Need};
+use super::groups::Shape;
 use super::need::Sought;
 use super::search::ColumnSearch;
 use crate::bridge::Plan;
+use crate::store::sql_text::identifier;
 use crate::store::{QueryError, RowId, Store};
 
-/// The events of a scope that may match a rule.
+/// Bytes of events that are held for one rule, and for all of them, about.
+const OF_RULE: usize = 48 << 20;
+const OF_ALL: usize = 128 << 20;
+
+/// Bytes that an event takes besides the text that was searched, about.
+const OVERHEAD: usize = 256;
+
+/// Which events a rule has to be asked about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Candidates {
-    /// Only those at these places of [`Read::rows`], ascending.
-    Places(Vec<u32>),
+    /// One of each of these groups of its shape, ascending, and so are the places of their events.
+    Groups(Vec<u32>),
     /// Any.
     Many,
 }
 
-/// An event that some rule may match.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Row {
-    pub(super) id: RowId,
-    /// The bytes of its text, as far as it was searched.
-    pub(super) bytes: usize,
-}
-
 /// What a reading found.
 pub(super) struct Read {
-    /// Events that some rule may match, in the order of the reading.
-    pub(super) rows: Vec<Row>,
-    /// For each plan, those that it may match.
-    pub(super) candidates: Vec<Candidates>,
+    /// The columns that are held, as the rules name them in SQL, by path in lower case.
+    pub(super) held: BTreeMap<String, String>,
+    /// The events that stand for the others, in these columns, one after the other.
+    pub(super) events: Vec<RecordBatch>,
+    /// Columns, and which events agree in all of them.
+    pub(super) shapes: Vec<Shape>,
+    /// For each plan, its place among the shapes, and the events that it may match.
+    pub(super) rules: Vec<(usize, Candidates)>,
 }
 
 /// For each plan, which events of the scope that the SQL `scope` selects may match it. All plans are of this scope.
@@ -45,179 +53,278 @@ pub(super) struct Read {
 pub(super) fn read(store: &Store, scope: &str, plans: &[&Plan], cancel: &Cancel) -> Result<Read, QueryError> {
     let mut sought = Sought::new(store.schema());
     let needs: Vec<Need> = plans.iter().map(|plan| sought.need(&plan.predicate)).collect();
-    let mut rules = Rules::new(&needs, &sought);
-    sought.keep(rules.rules.iter().filter(|rule| rule.is_open()).map(|rule| rule.need));
-    let searches: Result<Vec<_>, _> = sought.places.values().map(ColumnSearch::new).collect();
+    let held = held(store, plans);
+    let mut selected: Vec<&str> = held.values().map(String::as_str).collect();
+    selected
+        .extend(sought.places.keys().map(String::as_str).filter(|place| !held.values().any(|n| n == place)));
+    let mut reading = Reading::new(plans, &needs, &sought, &held);
+    let searches: Result<Vec<_>, _> =
+        selected.iter().map(|place| ColumnSearch::new(sought.places.get(*place))).collect();
     match searches {
         // More than an automaton takes.
-        Err(_) => rules.give_up(),
-        Ok(searches) if searches.is_empty() => {}
-        Ok(mut searches) => {
-            let places: Vec<&str> = sought.places.keys().map(String::as_str).collect();
+        Err(_) => reading.give_up(),
+        Ok(_) if needs.iter().all(|need| *need == Need::Impossible) => {}
+        Ok(searches) => {
+            reading.columns = searches.into_iter().map(Column::new).collect();
             let [file, row] = store.row_columns();
-            let sql = format!("SELECT {file}, {row}, {} FROM ocsf_events WHERE {scope}", places.join(", "));
-            store.stream(&sql, cancel, |chunk| rules.read(chunk, &mut searches))?;
+            let sql = format!(
+                "SELECT {file}, {row}, \"time\", {} FROM ocsf_events WHERE {scope}",
+                selected.join(", ")
+            );
+            store.stream(&sql, cancel, |chunk| reading.read(chunk))?;
         }
     }
-    Ok(Read { rows: rules.rows, candidates: rules.rules.into_iter().map(|rule| rule.candidates).collect() })
+    let Reading { rules, shapes, events, .. } = reading;
+    let rules = rules.into_iter().map(|rule| (rule.shape, rule.candidates)).collect();
+    Ok(Read { held, events, shapes, rules })
 }
 
+/// The columns that the plans read and the dataset has.
+fn held(store: &Store, plans: &[&Plan]) -> BTreeMap<String, String> {
+    let mut held = BTreeMap::from([("class_uid".to_owned(), identifier("class_uid"))]);
+    for path in plans.iter().flat_map(|plan| plan.columns.keys()) {
+        let folded = path.as_str().to_ascii_lowercase();
+        if store.schema().column(path).is_some() || folded == EVENT_ID {
+            held.entry(folded).or_insert_with(|| identifier(path.as_str()));
+        }
+    }
+    held
+}
+
+/// Every event has one, also where no column holds it.
+const EVENT_ID: &str = "metadata.event_id";
+
 /// The rules of a scope while its events pass by.
-struct Rules<'n> {
+struct Reading<'n> {
+    /// How many of the columns are held; they come first.
+    held: usize,
+    columns: Vec<Column>,
     rules: Vec<Rule<'n>>,
-    /// Events that are candidates.
-    rows: Vec<Row>,
+    shapes: Vec<Shape>,
+    /// Rules that need nothing of which an event must hold some.
+    always: Vec<usize>,
     /// By atom, the rules that need it or one of its like.
     by_atom: Vec<Vec<usize>>,
-    /// By atom, the last event that held it.
+    /// By atom, the last event that held it, and that surely did.
     held_by: Vec<u64>,
+    surely_by: Vec<u64>,
     /// The number of the event, from 1.
     event: u64,
+    events: Vec<RecordBatch>,
+    /// How many events are held, and how large they are.
+    places: u32,
+    bytes: usize,
 }
 
 struct Rule<'n> {
     need: &'n Need,
+    shape: usize,
     candidates: Candidates,
     /// The last event that it was asked about.
     asked: u64,
+    bytes: usize,
 }
 
-impl<'n> Rules<'n> {
-    fn new(needs: &'n [Need], sought: &Sought<'_>) -> Self {
+/// An event as it passes by.
+struct Passing<'a, 'c> {
+    cells: &'a [Cells<'c>],
+    row: usize,
+    id: RowId,
+    time: Option<i64>,
+    bytes: usize,
+}
+
+impl<'n> Reading<'n> {
+    fn new(plans: &[&Plan], needs: &'n [Need], sought: &Sought<'_>, held: &BTreeMap<String, String>) -> Self {
         let mut by_atom = vec![Vec::new(); sought.lengths.len()];
         let mut rules = Vec::with_capacity(needs.len());
-        for need in needs {
-            let cover = need.cover(&sought.lengths);
-            let candidates = match &cover {
-                Some(_) => Candidates::Places(Vec::new()),
-                None => Candidates::Many,
-            };
-            let index = rules.len();
-            for AtomId(atom) in cover.into_iter().flat_map(|(_, atoms)| atoms) {
-                if let Some(rules) = by_atom.get_mut(atom) {
-                    rules.push(index);
+        let mut always = Vec::new();
+        let mut shapes: Vec<Shape> = Vec::new();
+        let mut known: BTreeMap<Vec<usize>, usize> = BTreeMap::new();
+        for (index, (plan, need)) in plans.iter().zip(needs).enumerate() {
+            match need.cover(&sought.lengths) {
+                None => always.push(index),
+                Some((_, atoms)) => {
+                    for AtomId(atom) in atoms {
+                        by_atom
+                            .get_mut(atom)
+                            .into_iter()
+                            .for_each(|rules: &mut Vec<usize>| rules.push(index));
+                    }
                 }
             }
-            rules.push(Rule { need, candidates, asked: 0 });
+            let columns = columns_of(plan, held);
+            let shape = *known.entry(columns).or_insert_with_key(|columns| {
+                shapes.push(Shape::new(columns.clone()));
+                shapes.len() - 1
+            });
+            rules.push(Rule { need, shape, candidates: Candidates::Groups(Vec::new()), asked: 0, bytes: 0 });
         }
-        let held_by = vec![0; by_atom.len()];
-        Self { rules, rows: Vec::new(), by_atom, held_by, event: 0 }
+        let unheld = vec![0; by_atom.len()];
+        Self {
+            held: held.len(),
+            columns: Vec::new(),
+            rules,
+            shapes,
+            always,
+            by_atom,
+            held_by: unheld.clone(),
+            surely_by: unheld,
+            event: 0,
+            events: Vec::new(),
+            places: 0,
+            bytes: 0,
+        }
     }
 
     fn give_up(&mut self) {
         self.rules.iter_mut().for_each(|rule| rule.candidates = Candidates::Many);
     }
 
-    /// A chunk of events: where they lie, then the columns in the order of `searches`.
-    fn read(&mut self, chunk: &StructArray, searches: &mut [ColumnSearch]) -> ControlFlow<()> {
-        let Some((rows, texts)) = columns(chunk) else {
+    /// A chunk of events: where they lie, when they were, then the columns.
+    fn read(&mut self, chunk: &StructArray) -> ControlFlow<()> {
+        let columns = chunk.columns();
+        let (Some(lies), Some(times)) = (lies(columns), columns.get(2)) else {
             self.give_up();
             return ControlFlow::Break(());
         };
-        let mut held = Vec::new();
+        let times = times.as_primitive_opt::<Int64Type>();
+        let cells: Vec<Cells<'_>> = columns.iter().skip(3).map(Cells::of).collect();
+        let mut picked = Vec::new();
         for row in 0..chunk.len() {
-            held.clear();
-            self.event += 1;
-            let mut bytes = 0;
-            for (texts, search) in texts.iter().zip(&mut *searches) {
-                texts.for_each(row, &mut |value| {
-                    bytes += value.len();
-                    held.extend_from_slice(search.atoms(value));
-                });
+            let id = RowId { file: lies.0.value(row), row: lies.1.value(row) };
+            let time = times.filter(|times| times.is_valid(row)).map(|times| times.value(row));
+            let mut passing = Passing { cells: &cells, row, id, time, bytes: 0 };
+            if self.judge(&mut passing) {
+                picked.push(u32::try_from(row).unwrap_or(u32::MAX));
             }
-            let id = RowId { file: rows.0.value(row), row: rows.1.value(row) };
-            self.judge(&held, Row { id, bytes });
+        }
+        // Times of another type are DuckDB's to compare.
+        let understood = times.is_some() && self.keep(chunk, picked).is_some();
+        if !understood {
+            self.give_up();
+            return ControlFlow::Break(());
         }
         ControlFlow::Continue(())
     }
 
-    /// Asks the rules that an event with these atoms may concern.
-    fn judge(&mut self, held: &[AtomId], row: Row) {
-        for AtomId(atom) in held {
-            if let Some(event) = self.held_by.get_mut(*atom) {
-                *event = self.event;
+    /// Holds events of a chunk; `None` where that cannot be.
+    fn keep(&mut self, chunk: &StructArray, picked: Vec<u32>) -> Option<()> {
+        if picked.is_empty() {
+            return Some(());
+        }
+        let held: Vec<usize> = (3..3 + self.held).collect();
+        let chunk = RecordBatch::from(chunk.clone()).project(&held).ok()?;
+        let taken = take_record_batch(&chunk, &UInt32Array::from(picked)).ok()?;
+        self.events.push(taken);
+        Some(())
+    }
+
+    /// Asks the rules that an event may concern; whether the event is held from now on.
+    fn judge(&mut self, passing: &mut Passing<'_, '_>) -> bool {
+        self.event += 1;
+        let event = self.event;
+        let mut held = Vec::new();
+        for (column, cells) in self.columns.iter_mut().zip(passing.cells) {
+            if !column.seeks() {
+                continue;
+            }
+            passing.bytes += column.look(cells, passing.row, event, &mut |AtomId(atom), surely| {
+                held.push(atom);
+                self.held_by.get_mut(atom).into_iter().for_each(|last| *last = event);
+                if surely {
+                    self.surely_by.get_mut(atom).into_iter().for_each(|last| *last = event);
+                }
+            });
+        }
+        let mut is_new = false;
+        for at in 0..self.always.len() {
+            let rule = self.always.get(at).copied().unwrap_or(usize::MAX);
+            is_new |= self.ask(rule, passing);
+        }
+        for atom in held {
+            for at in 0..self.by_atom.get(atom).map_or(0, Vec::len) {
+                let rule = self.by_atom.get(atom).and_then(|rules| rules.get(at)).copied();
+                is_new |= self.ask(rule.unwrap_or(usize::MAX), passing);
             }
         }
-        let (held_by, event) = (&self.held_by, self.event);
-        let holds = |AtomId(atom): AtomId| held_by.get(atom) == Some(&event);
-        let place = u32::try_from(self.rows.len()).ok();
-        let mut is_candidate = false;
-        for AtomId(atom) in held {
-            for rule in self.by_atom.get(*atom).into_iter().flatten() {
-                let Some(rule) = self.rules.get_mut(*rule) else { continue };
-                if rule.asked == event {
-                    continue;
-                }
-                rule.asked = event;
-                if rule.is_open() && rule.need.is_met(&holds) {
-                    rule.candidates.add(place);
-                    is_candidate = true;
+        if is_new {
+            self.places = self.places.saturating_add(1);
+            self.bytes += passing.bytes + OVERHEAD;
+        }
+        is_new
+    }
+
+    /// Notes an event for a rule that it may match; whether it is the first of its group.
+    fn ask(&mut self, rule: usize, passing: &Passing<'_, '_>) -> bool {
+        let event = self.event;
+        let Some(rule) = self.rules.get_mut(rule) else { return false };
+        let Candidates::Groups(groups) = &mut rule.candidates else { return false };
+        if rule.asked == event {
+            return false;
+        }
+        rule.asked = event;
+        let holds = |AtomId(atom): AtomId| self.held_by.get(atom) == Some(&event);
+        let surely = |AtomId(atom): AtomId| self.surely_by.get(atom) == Some(&event);
+        if !rule.need.is_met(&holds, &surely) {
+            return false;
+        }
+        let Some(shape) = self.shapes.get_mut(rule.shape) else { return false };
+        if shape.event != event {
+            let Shape { columns, key, .. } = shape;
+            key.clear();
+            for at in &*columns {
+                if let (Some(column), Some(cells)) = (self.columns.get_mut(*at), passing.cells.get(*at)) {
+                    column.key(cells, passing.row, event, key);
                 }
             }
+            let room = self.bytes < OF_ALL;
+            shape.enter(event, self.places, room);
+            if let Some(group) = shape.current() {
+                group.add(passing.id, passing.time);
+            }
         }
-        if is_candidate {
-            self.rows.push(row);
+        match shape.found {
+            None => rule.candidates = Candidates::Many,
+            Some((group, true)) => {
+                rule.bytes += passing.bytes + OVERHEAD;
+                match groups.len() < LIMIT && rule.bytes < OF_RULE {
+                    true => groups.push(group),
+                    false => rule.candidates = Candidates::Many,
+                }
+                return true;
+            }
+            Some((_, false)) => {}
         }
+        false
     }
 }
 
-impl Rule<'_> {
-    fn is_open(&self) -> bool {
-        self.candidates != Candidates::Many
-    }
-}
-
-impl Candidates {
-    fn add(&mut self, place: Option<u32>) {
-        match (&mut *self, place) {
-            (Self::Places(places), Some(place)) if places.len() < LIMIT => places.push(place),
-            _ => *self = Self::Many,
-        }
-    }
+/// The places among the held columns of those that decide whether the plan matches an event of its scope.
+fn columns_of(plan: &Plan, held: &BTreeMap<String, String>) -> Vec<usize> {
+    // A field that lies elsewhere from class to class depends on the class, too.
+    let mut columns: Vec<usize> = held.keys().position(|path| path == "class_uid").into_iter().collect();
+    // Of what only the scope looks at, all events of the reading have what the scope asks for.
+    let mut scope: BTreeSet<String> =
+        plan.scope.filters.iter().map(|filter| filter.path.as_str().to_ascii_lowercase()).collect();
+    plan.predicate.visit_columns(&mut |column| {
+        scope.remove(&column.path.as_str().to_ascii_lowercase());
+    });
+    let read = plan.columns.keys().map(|path| path.as_str().to_ascii_lowercase());
+    columns.extend(
+        read.filter(|path| !scope.contains(path))
+            .filter_map(|path| held.keys().position(|held| *held == path)),
+    );
+    columns.sort_unstable();
+    columns.dedup();
+    columns
 }
 
 type Lies<'a> = (&'a PrimitiveArray<UInt64Type>, &'a PrimitiveArray<Int64Type>);
 
-/// Where the events of a chunk lie, and its columns of text; `None` where they are not of these types.
-fn columns(chunk: &StructArray) -> Option<(Lies<'_>, Vec<Texts<'_>>)> {
-    let columns = chunk.columns();
+/// Where the events of a chunk lie.
+fn lies(columns: &[ArrayRef]) -> Option<Lies<'_>> {
     let file = columns.first()?.as_primitive_opt::<UInt64Type>()?;
     let row = columns.get(1)?.as_primitive_opt::<Int64Type>()?;
-    let texts = columns.iter().skip(2).map(Texts::of).collect::<Option<Vec<_>>>()?;
-    Some(((file, row), texts))
-}
-
-/// A column of text, or of LISTs of text, in a chunk.
-enum Texts<'a> {
-    Single(&'a StringArray),
-    Lists(&'a ListArray, &'a StringArray),
-}
-
-impl<'a> Texts<'a> {
-    fn of(column: &'a ArrayRef) -> Option<Self> {
-        match column.as_list_opt::<i32>() {
-            Some(lists) => Some(Self::Lists(lists, lists.values().as_string_opt::<i32>()?)),
-            None => Some(Self::Single(column.as_string_opt::<i32>()?)),
-        }
-    }
-
-    fn for_each(&self, row: usize, visit: &mut impl FnMut(&'a str)) {
-        match self {
-            Self::Single(texts) => visit_at(texts, row, visit),
-            Self::Lists(lists, _) if lists.is_null(row) => {}
-            Self::Lists(lists, texts) => {
-                let offsets = lists.value_offsets();
-                let (from, to) = (offsets.get(row).copied(), offsets.get(row + 1).copied());
-                for at in from.unwrap_or(0)..to.unwrap_or(0) {
-                    visit_at(texts, usize::try_from(at).unwrap_or(usize::MAX), visit);
-                }
-            }
-        }
-    }
-}
-
-fn visit_at<'a>(texts: &'a StringArray, at: usize, visit: &mut impl FnMut(&'a str)) {
-    if at < texts.len() && texts.is_valid(at) {
-        visit(texts.value(at));
-    }
+    Some((file, row))
 }

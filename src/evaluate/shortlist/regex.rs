@@ -100,7 +100,9 @@ mod tests {
         match need {
             Need::Nothing => "-".to_owned(),
             Need::Impossible => "never".to_owned(),
-            Need::Atom(AtomId(atom)) => texts.get(*atom).cloned().unwrap_or_default(),
+            Need::Atom(AtomId(atom)) | Need::Without(AtomId(atom)) => {
+                texts.get(*atom).cloned().unwrap_or_default()
+            }
             Need::All(parts) => joined(parts, " & "),
             Need::Any(parts) => joined(parts, " | "),
         }

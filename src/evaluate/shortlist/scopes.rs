@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::super::summaries::Job;
 use super::super::{Cancel, EvalError};
 use crate::store::Store;
+use crate::store::sql_text::identifier;
 
 /// Scopes up to which each is read by itself.
 const FEW: usize = 3;
@@ -33,7 +34,13 @@ pub(in super::super) fn empty<'a>(
     }
     let counts: Vec<String> =
         scopes.iter().map(|(scope, _)| format!("count(CASE WHEN {scope}\n THEN 1 END)")).collect();
-    let sql = format!("SELECT {} FROM ocsf_events", counts.join(",\n"));
+    // Events are many, but what routes tell them by is nearly always the same.
+    let mut told: Vec<String> = columns.keys().map(|path| identifier(path.as_str())).collect();
+    if !columns.keys().any(|path| path.as_str().eq_ignore_ascii_case("class_uid")) {
+        told.push(identifier("class_uid"));
+    }
+    let sql =
+        format!("SELECT {} FROM (SELECT DISTINCT {} FROM ocsf_events)", counts.join(",\n"), told.join(", "));
     let counted = store.narrowed(&columns, |store| -> Result<_, EvalError> {
         let row = |row: &duckdb::Row<'_>| (0..scopes.len()).map(|at| row.get::<_, u64>(at)).collect();
         Ok(store.select(&sql, cancel, row)?)

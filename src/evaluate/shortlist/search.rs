@@ -1,4 +1,4 @@
-//! The values of a column, each searched once for all literals that are sought there.
+//! The values of a column, each searched once for all literals that are sought there, and told from one another.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -14,66 +14,100 @@ const SLOTS: usize = 8192;
 /// Bytes of values that are remembered at most: what repeats is short, as a rule.
 const REMEMBERED: usize = 8 << 20;
 
+/// Bytes of a value from which on it is not remembered.
+const LONG: usize = 4096;
+
 /// A column's literals, and what was found in the values last seen.
 #[derive(Debug)]
 pub(crate) struct ColumnSearch {
-    automaton: AhoCorasick,
+    /// `None` where nothing is sought.
+    automaton: Option<AhoCorasick>,
     /// By the automaton's pattern: where it has to stand, for which atom.
     targets: Vec<Vec<(TextMatch, AtomId)>>,
-    /// None before the first value.
     slots: Vec<Option<Remembered>>,
     /// Bytes of values, and how many there may be.
     remembered: usize,
     limit: usize,
+    /// The number of the value last seen for the first time.
+    last: u64,
     folded: String,
     found: Vec<AtomId>,
+}
+
+/// What is known of a value.
+pub(crate) struct Seen<'a> {
+    /// A number of its own, from 1. A value that has been forgotten has another one when it comes again.
+    pub(crate) number: u64,
+    /// The atoms that it holds, each once.
+    pub(crate) atoms: &'a [AtomId],
+    /// Whether it holds them by DuckDB's measure as well: of ASCII, the coarse folding is DuckDB's own.
+    pub(crate) surely: bool,
 }
 
 #[derive(Debug)]
 struct Remembered {
     value: Box<str>,
     atoms: Box<[AtomId]>,
+    number: u64,
 }
 
 impl ColumnSearch {
-    pub(crate) fn new(sought: &SoughtIn) -> Result<Self, BuildError> {
+    /// Of a column in which nothing may be sought.
+    pub(crate) fn new(sought: Option<&SoughtIn>) -> Result<Self, BuildError> {
         Self::remembering(sought, REMEMBERED)
     }
 
     /// One that remembers values of `limit` bytes in all.
-    pub(crate) fn remembering(sought: &SoughtIn, limit: usize) -> Result<Self, BuildError> {
+    pub(crate) fn remembering(sought: Option<&SoughtIn>, limit: usize) -> Result<Self, BuildError> {
+        let literals = sought.map(|sought| &sought.literals);
         Ok(Self {
-            automaton: AhoCorasick::new(sought.literals.keys())?,
-            targets: sought.literals.values().cloned().collect(),
+            automaton: literals.map(|literals| AhoCorasick::new(literals.keys())).transpose()?,
+            targets: literals.into_iter().flat_map(|literals| literals.values().cloned()).collect(),
             slots: Vec::new(),
             remembered: 0,
             limit,
+            last: 0,
             folded: String::new(),
             found: Vec::new(),
         })
     }
 
-    /// The atoms that `value` holds, each at least once.
-    pub(crate) fn atoms(&mut self, value: &str) -> &[AtomId] {
-        if self.slots.is_empty() {
-            self.slots.resize_with(SLOTS, || None);
+    /// Whether anything is sought.
+    pub(crate) fn seeks(&self) -> bool {
+        self.automaton.is_some()
+    }
+
+    pub(crate) fn look(&mut self, value: &str) -> Seen<'_> {
+        let surely = value.is_ascii();
+        if value.len() >= LONG {
+            self.search(value);
+            return Seen { number: self.next(), atoms: &self.found, surely };
         }
         let at = slot_of(value);
         let known = matches!(self.slots.get(at), Some(Some(slot)) if *slot.value == *value);
         if !known {
             self.search(value);
-            if !self.remember(at, value) {
-                return &self.found;
+            let number = self.next();
+            if !self.remember(at, value, number) {
+                return Seen { number, atoms: &self.found, surely };
             }
         }
-        self.slots.get(at).and_then(Option::as_ref).map_or(&[], |slot| &slot.atoms)
+        let slot = self.slots.get(at).and_then(Option::as_ref);
+        let (number, atoms) = slot.map_or((0, &[][..]), |slot| (slot.number, &slot.atoms));
+        Seen { number, atoms, surely }
+    }
+
+    fn next(&mut self) -> u64 {
+        self.last += 1;
+        self.last
     }
 
     fn search(&mut self, value: &str) {
-        coarse_into(value, &mut self.folded);
         self.found.clear();
+        let Some(automaton) = &self.automaton else { return };
+        coarse_into(value, &mut self.folded);
         let end = self.folded.len();
-        for found in self.automaton.find_overlapping_iter(&self.folded) {
+        for found in automaton.find_overlapping_iter(&self.folded) {
             let Some(targets) = self.targets.get(found.pattern().as_usize()) else { continue };
             for (position, atom) in targets {
                 let stands = match position {
@@ -92,7 +126,10 @@ impl ColumnSearch {
     }
 
     /// Puts what was found in the slot; false where there is no room.
-    fn remember(&mut self, at: usize, value: &str) -> bool {
+    fn remember(&mut self, at: usize, value: &str, number: u64) -> bool {
+        if self.slots.is_empty() {
+            self.slots.resize_with(SLOTS, || None);
+        }
         let Some(slot) = self.slots.get_mut(at) else { return false };
         let freed = slot.as_ref().map_or(0, Remembered::bytes);
         let new = value.len() + size_of_val(self.found.as_slice());
@@ -100,7 +137,7 @@ impl ColumnSearch {
             return false;
         }
         self.remembered = self.remembered - freed + new;
-        *slot = Some(Remembered { value: value.into(), atoms: self.found.as_slice().into() });
+        *slot = Some(Remembered { value: value.into(), atoms: self.found.as_slice().into(), number });
         true
     }
 }

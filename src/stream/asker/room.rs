@@ -193,7 +193,7 @@ impl Room {
                     }
                     Value::Float(_) => continue,
                 };
-                for AtomId(atom) in search.atoms(text) {
+                for AtomId(atom) in search.look(text).atoms {
                     let Some(held) = now.held.get_mut(*atom) else { continue };
                     if *held == now.event {
                         continue;
@@ -252,7 +252,9 @@ impl Asking<'_> {
 
     fn asked(&mut self, tested: &Tested) -> bool {
         if self.searched {
-            let is_met = tested.need.is_met(&|AtomId(atom)| self.now.held.get(atom) == Some(&self.now.event));
+            let is_met = tested
+                .need
+                .is_met(&|AtomId(atom)| self.now.held.get(atom) == Some(&self.now.event), &|_| false);
             if tested.is_exact || !is_met {
                 return is_met;
             }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::sql_text::identifier;
+use super::sql_text::{identifier, string};
 use super::view::{VIEW, null_type};
 use super::{Cancel, Format, Store, StoreError};
 use crate::bridge::ColumnType;
@@ -99,10 +99,11 @@ impl Store {
             }
         }
         let kept = identifier(KEPT);
+        // One SELECT, as every statement that a pack has a part in.
+        let events = string(&format!("SELECT * FROM {VIEW} WHERE {scope}\n LIMIT {}", EVENTS + 1));
         let create = format!(
             "DROP TABLE IF EXISTS temp.{kept};
-             CREATE TEMP TABLE {kept} AS SELECT * FROM {VIEW} WHERE {scope}\n LIMIT {}",
-            EVENTS + 1
+             CREATE TEMP TABLE {kept} AS SELECT * FROM query({events})"
         );
         let fits = self.narrowed(&wanted, |store| -> Result<bool, StoreError> {
             let running = store.running.begin(cancel);

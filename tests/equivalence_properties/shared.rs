@@ -50,7 +50,10 @@ pub fn differences(plans: &[&Plan], events: &[Row]) -> Vec<String> {
     let rules: Vec<(&Plan, &Sql)> = plans.iter().copied().zip(&sql).collect();
     let together = matched(&mut store, &rules, &Cancel::never());
     let mut differences = Vec::new();
-    for ((plan, sql), together) in rules.into_iter().zip(together) {
+    for ((plan, sql), mut together) in rules.into_iter().zip(together) {
+        // They come in no order.
+        let events_found = together.as_mut().ok().and_then(|found| found.events.as_mut());
+        events_found.into_iter().for_each(|found| found.sort_by_key(|(_, time)| *time));
         let interpreter = Interpreter::new(plan).unwrap();
         let holds = |(_, row): &(i64, &Row)| interpreter.matches(&row.event());
         let expected: Vec<(String, Option<i64>)> =

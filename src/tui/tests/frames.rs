@@ -311,12 +311,12 @@ fn a_walk_through_all_of_the_screen_leads_back_to_the_panes() {
         walker.resize("resize", *size);
         for (kind, keys, waits) in WALK {
             walker.keys(kind, keys, *waits);
-            assert!(
-                walker.model.overlay.is_none() && !walker.model.filter.is_active(),
-                "{kind} ends elsewhere"
-            );
         }
         walker.rest();
+        assert!(
+            walker.model.overlay.is_none() && !walker.model.filter.is_active(),
+            "{size:?} ends elsewhere"
+        );
     }
     for step in 0..=40 {
         walker.resize("resize", (80 + step * 170 / 40, 24 + step * 46 / 40));

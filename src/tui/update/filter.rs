@@ -33,8 +33,8 @@ pub(super) fn drop(model: &mut Model) -> Vec<Effect> {
     effects
 }
 
-/// Shows the rules that pass what is typed. The rule from before stays selected while it is among them; else the best
-/// answer to searched text is, or the nearest.
+/// Shows the rules that pass what is typed. The best answer to searched text is selected; else the rule from before stays
+/// so while it is among them, or gives way to the nearest.
 pub(super) fn typed(model: &mut Model) -> Vec<Effect> {
     model.filter.read();
     if model.filter.is_active() {

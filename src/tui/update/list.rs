@@ -24,13 +24,13 @@ fn lay_out(model: &mut Model, kept: bool) {
     model.visible = list.arrange(rules, baseline, &filter.query, also);
 }
 
-/// Shows the rules that pass the filter, and selects of these the one that was selected before: `origin`; where it is
-/// not among them, the first if that answers best, else the nearest.
+/// Shows the rules that pass the filter, and selects of these the first if that answers best, else the one that was
+/// selected before, `origin`, or the nearest to it.
 pub(super) fn narrow(model: &mut Model, origin: Option<&RuleKey>, best_first: bool) -> Vec<Effect> {
     lay_out(model, false);
     let at = origin.map(|key| model.rules.binary_search_by(|entry| entry.key.cmp(key)));
     let here = at.unwrap_or(Ok(0)).unwrap_or_else(|gone| gone);
-    let wanted = match best_first && !model.visible.contains(&here) {
+    let wanted = match best_first {
         true => model.visible.first(),
         false => model.visible.iter().min_by_key(|index| index.abs_diff(here)),
     };

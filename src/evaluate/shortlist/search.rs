@@ -2,7 +2,7 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use aho_corasick::{AhoCorasick, BuildError};
+use aho_corasick::{AhoCorasick, AhoCorasickKind, BuildError};
 
 use super::formula::AtomId;
 use super::need::{SoughtIn, coarse_into};
@@ -16,6 +16,10 @@ const REMEMBERED: usize = 8 << 20;
 
 /// Bytes of a value from which on it is not remembered.
 const LONG: usize = 4096;
+
+/// Bytes of literals up to which a table of all transitions may be made. It takes the square of the length of a literal
+/// that repeats itself.
+const TABLED: usize = 4096;
 
 /// A column's literals, and what was found in the values last seen.
 #[derive(Debug)]
@@ -61,7 +65,7 @@ impl ColumnSearch {
     pub(crate) fn remembering(sought: Option<&SoughtIn>, limit: usize) -> Result<Self, BuildError> {
         let literals = sought.map(|sought| &sought.literals);
         Ok(Self {
-            automaton: literals.map(|literals| AhoCorasick::new(literals.keys())).transpose()?,
+            automaton: sought.map(automaton).transpose()?,
             targets: literals.into_iter().flat_map(|literals| literals.values().cloned()).collect(),
             slots: Vec::new(),
             remembered: 0,
@@ -146,6 +150,13 @@ impl Remembered {
     fn bytes(&self) -> usize {
         self.value.len() + size_of_val(&*self.atoms)
     }
+}
+
+fn automaton(sought: &SoughtIn) -> Result<AhoCorasick, BuildError> {
+    let literals = &sought.literals;
+    let bytes: usize = literals.keys().map(String::len).sum();
+    let kind = (bytes > TABLED).then_some(AhoCorasickKind::ContiguousNFA);
+    AhoCorasick::builder().kind(kind).build(literals.keys())
 }
 
 fn slot_of(value: &str) -> usize {

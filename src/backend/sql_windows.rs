@@ -1,9 +1,9 @@
-//! What a correlation is called and made of in every dialect of SQL: named parts, keys, and the tests of a window.
+//! What a correlation is made of in every dialect of SQL: named parts, keys, what is measured over windows, and their tests.
 
 use super::layout::{Layout, Origin};
 use super::sql_parts;
-use crate::bridge::ir::Number;
-use crate::bridge::{CorrelationPlan, CorrelationStep, Measure, Seen, Source, WindowTest};
+use crate::bridge::ir::{FieldExpr, Number};
+use crate::bridge::{CorrelationPlan, CorrelationStep, InputValue, Measure, Seen, Source, WindowTest};
 use crate::sigma::{Bound, BoundValue, Span};
 
 /// A named part of a statement.
@@ -21,8 +21,16 @@ impl Cte {
         self.lines.push((depth, text.into(), origin));
     }
 
+    /// What a rule asks, line by line, behind a `WHERE` that has asked something already.
+    pub(super) fn condition(&mut self, body: &str) {
+        for (index, line) in body.lines().enumerate() {
+            let prefix = if index == 0 { "AND " } else { "" };
+            self.line(1, format!("{prefix}{line}"), None);
+        }
+    }
+
     /// Lines that are joined by `AND`, the first behind `WHERE`.
-    pub(super) fn tests(&mut self, tests: Vec<(String, Span)>, names: &StepNames) {
+    fn tests(&mut self, tests: Vec<(String, Span)>, names: &StepNames) {
         for (index, (test, span)) in tests.into_iter().enumerate() {
             let (depth, prefix) = if index == 0 { (1, "WHERE") } else { (2, "AND") };
             self.line(depth, format!("{prefix} {test}"), names.origin(span));
@@ -89,6 +97,24 @@ pub(super) fn tells_inputs(step: &CorrelationStep) -> bool {
     matches!(step.test, WindowTest::Bounds(Measure::DistinctInputs, _) | WindowTest::Seen(_))
 }
 
+/// What tells the events of the input at `place` from those of others, as a column, where that matters.
+pub(super) fn input_mark(step: &CorrelationStep, place: usize, source: &Source) -> Option<String> {
+    // Windows of two correlations are never one event, whatever they hold.
+    let firing = if matches!(source, Source::Step(_)) { place + 1 } else { 0 };
+    if tells_inputs(step) {
+        return Some(format!("{} AS input", place + 1));
+    }
+    is_nested(step).then(|| format!("{firing} AS firing"))
+}
+
+/// A value of an event; NULL where it has none.
+pub(super) fn value(value: &InputValue, field: impl Fn(&FieldExpr) -> String) -> String {
+    match value {
+        InputValue::Field(expr) => field(expr),
+        InputValue::Key(place) => format!("key_{}", place + 1),
+    }
+}
+
 /// `key_1` and so on, of a relation where one is named.
 pub(super) fn keys(step: &CorrelationStep, relation: &str) -> Vec<String> {
     let dot = if relation.is_empty() { "" } else { "." };
@@ -96,7 +122,7 @@ pub(super) fn keys(step: &CorrelationStep, relation: &str) -> Vec<String> {
 }
 
 /// What windows are apart by.
-pub(super) fn partition(step: &CorrelationStep) -> String {
+fn partition(step: &CorrelationStep) -> String {
     let keys = keys(step, "");
     if keys.is_empty() { String::new() } else { format!("PARTITION BY {} ", keys.join(", ")) }
 }
@@ -113,8 +139,89 @@ pub(super) fn tuple(values: usize, row: &str) -> String {
     }
 }
 
+/// What one dialect says in its own way.
+pub(super) struct Dialect {
+    /// The column of times, quoted.
+    pub(super) time: &'static str,
+    /// What is measured over the window `span`.
+    pub(super) measure: fn(Measure, &CorrelationStep) -> String,
+    /// How many events of the input of a number the window `span` has.
+    pub(super) of_input: fn(usize) -> String,
+    /// The column `back`: a row with 0, and one with 1.
+    pub(super) back: &'static str,
+    /// One window for each group and time that satisfy the test, with all its events.
+    pub(super) windows: fn(&CorrelationStep, &StepNames) -> Cte,
+}
+
+/// From the `events` of a step to its `windows`.
+pub(super) fn ctes(step: &CorrelationStep, names: &StepNames, dialect: &Dialect) -> Vec<Cte> {
+    let mut ctes = if step.is_ordered() { chain(step, names, dialect) } else { Vec::new() };
+    let source = ctes.last().map_or_else(|| names.of("events"), |cte| cte.name.clone());
+    ctes.push(measured(step, names, &source, dialect));
+    ctes.push((dialect.windows)(step, names));
+    ctes
+}
+
+fn so_far(step: &CorrelationStep, dialect: &Dialect) -> String {
+    format!("OVER ({}ORDER BY {})", partition(step), dialect.time)
+}
+
+/// For each event of the n-th input, the latest start of a chain of the first n that ends with it.
+fn chain(step: &CorrelationStep, names: &StepNames, dialect: &Dialect) -> Vec<Cte> {
+    let so_far = so_far(step, dialect);
+    let mut ctes: Vec<Cte> = Vec::new();
+    for (place, input) in step.inputs.iter().enumerate() {
+        let number = place + 1;
+        let start = if place == 0 { dialect.time.to_owned() } else { format!("max(start_{place}) {so_far}") };
+        let source = ctes.last().map_or_else(|| names.of("events"), |cte: &Cte| cte.name.clone());
+        let mut cte = Cte::new(names.of(&format!("chain_{number}")));
+        let line = format!("SELECT *, CASE WHEN input = {number} THEN {start} END AS start_{number}");
+        cte.line(0, line, names.origin(input.span));
+        cte.line(0, format!("FROM {source}"), None);
+        ctes.push(cte);
+    }
+    ctes
+}
+
+fn measured(step: &CorrelationStep, names: &StepNames, source: &str, dialect: &Dialect) -> Cte {
+    let mut columns: Vec<(String, Span)> = match &step.test {
+        WindowTest::Bounds(measure, bounds) => {
+            let span = bounds.first().map_or(step.timespan.span, |bound| bound.span);
+            vec![(format!("{} AS measured", (dialect.measure)(*measure, step)), span)]
+        }
+        WindowTest::Seen(seen) => (1..=step.inputs.len())
+            .map(|number| (format!("{} > 0 AS seen_{number}", (dialect.of_input)(number)), seen.span))
+            .collect(),
+    };
+    if step.is_ordered() {
+        let chain = format!("max(start_{}) {} AS chain_start", step.inputs.len(), so_far(step, dialect));
+        columns.push((chain, step.timespan.span));
+    }
+    let mut cte = Cte::new(names.of("measured"));
+    cte.line(0, "SELECT *,", None);
+    let count = columns.len();
+    for (index, (column, span)) in columns.into_iter().enumerate() {
+        let comma = if index + 1 < count { "," } else { "" };
+        cte.line(1, format!("{column}{comma}"), names.origin(span));
+    }
+    cte.line(0, format!("FROM {source}"), None);
+    let frame = format!("RANGE BETWEEN {} PRECEDING AND CURRENT ROW", step.timespan.value.milliseconds());
+    let window = format!("WINDOW span AS ({}ORDER BY {} {frame})", partition(step), dialect.time);
+    cte.line(0, window, names.origin(step.timespan.span));
+    cte
+}
+
+/// The groups and times whose windows fire, for each of the two stretches of time that such a window lies in.
+pub(super) fn fired_events(cte: &mut Cte, step: &CorrelationStep, names: &StepNames, dialect: &Dialect) {
+    let others = [dialect.time, dialect.back].map(str::to_owned);
+    let columns: Vec<String> = keys(step, "").into_iter().chain(others).collect();
+    cte.line(1, format!("SELECT DISTINCT {}", columns.join(", ")), None);
+    cte.line(1, format!("FROM {}", names.of("measured")), None);
+    cte.tests(firing(step, dialect.time), names);
+}
+
 /// What must hold of a row of `measured` for its window to fire. `time` is the column, quoted.
-pub(super) fn firing(step: &CorrelationStep, time: &str) -> Vec<(String, Span)> {
+fn firing(step: &CorrelationStep, time: &str) -> Vec<(String, Span)> {
     let mut tests: Vec<(String, Span)> = match &step.test {
         WindowTest::Bounds(_, bounds) => {
             bounds.iter().map(|bound| (format!("measured {}", bound_sql(bound.value)), bound.span)).collect()

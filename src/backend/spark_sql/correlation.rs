@@ -6,7 +6,7 @@
 use super::{HOST, RELATION, comment, literal, rule_body, scalar, window};
 use crate::backend::Sql;
 use crate::backend::sql_parts::by_class;
-use crate::backend::sql_windows::{Cte, StepNames, is_nested, keys, tells_inputs, with};
+use crate::backend::sql_windows::{Cte, StepNames, input_mark, is_nested, keys, tells_inputs, value, with};
 use crate::bridge::ir::FieldExpr;
 use crate::bridge::{CorrelationInput, CorrelationPlan, CorrelationStep, InputValue, Source};
 
@@ -44,10 +44,7 @@ fn rule(plan: &CorrelationPlan, place: usize) -> Option<Cte> {
     cte.line(0, format!("-- {}", comment(&rule.title)), None);
     cte.line(0, format!("SELECT * FROM {RELATION}"), None);
     cte.line(0, format!("WHERE {TIME} IS NOT NULL"), None);
-    for (index, line) in rule_body(&rule.plan).lines().enumerate() {
-        let prefix = if index == 0 { "AND " } else { "" };
-        cte.line(1, format!("{prefix}{line}"), None);
-    }
+    cte.condition(&rule_body(&rule.plan));
     Some(cte)
 }
 
@@ -119,13 +116,7 @@ fn one_input(
             (StepNames::new(plan, inner).of("windows"), selected.into())
         }
     };
-    if tells_inputs(step) {
-        selected.push(format!("{} AS input", place + 1));
-    } else if is_nested(step) {
-        // Windows of two correlations are never one event, whatever they hold.
-        let firing = if matches!(input.source, Source::Step(_)) { place + 1 } else { 0 };
-        selected.push(format!("{firing} AS firing"));
-    }
+    selected.extend(input_mark(step, place, &input.source));
     let values = input.values.iter().enumerate();
     selected.extend(values.map(|(at, value)| format!("{} AS value_{}", sql(value), at + 1)));
     let keys: Vec<String> = input.keys.iter().map(sql).collect();
@@ -145,11 +136,8 @@ fn one_input(
 }
 
 /// A value of an event; NULL where it has none.
-fn sql(value: &InputValue) -> String {
-    match value {
-        InputValue::Field(field) => field_sql(field),
-        InputValue::Key(place) => format!("key_{}", place + 1),
-    }
+fn sql(input: &InputValue) -> String {
+    value(input, field_sql)
 }
 
 fn field_sql(field: &FieldExpr) -> String {

@@ -5,70 +5,21 @@
 
 use super::correlation::TIME;
 use crate::backend::sql_parts;
-use crate::backend::sql_windows::{Cte, StepNames, firing, is_nested, keys, partition, tuple};
+use crate::backend::sql_windows::{self, Cte, Dialect, StepNames, fired_events, is_nested, keys, tuple};
 use crate::bridge::ir::Number;
-use crate::bridge::{CorrelationStep, Measure, WindowTest};
-use crate::sigma::Span;
+use crate::bridge::{CorrelationStep, Measure};
+
+const DIALECT: Dialect = Dialect {
+    time: TIME,
+    measure: measure_sql,
+    of_input: |number| format!("count(CASE WHEN input = {number} THEN 1 END) OVER span"),
+    back: "explode(array(0, 1)) AS back",
+    windows,
+};
 
 /// From the `events` of a step to its `windows`.
 pub(super) fn ctes(step: &CorrelationStep, names: &StepNames) -> Vec<Cte> {
-    let mut ctes = if step.is_ordered() { chain(step, names) } else { Vec::new() };
-    let source = ctes.last().map_or_else(|| names.of("events"), |cte| cte.name.clone());
-    ctes.push(measured(step, names, &source));
-    ctes.push(windows(step, names));
-    ctes
-}
-
-/// For each event of the n-th input, the latest start of a chain of the first n that ends with it.
-fn chain(step: &CorrelationStep, names: &StepNames) -> Vec<Cte> {
-    let so_far = so_far(step);
-    let mut ctes: Vec<Cte> = Vec::new();
-    for (place, input) in step.inputs.iter().enumerate() {
-        let number = place + 1;
-        let start = if place == 0 { TIME.to_owned() } else { format!("max(start_{place}) {so_far}") };
-        let source = ctes.last().map_or_else(|| names.of("events"), |cte: &Cte| cte.name.clone());
-        let mut cte = Cte::new(names.of(&format!("chain_{number}")));
-        let line = format!("SELECT *, CASE WHEN input = {number} THEN {start} END AS start_{number}");
-        cte.line(0, line, names.origin(input.span));
-        cte.line(0, format!("FROM {source}"), None);
-        ctes.push(cte);
-    }
-    ctes
-}
-
-fn so_far(step: &CorrelationStep) -> String {
-    format!("OVER ({}ORDER BY {TIME})", partition(step))
-}
-
-fn measured(step: &CorrelationStep, names: &StepNames, source: &str) -> Cte {
-    let mut columns: Vec<(String, Span)> = match &step.test {
-        WindowTest::Bounds(measure, bounds) => {
-            let span = bounds.first().map_or(step.timespan.span, |bound| bound.span);
-            vec![(format!("{} AS measured", measure_sql(*measure, step)), span)]
-        }
-        WindowTest::Seen(seen) => (1..=step.inputs.len())
-            .map(|number| {
-                let count = format!("count(CASE WHEN input = {number} THEN 1 END) OVER span");
-                (format!("{count} > 0 AS seen_{number}"), seen.span)
-            })
-            .collect(),
-    };
-    if step.is_ordered() {
-        let chain = format!("max(start_{}) {} AS chain_start", step.inputs.len(), so_far(step));
-        columns.push((chain, step.timespan.span));
-    }
-    let mut cte = Cte::new(names.of("measured"));
-    cte.line(0, "SELECT *,", None);
-    let count = columns.len();
-    for (index, (column, span)) in columns.into_iter().enumerate() {
-        let comma = if index + 1 < count { "," } else { "" };
-        cte.line(1, format!("{column}{comma}"), names.origin(span));
-    }
-    cte.line(0, format!("FROM {source}"), None);
-    let frame = format!("RANGE BETWEEN {} PRECEDING AND CURRENT ROW", step.timespan.value.milliseconds());
-    let window = format!("WINDOW span AS ({}ORDER BY {TIME} {frame})", partition(step));
-    cte.line(0, window, names.origin(step.timespan.span));
-    cte
+    sql_windows::ctes(step, names, &DIALECT)
 }
 
 fn measure_sql(measure: Measure, step: &CorrelationStep) -> String {
@@ -109,10 +60,7 @@ fn windows(step: &CorrelationStep, names: &StepNames) -> Cte {
     let others = format!("array_sort({event_ids}) AS event_ids, min(events.first) AS first");
     cte.line(1, format!("fired.{TIME} AS last_seen, {others}"), None);
     cte.line(0, "FROM (", None);
-    let own = keys(step, "").into_iter().chain([TIME, "explode(array(0, 1)) AS back"].map(str::to_owned));
-    cte.line(1, format!("SELECT DISTINCT {}", own.collect::<Vec<_>>().join(", ")), None);
-    cte.line(1, format!("FROM {}", names.of("measured")), None);
-    cte.tests(firing(step, TIME), names);
+    fired_events(&mut cte, step, names, &DIALECT);
     cte.line(0, ") AS fired", None);
     cte.line(0, format!("JOIN {}", names.as_plain("events")), None);
     // A window lies in the stretch of its end or in the one before. Without the equality, all events of a group

@@ -60,6 +60,9 @@ struct Cli {
     /// Leave the terminal's title as it is.
     #[arg(long)]
     no_title: bool,
+    /// Ask every rule of all events, and keep no answers for the next start.
+    #[arg(long)]
+    no_cache: bool,
 }
 
 const EXAMPLES: &str = "\

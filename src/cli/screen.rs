@@ -33,6 +33,7 @@ pub(super) fn run(cli: &Cli) -> Result<(), CliError> {
         theme: cli.theme.clone(),
         bell: cli.bell,
         title: !cli.no_title,
+        cache: !cli.no_cache,
     };
     let ended = tui::run(options);
     if let Err(TuiError::Signal(signal)) = ended {

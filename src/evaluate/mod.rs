@@ -2,6 +2,7 @@
 //!
 //! Knows plans, their SQL and the store; neither rules nor packs, and no screen.
 
+pub(crate) mod answers;
 mod arrived;
 mod error;
 mod event_tree;

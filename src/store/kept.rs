@@ -74,7 +74,9 @@ impl Store {
     pub(crate) fn keeps(&self, scope: &str, columns: &BTreeMap<OcsfPath, ColumnType>) -> bool {
         let has = |there: &BTreeSet<String>, path: &OcsfPath| there.contains(&folded(path));
         self.kept.scope.as_ref().is_some_and(|(of, there)| {
-            of == scope && columns.keys().all(|path| has(there, path) || !self.is_filled(path))
+            self.only.is_none()
+                && of == scope
+                && columns.keys().all(|path| has(there, path) || !self.is_filled(path))
         })
     }
 

@@ -8,6 +8,7 @@ mod drift;
 mod duck_type;
 mod error;
 mod growing;
+mod identity;
 mod kept;
 #[cfg(test)]
 mod lake_tests;
@@ -31,6 +32,7 @@ pub use drift::{Drift, drift_told};
 pub use error::StoreError;
 pub use growing::Unfinished;
 pub(crate) use growing::{Later, Stamp};
+pub(crate) use identity::{FileId, Identified, Reading, part};
 pub(crate) use pattern::watched;
 pub use range::{EmptyRange, TimeRange};
 pub(crate) use rewrite::parquet_of_json_lines;

@@ -1,6 +1,6 @@
 //! The DuckDB session: in memory, over the dataset's files and nothing else.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use duckdb::{Config, Connection, Row, Statement};
@@ -9,6 +9,7 @@ use super::cancel::Running;
 use super::drift::{self, Drift};
 use super::duck_type::DuckType;
 use super::error::duckdb_message;
+use super::identity::Identified;
 use super::kept::Kept;
 use super::schema::{self, Leaf};
 use super::sql_text::{identifier, string};
@@ -29,10 +30,14 @@ pub struct Store {
     dataset: Dataset,
     pub(super) left_out: Vec<Unfinished>,
     schema: Schema,
-    view: View,
+    pub(super) view: View,
     /// Columns of NULL, by path in lower case: to DuckDB, names that differ in case only are one.
     absent: BTreeMap<String, (String, ColumnType)>,
     pub(super) kept: Kept,
+    /// The condition on the files' names that narrow views are made with, where they are of some files alone.
+    pub(super) only: Option<String>,
+    /// The files as they were before any of them was read.
+    pub(super) identified: Option<Vec<Identified>>,
 }
 
 /// Why a statement yielded nothing.
@@ -53,6 +58,7 @@ impl Store {
     /// # Errors
     /// Another DuckDB is loaded; a file cannot be read; the events have no usable `class_uid` or `time`.
     pub fn open(dataset: Dataset, settings: SessionSettings) -> Result<Self, StoreError> {
+        let identified = Identified::all(&dataset);
         let files = Files::new(&dataset)?;
         let connection = locked_connection(&files, settings)?;
         let (view, drift) = match dataset.format {
@@ -64,8 +70,8 @@ impl Store {
         connection.execute_batch(&view.create(&BTreeMap::new()))?;
         let schema = describe(&connection, &view, drift)?;
         let (running, left_out, absent) = (Running::default(), Vec::new(), BTreeMap::new());
-        let kept = Kept::default();
-        Ok(Self { connection, running, dataset, left_out, schema, view, absent, kept })
+        let (kept, only) = (Kept::default(), None);
+        Ok(Self { connection, running, dataset, left_out, schema, view, absent, kept, only, identified })
     }
 
     /// Whether DuckDB finds columns in a file.
@@ -145,7 +151,29 @@ impl Store {
         columns: &BTreeMap<OcsfPath, ColumnType>,
         work: impl FnOnce(&Self) -> Result<T, E>,
     ) -> Result<T, E> {
-        self.behind(&self.view.create_narrow(columns, None), work)
+        self.behind(&self.view.create_narrow(columns, self.only.as_deref()), work)
+    }
+
+    /// Does `work`, whose narrow views have the events of these files alone, which are Parquet and the dataset's.
+    ///
+    /// # Errors
+    /// A name is no text that SQL can hold.
+    pub(crate) fn only<T>(
+        &mut self,
+        files: &[&Path],
+        work: impl FnOnce(&mut Self) -> T,
+    ) -> Result<T, StoreError> {
+        let these: BTreeSet<&Path> = files.iter().copied().collect();
+        let all = self.dataset.files.iter().map(PathBuf::as_path);
+        let others: Vec<&Path> = all.filter(|path| !these.contains(path)).collect();
+        self.only = match others.len() {
+            0 => None,
+            few if few < files.len() => Some(format!("{} NOT {}", identifier(FILE_COLUMN), among(&others)?)),
+            _ => Some(format!("{} {}", identifier(FILE_COLUMN), among(files)?)),
+        };
+        let outcome = work(self);
+        self.only = None;
+        Ok(outcome)
     }
 
     /// As [`Self::narrowed`], with the events alone that came later.
@@ -160,9 +188,8 @@ impl Store {
     ) -> Result<T, E> {
         let within = match (later, self.dataset.format) {
             (Later::Files(files), Format::Parquet) if !files.is_empty() => {
-                let names = files.iter().map(|file| absolute(file)).collect::<Result<Vec<_>, _>>()?;
-                let names: Vec<_> = names.iter().map(|name| string(name)).collect();
-                format!("{} IN ({})", identifier(FILE_COLUMN), names.join(", "))
+                let files: Vec<&Path> = files.iter().map(PathBuf::as_path).collect();
+                format!("{} {}", identifier(FILE_COLUMN), among(&files)?)
             }
             (Later::Row(row), Format::JsonLines) if self.has_rows() => format!("rowid >= {row}"),
             _ => "false".to_owned(),
@@ -248,6 +275,13 @@ impl Store {
             Err(error) => Err(QueryError::Execute(duckdb_message(error))),
         }
     }
+}
+
+/// The end of a condition: that a name is one of these files'.
+fn among(files: &[&Path]) -> Result<String, StoreError> {
+    let names =
+        files.iter().map(|file| Ok(string(&absolute(file)?))).collect::<Result<Vec<_>, StoreError>>()?;
+    Ok(format!("IN ({})", names.join(", ")))
 }
 
 fn locked_connection(files: &Files, settings: SessionSettings) -> Result<Connection, StoreError> {

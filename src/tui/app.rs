@@ -232,7 +232,7 @@ impl App {
     fn open(&mut self, workspace: Workspace) -> Result<ControlFlow<()>, TuiError> {
         let options = workspace.options(&self.options);
         self.watcher = None;
-        self.workers = Workers::start(options.clone(), &self.sender)?;
+        self.workers = Workers::start(options.clone(), &self.places, &self.sender)?;
         self.watcher = super::watch(&options, &self.places, &self.sender);
         let mut model = Model::new(self.screen.size()?, self.model.theme.clone());
         model.generations = self.model.generations.after();

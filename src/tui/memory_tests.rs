@@ -42,6 +42,7 @@ impl Home {
             theme: None,
             bell: false,
             title: false,
+            cache: true,
         }
     }
 

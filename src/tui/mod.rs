@@ -10,6 +10,7 @@
 //! [`crate::store`] and [`crate::evaluate`] alone.
 
 mod action;
+mod answers;
 mod app;
 mod clipboard;
 mod command;
@@ -72,6 +73,8 @@ pub struct Options {
     pub bell: bool,
     /// Whether the terminal's title says how many there are.
     pub title: bool,
+    /// Whether what rules answered is kept, and taken from what was kept before.
+    pub cache: bool,
 }
 
 /// The keys of every command.
@@ -139,7 +142,7 @@ pub fn run(options: Options) -> Result<(), TuiError> {
     model.live.bell = options.bell;
     let titled = options.title;
     let (sender, events) = mpsc::channel();
-    let workers = Workers::start(options.clone(), &sender)?;
+    let workers = Workers::start(options.clone(), &places, &sender)?;
     signal::listen(&sender)?;
     let input = event::read_input(sender.clone())?;
     let (theme_said, busy_since) = (Vec::new(), None);

@@ -147,9 +147,11 @@ impl Walker {
             theme: Some("dark".to_owned()),
             bell: false,
             title: false,
+            cache: true,
         };
         let (sender, events) = mpsc::channel();
-        let workers = Workers::start(options.clone(), &sender).unwrap();
+        let workers =
+            Workers::start(options.clone(), &crate::tui::places::Places::default(), &sender).unwrap();
         let mut model = Model::new(SIZES[0], fixtures::theme("dark"));
         model.open(&options);
         let drawn = SIZES[0];

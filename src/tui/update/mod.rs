@@ -28,6 +28,7 @@ mod why;
 mod window;
 
 use std::borrow::Cow;
+use std::iter;
 use std::sync::Arc;
 
 use super::action::{Action, Changed};
@@ -63,6 +64,8 @@ pub(crate) enum Effect {
         /// Of the request.
         generation: u64,
     },
+    /// Forget what rules answered.
+    Forget,
     /// Look for a slice of the matches of a rule; with none, stop looking.
     Match {
         /// Of the request.
@@ -207,7 +210,7 @@ fn apply(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::FollowCoverage(narrow) => return coverage::follow(model, narrow),
         Action::OpenPalette(family) => palette::open(model, family),
         Action::RunCommand => return palette::run(model),
-        Action::Reload => return reload(model),
+        Action::Reload => return iter::once(Effect::Forget).chain(reload(model)).collect(),
         Action::Propose => return bench::propose(model),
         Action::ProposeNext => return bench::next_field(model),
         Action::TryProposal => return bench::try_out(model),

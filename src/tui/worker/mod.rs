@@ -2,6 +2,7 @@
 //!
 //! Every request carries a generation and every report carries it back; what is stale is refused where it arrives.
 
+mod answers;
 mod bench;
 mod cases;
 mod compiler;
@@ -31,15 +32,18 @@ use crate::evaluate::{MatchRow, MatchTable, Slice, Summary};
 use crate::pack::Pack;
 use crate::sigma::Rule;
 use crate::store::{SessionSettings, Unfinished};
+use crate::tui::answers::Place;
 use crate::tui::event::Event;
 use crate::tui::highlight::{Highlighted, Highlighter, Language};
 use crate::tui::keymap::{Finding, Keymap};
 use crate::tui::model::{
     AliasAway, Bench, DatasetChange, DatasetInfo, Drafted, PackInfo, RuleKey, SparkOutcome, Written,
 };
+use crate::tui::places::Places;
 use crate::tui::update::Effect;
 use crate::tui::{Options, TuiError};
 
+use answers::Keeping;
 pub(crate) use bench::{Ask, NewAlias, Question};
 pub(crate) use cases::ToSave;
 use compiler::{Compiler, Request};
@@ -244,10 +248,10 @@ pub(crate) struct Workers {
 
 impl Workers {
     /// Starts the threads.
-    pub(crate) fn start(options: Options, events: &Sender<Event>) -> Result<Self, TuiError> {
+    pub(crate) fn start(options: Options, places: &Places, events: &Sender<Event>) -> Result<Self, TuiError> {
         let (writer, writings) = mpsc::channel();
-        let places = (options.pack.clone(), options.rules.clone());
-        spawn("writer", events, move |report| writer::run(&writings, &places.0, &places.1, report))?;
+        let written = (options.pack.clone(), options.rules.clone());
+        spawn("writer", events, move |report| writer::run(&writings, &written.0, &written.1, report))?;
         let mut workers = Self {
             compiler: Arc::new(Slot::new()),
             queries: Arc::new(Queue::default()),
@@ -257,7 +261,7 @@ impl Workers {
             events: events.clone(),
             joined: Vec::new(),
         };
-        workers.start_session(&options, events)?;
+        workers.start_session(&options, places, events)?;
         let requests = Arc::clone(&workers.compiler);
         spawn("compiler", events, move |report| Compiler::new(options).run(&requests, report))?;
         let texts = Arc::clone(&workers.texts);
@@ -265,12 +269,19 @@ impl Workers {
         Ok(workers)
     }
 
-    fn start_session(&mut self, options: &Options, events: &Sender<Event>) -> Result<(), TuiError> {
+    fn start_session(
+        &mut self,
+        options: &Options,
+        places: &Places,
+        events: &Sender<Event>,
+    ) -> Result<(), TuiError> {
+        let place = options.dataset.as_deref().and_then(|dataset| Place::of(places, dataset));
+        let keeping = Keeping::new(options.cache, place);
         let queue = Arc::clone(&self.queries);
         let (root, range, compiling) = (options.dataset.clone(), options.range, options.settings.clone());
         let settings = SessionSettings { threads: options.threads };
         let session = spawn("session", events, move |report| {
-            Session { queue: &queue, root, range, settings, compiling, report }.run();
+            Session { queue: &queue, root, range, settings, compiling, report }.run(keeping);
         })?;
         let queue = Arc::clone(&self.queries);
         let interrupter = spawn("interrupter", events, move |_| queue.keep_interrupting())?;
@@ -285,6 +296,7 @@ impl Workers {
                 self.compiler.put(|waiting| Request::merged(waiting, generation, changed, trial));
             }
             Effect::OpenDataset { generation } => self.queries.open(generation),
+            Effect::Forget => self.queries.forget(),
             Effect::Match { generation, rule } => self.queries.find(generation, rule),
             Effect::Arrivals { generation, rule, since } => self.queries.arrivals(generation, rule, since),
             Effect::Rows { generation, wanted } => self.queries.rows(generation, wanted),

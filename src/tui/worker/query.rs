@@ -15,6 +15,7 @@ use crate::evaluate::{self, Cancel, EvalError, Runnable, Slice, Summary};
 use crate::store::{Interrupter, SessionSettings, Store, TimeRange};
 use crate::tui::model::{DatasetChange, RuleKey};
 
+use super::answers::Keeping;
 use super::bench::Question;
 use super::cases::ToSave;
 use super::growth::Growth;
@@ -60,7 +61,8 @@ struct State {
     arrivals: Option<(u64, Wanted, u64)>,
     event: Option<(u64, RowsWanted)>,
     export: Option<RowsWanted>,
-    summaries: Option<(u64, Vec<Wanted>, usize)>,
+    forget: bool,
+    summaries: Option<Count>,
     bench: Option<(u64, Question)>,
     saves: VecDeque<ToSave>,
     why: Option<(u64, Wanted)>,
@@ -69,7 +71,18 @@ struct State {
     closed: bool,
 }
 
+/// Rules to be counted.
+struct Count {
+    generation: u64,
+    wanted: Vec<Wanted>,
+    /// How many of them come before the others.
+    first: usize,
+    /// Whether those that are known have been told.
+    recalled: bool,
+}
+
 enum Job {
+    Forget,
     Open { generation: u64 },
     Match { generation: u64, wanted: Wanted, slice: Slice, cancel: Cancel },
     Rows { generation: u64, wanted: RowsWanted, cancel: Cancel },
@@ -78,7 +91,8 @@ enum Job {
     Explain { generation: u64, wanted: Wanted, cancel: Cancel },
     Bench { generation: u64, question: Question, cancel: Cancel },
     Save(ToSave),
-    Summarize { generation: u64, wanted: Vec<Wanted>, first: usize, cancel: Cancel },
+    Recall(Count),
+    Summarize(Count, Cancel),
 }
 
 impl Queue {
@@ -94,6 +108,11 @@ impl Queue {
             state.why = None;
             state.fills = None;
         });
+    }
+
+    /// Forgets what rules answered, before anything else.
+    pub(super) fn forget(&self) {
+        self.submit(&[], |state| state.forget = true);
     }
 
     /// Looks for a slice of a rule's matches, and no longer for those of another.
@@ -130,7 +149,8 @@ impl Queue {
 
     /// Counts the matches of rules, the first of them before the others, and no longer of others.
     pub(super) fn count(&self, generation: u64, wanted: Vec<Wanted>, first: usize) {
-        self.submit(&[&self.summaries], |state| state.summaries = Some((generation, wanted, first)));
+        let count = Count { generation, wanted, first, recalled: false };
+        self.submit(&[&self.summaries], |state| state.summaries = Some(count));
     }
 
     /// Answers a question about a field, and no longer another one; none calls it off.
@@ -201,8 +221,15 @@ impl Queue {
     /// The token is made under the lock that [`Self::submit`] raises the counters under, so that no job is run
     /// that has been cancelled unseen.
     fn pop(&self, state: &mut State) -> Option<Job> {
+        if std::mem::take(&mut state.forget) {
+            return Some(Job::Forget);
+        }
         if let Some(generation) = state.open.take() {
             return Some(Job::Open { generation });
+        }
+        // Takes a moment, and then most rules are answered.
+        if let Some(count) = state.summaries.take_if(|count| !count.recalled) {
+            return Some(Job::Recall(count));
         }
         if let Some((generation, wanted, slice)) = state.matches.take() {
             return Some(Job::Match { generation, wanted, slice, cancel: Cancel::new(&self.matches) });
@@ -231,15 +258,14 @@ impl Queue {
         if let Some(rows) = state.saves.pop_front() {
             return Some(Job::Save(rows));
         }
-        let (generation, wanted, first) = state.summaries.take()?;
-        Some(Job::Summarize { generation, wanted, first, cancel: Cancel::new(&self.summaries) })
+        Some(Job::Summarize(state.summaries.take()?, Cancel::new(&self.summaries)))
     }
 
     /// Puts back what is left of an interrupted count, unless another is wanted by now.
-    fn put_back(&self, generation: u64, wanted: Vec<Wanted>, first: usize) {
+    fn put_back(&self, count: Count) {
         let mut state = self.lock();
         if state.summaries.is_none() && state.open.is_none() {
-            state.summaries = Some((generation, wanted, first));
+            state.summaries = Some(count);
         }
     }
 
@@ -275,14 +301,16 @@ pub(super) struct Session<'a> {
 
 impl Session<'_> {
     /// Works until the queue is closed.
-    pub(super) fn run(&self) {
+    pub(super) fn run(&self, mut keeping: Keeping) {
+        keeping.read();
         let mut store: Option<Store> = None;
         let mut growth = Growth::default();
         while let Some(job) = self.queue.next() {
             match (job, &mut store) {
+                (Job::Forget, _) => keeping.forget(),
                 (Job::Open { generation }, store) => self.open(generation, store, &mut growth),
                 (Job::Match { generation, wanted, slice, cancel }, Some(store)) => {
-                    self.find(generation, wanted, slice, store, &cancel);
+                    self.find((generation, wanted, slice), store, &mut keeping, &cancel);
                 }
                 (Job::Rows { generation, wanted, cancel }, Some(store)) => {
                     if let Some(answer) = wanted.answer(generation, store, &cancel) {
@@ -292,8 +320,10 @@ impl Session<'_> {
                 (Job::Arrivals { generation, wanted, since, cancel }, Some(store)) => {
                     growth.arrivals(generation, &wanted, since, store, &cancel).map(self.report);
                 }
-                (Job::Summarize { generation, wanted, first, cancel }, Some(store)) => {
-                    self.count(generation, (wanted, first), store, &cancel);
+                (Job::Recall(count), Some(store)) => self.recall(count, store, &mut keeping),
+                (Job::Summarize(count, cancel), Some(store)) => {
+                    self.count(count, store, &mut keeping, &cancel);
+                    keeping.write(false);
                 }
                 (Job::Bench { generation, question, cancel }, store) => {
                     if let Some(answer) =
@@ -314,13 +344,15 @@ impl Session<'_> {
                     Job::Match { .. }
                     | Job::Rows { .. }
                     | Job::Arrivals { .. }
-                    | Job::Summarize { .. }
+                    | Job::Recall(_)
+                    | Job::Summarize(..)
                     | Job::Fill { .. }
                     | Job::Explain { .. },
                     None,
                 ) => {}
             }
         }
+        keeping.write(true);
     }
 
     /// A dataset that does not open leaves the session on the last one that did.
@@ -342,31 +374,47 @@ impl Session<'_> {
 
     fn find(
         &self,
-        generation: u64,
-        (rule, compiled): Wanted,
-        slice: Slice,
+        (generation, (rule, compiled), slice): (u64, Wanted, Slice),
         store: &mut Store,
+        keeping: &mut Keeping,
         cancel: &Cancel,
     ) {
-        let found = match Runnable::of(&compiled) {
-            Some(Runnable::Event(plan, sql)) => evaluate::matches(store, plan, sql, slice, cancel),
-            Some(Runnable::Correlation(plan, sql)) => evaluate::windows(store, plan, sql, cancel)
+        let Some(runnable) = Runnable::of(&compiled) else { return };
+        let found = match runnable {
+            Runnable::Event(plan, sql) => evaluate::matches(store, plan, sql, slice, cancel),
+            Runnable::Correlation(plan, sql) => evaluate::windows(store, plan, sql, cancel)
                 .map(|windows| evaluate::window_table(plan, &windows, slice)),
-            None => return,
         };
+        if let Ok(table) = &found {
+            keeping.learn(store, runnable, table.summary);
+        }
         if !matches!(found, Err(EvalError::Cancelled)) {
             let table = found.map_err(|error| error.to_string());
             (self.report)(Report::Matches { generation, rule, table });
         }
     }
 
-    fn count(
-        &self,
-        generation: u64,
-        (wanted, first): (Vec<Wanted>, usize),
-        store: &mut Store,
-        cancel: &Cancel,
-    ) {
+    /// Tells what is known; the others are counted in their turn.
+    fn recall(&self, count: Count, store: &Store, keeping: &mut Keeping) {
+        let rules: Vec<&CompiledRule> = count.wanted.iter().map(|(_, compiled)| &**compiled).collect();
+        let recalled = keeping.recall(store, &rules);
+        let mut done = Vec::with_capacity(recalled.len());
+        for ((rule, _), summary) in count.wanted.iter().zip(recalled) {
+            done.push(summary.is_some());
+            if let Some(summary) = summary {
+                let (generation, rule) = (count.generation, rule.clone());
+                (self.report)(Report::Summary { generation, rule, summary: Ok(summary) });
+            }
+        }
+        if done.iter().all(|done| *done) {
+            (self.report)(Report::SummariesDone { generation: count.generation });
+        } else {
+            self.queue.put_back(Count { recalled: true, ..count.without(&done) });
+        }
+    }
+
+    fn count(&self, count: Count, store: &mut Store, keeping: &mut Keeping, cancel: &Cancel) {
+        let Count { generation, wanted, first, .. } = &count;
         let mut done = vec![false; wanted.len()];
         let mut tell = |index: usize, summary: Result<Summary, EvalError>| {
             let (Some((rule, _)), Some(done)) = (wanted.get(index), done.get_mut(index)) else { return };
@@ -375,7 +423,7 @@ impl Session<'_> {
             }
             *done = true;
             let summary = summary.map_err(|error| error.to_string());
-            (self.report)(Report::Summary { generation, rule: rule.clone(), summary });
+            (self.report)(Report::Summary { generation: *generation, rule: rule.clone(), summary });
         };
         let (mut events, mut places, mut correlations) = (Vec::new(), Vec::new(), Vec::new());
         for (index, (_, compiled)) in wanted.iter().enumerate() {
@@ -384,30 +432,43 @@ impl Session<'_> {
                     places.push(index);
                     events.push((plan, sql));
                 }
-                Some(Runnable::Correlation(plan, sql)) => correlations.push((index, plan, sql)),
+                Some(correlation @ Runnable::Correlation(plan, sql)) => {
+                    correlations.push((index, correlation, plan, sql));
+                }
                 None => {}
             }
         }
         let shown = events.len().min(SHOWN);
-        let first_events = places.partition_point(|index| *index < first).max(shown);
+        let first_events = places.partition_point(|index| index < first).max(shown);
         for part in [0..shown, shown..first_events, first_events..events.len()] {
             let (before, rules) = (part.start, events.get(part).unwrap_or_default());
-            evaluate::summaries_with(store, rules, cancel, &mut |at, summary| {
+            keeping.summaries_with(store, rules, cancel, &mut |at, summary| {
                 if let Some(index) = places.get(before + at) {
                     tell(*index, summary);
                 }
             });
         }
-        for (index, plan, sql) in correlations {
+        for (index, correlation, plan, sql) in correlations {
             let windows = evaluate::windows(store, plan, sql, cancel);
-            tell(index, windows.map(|windows| evaluate::correlation_summary(&windows)));
+            let summary = windows.map(|windows| evaluate::correlation_summary(&windows));
+            if let Ok(summary) = &summary {
+                keeping.learn(store, correlation, *summary);
+            }
+            tell(index, summary);
         }
         if cancel.is_cancelled() {
-            let first = done.iter().take(first).filter(|done| !**done).count();
-            let left = wanted.into_iter().zip(done).filter(|(_, done)| !done).map(|(wanted, _)| wanted);
-            self.queue.put_back(generation, left.collect(), first);
+            self.queue.put_back(Count { recalled: true, ..count.without(&done) });
         } else {
-            (self.report)(Report::SummariesDone { generation });
+            (self.report)(Report::SummariesDone { generation: *generation });
         }
+    }
+}
+
+impl Count {
+    /// Those that are not done, in their order.
+    fn without(self, done: &[bool]) -> Self {
+        let first = done.iter().take(self.first).filter(|done| !**done).count();
+        let left = self.wanted.into_iter().zip(done).filter(|(_, done)| !**done).map(|(wanted, _)| wanted);
+        Self { wanted: left.collect(), first, ..self }
     }
 }

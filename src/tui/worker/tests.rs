@@ -54,8 +54,9 @@ impl Bench {
             theme: None,
             bell: false,
             title: false,
+            cache: true,
         };
-        Self { workers: Workers::start(options, &sender).unwrap(), events }
+        Self { workers: Workers::start(options, &Places::default(), &sender).unwrap(), events }
     }
 
     /// The first report that `wanted` takes.

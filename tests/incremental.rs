@@ -8,15 +8,42 @@ use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use sigma_ocsf_tui::backend::{self, CompiledRule, Incremental};
 use sigma_ocsf_tui::bridge::Settings;
-use sigma_ocsf_tui::pack::{self, DEFAULT_PACK, Pack, PackSource};
-use sigma_ocsf_tui::sigma::{self, Capability, Rule};
+use sigma_ocsf_tui::pack::{self, AliasScope, DEFAULT_PACK, Fields, Pack, PackSource};
+use sigma_ocsf_tui::sigma::{self, Capability, Rule, SigmaField};
 
-/// Two packs of one content, so that a rule compiled with one is never taken for the other's.
-static PACKS: LazyLock<[Arc<Pack>; 2]> = LazyLock::new(|| {
+/// The shipped pack, and others that differ from it: in all aliases of a scope, in one field's, in where one stands, in
+/// the case of a field's name, in a policy, in a route.
+static PACKS: LazyLock<Vec<Arc<Pack>>> = LazyLock::new(|| {
     let loaded = pack::load(&PackSource::Embedded(DEFAULT_PACK.to_owned())).expect("the shipped pack loads");
-    let mut other = loaded.pack.clone();
-    other.aliases.retain(|scope, _| scope.to_string() != "process_creation/windows");
-    [Arc::new(loaded.pack), Arc::new(other)]
+    let scope = AliasScope::parse("process_creation/windows").expect("a scope");
+    let field = |name: &str| SigmaField(name.to_owned());
+    let with = |change: &dyn Fn(&mut Pack)| {
+        let mut other = loaded.pack.clone();
+        change(&mut other);
+        Arc::new(other)
+    };
+    let in_scope = |change: &dyn Fn(&mut Fields)| {
+        with(&|pack| change(pack.aliases.get_mut(&scope).expect("the shipped pack has aliases for it")))
+    };
+    vec![
+        Arc::new(loaded.pack.clone()),
+        with(&|pack| drop(pack.aliases.remove(&scope))),
+        in_scope(&|fields| {
+            let other = fields.get(&field("CommandLine")).cloned().expect("an alias");
+            fields.insert(field("Image"), other);
+        }),
+        in_scope(&|fields| drop(fields.remove(&field("Image")))),
+        in_scope(&|fields| {
+            let aliases = fields.remove(&field("Image")).expect("an alias");
+            fields.insert(field("IMAGE"), aliases);
+        }),
+        in_scope(&|fields| {
+            let aliases = fields.get_mut(&field("CommandLine")).expect("an alias");
+            aliases.iter_mut().for_each(|alias| alias.place.path.push("elsewhere"));
+        }),
+        with(&|pack| pack.manifest.raw_fallback.enabled ^= true),
+        with(&|pack| drop(pack.routes.pop())),
+    ]
 });
 
 /// The ids and names that rules have, and by which they call each other: few, so that they meet.
@@ -41,12 +68,18 @@ fn references() -> impl Strategy<Value = String> {
 fn text() -> impl Strategy<Value = String> {
     let category = || select(vec!["process_creation", "image_load", "nowhere"]);
     let field = || select(vec!["Image", "CommandLine", "Unmapped"]);
-    let event = (called(), category(), field(), 0..3).prop_map(|(called, category, field, value)| {
-        format!(
-            "{called}logsource: {{category: {category}, product: windows}}\n\
-             detection: {{s: {{{field}|contains: v{value}}}, condition: s}}\n"
-        )
-    });
+    let by = select(vec!["|contains", "|endswith", "", "|fieldref: CommandLine", "|fieldref: Image"]);
+    let values = (field(), by, 0..3);
+    let event =
+        (called(), category(), field(), values).prop_map(|(called, category, field, (other, by, value))| {
+            // A field in place of the value.
+            let (by, value) =
+                by.split_once(": ").map_or((by, format!("v{value}")), |(by, other)| (by, other.to_owned()));
+            format!(
+                "{called}logsource: {{category: {category}, product: windows}}\n\
+             detection: {{s: {{{field}{by}: {value}}}, unreached: {{{other}: x}}, condition: s}}\n"
+            )
+        });
     let named = prop_oneof![3 => references(), 1 => Just("any".to_owned())];
     let filter = (category(), field(), named, any::<bool>()).prop_map(|(category, field, rules, not)| {
         let not = if not { "not " } else { "" };
@@ -90,7 +123,7 @@ fn edit() -> impl Strategy<Value = Edit> {
         1 => at().prop_map(Edit::Touch),
         1 => (at(), at()).prop_map(|(from, to)| Edit::Move(from, to)),
         1 => (any::<bool>(), any::<bool>()).prop_map(|(all, raw)| Edit::Settings(all, raw)),
-        1 => (0..2_usize).prop_map(Edit::Pack),
+        3 => (0..PACKS.len()).prop_map(Edit::Pack),
         1 => Just(Edit::Nothing),
     ]
 }
@@ -189,6 +222,21 @@ fn what_no_change_reaches_is_kept() {
     let after = scene.compile(&mut incremental);
     let kept: Vec<bool> = before.iter().zip(&after).map(|(one, other)| Arc::ptr_eq(one, other)).collect();
     assert_eq!(kept, [true, false, true]);
+}
+
+#[test]
+fn an_alias_reaches_the_rules_that_name_its_field_in_its_scope() {
+    let other_field = event("b", "x").replace("Image", "CommandLine");
+    let elsewhere = event("c", "x").replace("process_creation", "image_load");
+    let unreached =
+        event("d", "x").replace("Image", "CommandLine").replace("condition", "u: {Image: x}, condition");
+    let mut scene = Scene::new(&[event("a", "x"), other_field, elsewhere, unreached]);
+    let mut incremental = Incremental::default();
+    let before = scene.compile(&mut incremental);
+    scene.pack = 3;
+    let after = scene.compile(&mut incremental);
+    let kept: Vec<bool> = before.iter().zip(&after).map(|(one, other)| Arc::ptr_eq(one, other)).collect();
+    assert_eq!(kept, [false, true, true, false]);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::{CompiledRule, compile};
-use crate::bridge::{self, Settings};
+use crate::bridge::{self, PackChange, Settings};
 use crate::pack::Pack;
 use crate::sigma::{Body, Rule};
 
@@ -66,12 +66,17 @@ impl Incremental {
         compiled
     }
 
+    /// Forgets what depends on what has changed in the pack, or in the settings.
     fn forget_others(&mut self, pack: &Arc<Pack>, settings: &Settings) {
-        let same = |(with, under): &(Arc<Pack>, Settings)| Arc::ptr_eq(with, pack) && under == settings;
-        if !self.with.as_ref().is_some_and(same) {
-            self.kept.clear();
-            self.with = Some((Arc::clone(pack), settings.clone()));
+        match &self.with {
+            Some((with, under)) if under == settings && Arc::ptr_eq(with, pack) => return,
+            Some((with, under)) if under == settings => match PackChange::between(with, pack) {
+                Some(change) => self.kept.retain(|_, kept| !kept.is_reached(&change)),
+                None => self.kept.clear(),
+            },
+            _ => self.kept.clear(),
         }
+        self.with = Some((Arc::clone(pack), settings.clone()));
     }
 
     fn keep(&mut self, rule: &Arc<Rule>, tied: bool, filters: &[&Arc<Rule>], compiled: &Arc<CompiledRule>) {
@@ -85,6 +90,11 @@ impl Incremental {
 }
 
 impl Kept {
+    /// What filters say is resolved anew with any change.
+    fn is_reached(&self, change: &PackChange) -> bool {
+        (!self.filters.is_empty() && !change.is_empty()) || change.reaches(&self.rule)
+    }
+
     fn holds(&self, rule: &Arc<Rule>, filters: &[&Arc<Rule>]) -> bool {
         let now = bridge::narrowing(filters, rule);
         Arc::ptr_eq(&self.rule, rule)

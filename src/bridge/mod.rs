@@ -10,6 +10,7 @@ mod language;
 mod literal;
 mod lower;
 mod plan;
+mod reach;
 mod reason;
 mod references;
 mod required;
@@ -29,6 +30,7 @@ pub use correlate::{
 };
 pub use diagnostic::{Code, Diagnostic, Severity};
 pub use plan::*;
+pub use reach::PackChange;
 pub use reason::ReasonCode;
 pub(crate) use resolve::{ResolvedField, Resolver, UNMAPPED_FIELD};
 pub(crate) use route::Tokens;

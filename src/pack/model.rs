@@ -38,7 +38,7 @@ pub struct Component {
 }
 
 /// What `pack.yaml` says.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Manifest {
     /// `id`
     pub id: String,
@@ -94,7 +94,7 @@ pub struct PackPlace {
 }
 
 /// One entry of `routes.yaml` (specification, "Logsource router").
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Route {
     /// `logsource.category`, trimmed and in ASCII lower case.
     pub category: Option<String>,
@@ -160,7 +160,7 @@ pub struct AliasScope {
 }
 
 /// What a Sigma field is in OCSF.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Alias {
     /// Where its values come from.
     pub target: Target,

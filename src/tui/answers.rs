@@ -103,3 +103,56 @@ fn is_own(metadata: &fs::Metadata) -> bool {
 fn is_own(_: &fs::Metadata) -> bool {
     true
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may panic")]
+mod tests {
+    use super::*;
+
+    fn place(state: &Path, dataset: &str) -> Place {
+        let places = Places { config: None, state: Some(state.to_path_buf()) };
+        Place::of(&places, &state.join(dataset)).unwrap()
+    }
+
+    #[test]
+    fn what_cannot_be_used_is_nothing() {
+        let state = tempfile::tempdir().unwrap();
+        let place = place(state.path(), "run");
+        assert!(place.read().is_empty());
+        fs::create_dir_all(&place.folder).unwrap();
+        for bytes in [&b"sigma-ocsf-tui answers 1 x y\n{}"[..], b"\xff\0", b""] {
+            fs::write(&place.file, bytes).unwrap();
+            assert!(place.read().is_empty());
+        }
+        place.clear();
+        assert!(!place.file.exists());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn no_link_is_followed_and_nobody_else_may_read() {
+        use std::os::unix::fs::{PermissionsExt, symlink};
+
+        let state = tempfile::tempdir().unwrap();
+        let place = place(state.path(), "run");
+        place.write(&Answers::default()).unwrap();
+        assert_eq!(fs::metadata(&place.file).unwrap().permissions().mode() & 0o777, 0o600);
+        let elsewhere = state.path().join("elsewhere");
+        fs::rename(&place.file, &elsewhere).unwrap();
+        assert!(own(&elsewhere).is_ok());
+        symlink(&elsewhere, &place.file).unwrap();
+        assert!(own(&place.file).is_err());
+        place.write(&Answers::default()).unwrap();
+        assert!(!place.file.is_symlink(), "the link is replaced, not written through");
+    }
+
+    #[test]
+    fn the_datasets_are_bounded() {
+        let state = tempfile::tempdir().unwrap();
+        for n in 0..DATASETS + 3 {
+            place(state.path(), &format!("run-{n}")).write(&Answers::default()).unwrap();
+        }
+        let last = place(state.path(), &format!("run-{}", DATASETS + 2));
+        assert_eq!(fs::read_dir(&last.folder).unwrap().count(), DATASETS);
+    }
+}

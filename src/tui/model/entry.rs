@@ -162,7 +162,8 @@ impl RuleEntry {
     pub(crate) fn inherit(&mut self, old: &Self) {
         if self.is_executable() {
             self.outcome = old.outcome.clone();
-            if self.sql_text() == old.sql_text() {
+            let same = self.compiled.as_ref().zip(old.compiled.as_ref());
+            if same.is_some_and(|(now, then)| Arc::ptr_eq(now, then)) || self.sql_text() == old.sql_text() {
                 (self.counted_at, self.looked) = (old.counted_at, old.looked);
             } else {
                 self.outcome.age();

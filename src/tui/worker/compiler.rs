@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::slot::Slot;
 use super::{PackReport, Report};
-use crate::backend::{self, CompiledRule, Incremental};
+use crate::backend::{CompiledRule, Incremental};
 use crate::pack::{self, Pack};
 use crate::sigma::{self, Rule, RuleFile};
 use crate::tui::Options;
@@ -142,13 +142,7 @@ impl Compiler {
             return (rules.into_iter().map(|rule| (rule, None)).collect(), report, refused);
         };
         let settings = &self.options.settings;
-        let compiled: Vec<Arc<CompiledRule>> = match trial {
-            // What is kept is of the pack as it is written.
-            Some(Trial::Alias(_)) => {
-                backend::compile(&rules, &pack, settings).into_iter().map(Arc::new).collect()
-            }
-            Some(Trial::Rule(_)) | None => self.compiled.compile(&rules, &pack, settings),
-        };
+        let compiled = self.compiled.compile(&rules, &pack, settings);
         (rules.into_iter().zip(compiled.into_iter().map(Some)).collect(), report, refused)
     }
 

@@ -10,7 +10,10 @@ use std::time::Duration;
 use super::*;
 use crate::authoring::FileEdit;
 use crate::bridge::Settings;
+use crate::evaluate::Runnable;
+use crate::evaluate::answers::{Answers, Over, SETTLES};
 use crate::pack::{DEFAULT_PACK, PackSource};
+use crate::store::{Dataset, Store};
 use crate::tui::action::Changed;
 use crate::tui::model::Trial;
 
@@ -43,6 +46,10 @@ impl Bench {
     }
 
     fn over(folder: &Path, dataset: &str) -> Self {
+        Self::keeping(folder, dataset, &Places::default(), true)
+    }
+
+    fn keeping(folder: &Path, dataset: &str, places: &Places, cache: bool) -> Self {
         let (sender, events) = channel();
         let options = Options {
             rules: vec![folder.join("rules")],
@@ -54,9 +61,9 @@ impl Bench {
             theme: None,
             bell: false,
             title: false,
-            cache: true,
+            cache,
         };
-        Self { workers: Workers::start(options, &Places::default(), &sender).unwrap(), events }
+        Self { workers: Workers::start(options, places, &sender).unwrap(), events }
     }
 
     /// The first report that `wanted` takes.
@@ -408,4 +415,58 @@ fn lines_that_arrive_are_told_apart_and_one_that_is_being_written_is_waited_for(
     assert!(arrived(3).is_empty());
     fs::write(&lines, format!("{old}\n")).unwrap();
     assert_eq!(opened(&bench, 4).1, DatasetChange::Other, "it was cut");
+}
+
+/// How many matches are told of the first rule.
+fn counted(bench: &Bench, generation: u64, rules: &[(RuleKey, Arc<CompiledRule>)]) -> u64 {
+    bench.workers.perform(Effect::Summarize { generation, rules: rules.to_vec(), first: 0 });
+    let mut matches = None;
+    bench.wait(|report| match report {
+        Report::Summary { generation: of, summary, .. } if of == generation => {
+            assert!(matches.replace(summary.unwrap().matches).is_none(), "told twice");
+            None
+        }
+        Report::SummariesDone { generation: of } if of == generation => Some(()),
+        _ => None,
+    });
+    matches.unwrap()
+}
+
+#[test]
+fn answers_are_taken_from_those_that_were_kept_unless_told_otherwise() {
+    let folder = folder();
+    fs::write(folder.path().join("rules/one.yml"), RULE.replace(r"\one.exe", ".exe")).unwrap();
+    let dataset = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/run/normalized");
+    let places = Places { config: None, state: Some(folder.path().join("state")) };
+    let place = Place::of(&places, Path::new(dataset)).unwrap();
+    let begin = |cache| {
+        let bench = Bench::keeping(folder.path(), dataset, &places, cache);
+        let wanted = runnable(&bench.compile(1, everything()).0);
+        opened(&bench, 1);
+        (bench, wanted)
+    };
+    let (bench, wanted) = begin(true);
+    let matches = counted(&bench, 1, &wanted);
+    assert!(matches > 0 && place.read().is_empty());
+    drop(bench);
+    assert!(!place.read().is_empty(), "written on leaving");
+
+    // A wrong answer shows where answers come from.
+    let store =
+        Store::open(Dataset::discover(Path::new(dataset)).unwrap(), SessionSettings::default()).unwrap();
+    let mut wrong = Answers::default();
+    let summary = Summary { matches: 4711, first_seen: None, last_seen: None };
+    wrong.learn(&Over::of(&store, SETTLES).unwrap(), Runnable::of(&wanted[0].1).unwrap(), summary);
+    place.write(&wrong).unwrap();
+    let wrong = place.read();
+    let (bench, wanted) = begin(true);
+    assert_eq!(counted(&bench, 1, &wanted), 4711);
+    let (without, wanted) = begin(false);
+    assert_eq!(counted(&without, 1, &wanted), matches);
+    drop(without);
+    assert_eq!(place.read(), wrong, "left alone");
+    bench.workers.perform(Effect::Forget);
+    assert_eq!(counted(&bench, 2, &wanted), matches);
+    drop(bench);
+    assert!(place.read() != wrong);
 }

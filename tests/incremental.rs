@@ -237,6 +237,13 @@ fn an_alias_reaches_the_rules_that_name_its_field_in_its_scope() {
     let after = scene.compile(&mut incremental);
     let kept: Vec<bool> = before.iter().zip(&after).map(|(one, other)| Arc::ptr_eq(one, other)).collect();
     assert_eq!(kept, [false, true, true, false]);
+    // A longer line before it leaves the others where they stand.
+    let mut longer = Pack::clone(&PACKS[3]);
+    for alias in longer.aliases.values_mut().flat_map(|fields| fields.values_mut().flatten()) {
+        alias.place.span.start.offset += 1;
+    }
+    let again = incremental.compile(&scene.rules, &Arc::new(longer), &scene.settings);
+    assert!(after.iter().zip(&again).all(|(one, other)| Arc::ptr_eq(one, other)));
 }
 
 #[test]

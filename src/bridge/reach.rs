@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::route::Tokens;
-use crate::pack::{AliasScope, Fields, Pack};
-use crate::sigma::{Body, Item, Operator, Rule, Search};
+use crate::pack::{Alias, AliasScope, Fields, Pack};
+use crate::sigma::{Body, Item, Operator, Rule, Search, SigmaField};
 
 /// The aliases that differ between two packs that say the same otherwise.
 ///
 /// [`compile`](super::compile) says of a rule that is tied to no other, and narrowed by no filter, what it said of it
-/// with the one pack, unless the change reaches it.
+/// with the one pack, unless the change reaches it. Of where aliases stand, files and lines stay right: an alias that has
+/// moved to another line is another.
 #[derive(Clone, Debug, Default)]
 pub struct PackChange {
     /// Of each scope the fields whose aliases differ, in ASCII lower case: a finding may name a field of another case.
@@ -60,10 +61,14 @@ impl PackChange {
 }
 
 fn differing(before: &Fields, after: &Fields) -> BTreeSet<String> {
-    let all = before.keys().chain(after.keys());
-    all.filter(|field| before.get(*field) != after.get(*field))
-        .map(|field| field.0.to_ascii_lowercase())
-        .collect()
+    fn aliases<'f>(fields: &'f Fields, field: &SigmaField) -> &'f [Alias] {
+        fields.get(field).map_or(&[], Vec::as_slice)
+    }
+    let differs = |field: &&SigmaField| {
+        let (one, other) = (aliases(before, field), aliases(after, field));
+        one.len() != other.len() || !one.iter().zip(other).all(|(one, other)| one.is_like(other))
+    };
+    before.keys().chain(after.keys()).filter(differs).map(|field| field.0.to_ascii_lowercase()).collect()
 }
 
 /// Whether the values of an item may be the names of fields.

@@ -93,6 +93,14 @@ pub struct PackPlace {
     pub span: Span,
 }
 
+impl PackPlace {
+    /// Whether both begin on the same line of the same file.
+    #[must_use]
+    pub fn is_on_line_of(&self, other: &Self) -> bool {
+        self.path == other.path && self.span.start.line == other.span.start.line
+    }
+}
+
 /// One entry of `routes.yaml` (specification, "Logsource router").
 #[derive(Clone, Debug, PartialEq)]
 pub struct Route {
@@ -160,7 +168,7 @@ pub struct AliasScope {
 }
 
 /// What a Sigma field is in OCSF.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Alias {
     /// Where its values come from.
     pub target: Target,
@@ -174,6 +182,17 @@ pub struct Alias {
     pub class_uids: Vec<ClassUid>,
     /// Where it stands.
     pub place: PackPlace,
+}
+
+impl Alias {
+    /// Whether both say the same on the same line of the same file.
+    #[must_use]
+    pub fn is_like(&self, other: &Self) -> bool {
+        let Self { target, values, otherwise, literal, class_uids, place } = self;
+        (target, values, otherwise) == (&other.target, &other.values, &other.otherwise)
+            && (literal, class_uids) == (&other.literal, &other.class_uids)
+            && place.is_on_line_of(&other.place)
+    }
 }
 
 /// What becomes of a literal that a value map does not name.

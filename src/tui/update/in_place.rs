@@ -99,7 +99,7 @@ fn alias(model: &Model, fields: Vec<SigmaField>, at: usize) -> Option<EditOf> {
     let alias = match standing {
         Some((place, scope)) => {
             let aliases = pack.aliases.get(&scope).and_then(|aliases| aliases.get(&field));
-            let here = aliases.into_iter().flatten().find(|alias| alias.place == *place);
+            let here = aliases.into_iter().flatten().find(|alias| alias.place.is_on_line_of(place));
             let target = here.map(alias_yaml).unwrap_or_default();
             NewAlias { pack, scope, field, target, place: Some(place.clone()) }
         }

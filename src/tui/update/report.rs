@@ -166,7 +166,8 @@ fn compiled(
     effects.extend(coverage::refresh(model));
     effects.extend(refresh_selected(model, selected.as_ref()));
     effects.extend(history::arrived(model));
-    effects.extend(run::request(model));
+    // Before the matches are asked for: most counts may be known, and are told in a moment.
+    effects.splice(0..0, run::request(model));
     effects
 }
 

@@ -153,7 +153,7 @@ impl Question {
         let fields = &self.rule.compilation.fields;
         let place = fields.iter().find(|field| field.field == gap.field)?.place.as_ref()?;
         let aliases = self.pack.aliases.values().filter_map(|fields| fields.get(&gap.field)).flatten();
-        aliases.into_iter().find(|alias| alias.place == *place).map(alias_yaml)
+        aliases.into_iter().find(|alias| alias.place.is_on_line_of(place)).map(alias_yaml)
     }
 
     /// What the dataset says about that alias, where it is no single column.

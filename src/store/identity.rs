@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sha2::{Digest, Sha256};
@@ -118,7 +119,11 @@ impl Store {
     }
 
     /// How the dataset's files are read. Says nothing of which they are.
-    pub(crate) fn reading(&self) -> Option<Reading> {
+    pub(crate) fn reading(&self) -> Option<Arc<Reading>> {
+        self.reading.get_or_init(|| self.find_reading().map(Arc::new)).clone()
+    }
+
+    fn find_reading(&self) -> Option<Reading> {
         let view = self.view.create_narrow(&BTreeMap::new(), None);
         let files = string_list(&Files::new(self.dataset()).ok()?.patterns);
         let (before, after) = view.split_once(&files)?;

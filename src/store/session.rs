@@ -1,7 +1,9 @@
 //! The DuckDB session: in memory, over the dataset's files and nothing else.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use duckdb::{Config, Connection, Row, Statement};
 
@@ -9,7 +11,7 @@ use super::cancel::Running;
 use super::drift::{self, Drift};
 use super::duck_type::DuckType;
 use super::error::duckdb_message;
-use super::identity::Identified;
+use super::identity::{Identified, Reading};
 use super::kept::Kept;
 use super::schema::{self, Leaf};
 use super::sql_text::{identifier, string};
@@ -38,6 +40,8 @@ pub struct Store {
     pub(super) only: Option<String>,
     /// The files as they were before any of them was read.
     pub(super) identified: Option<Vec<Identified>>,
+    /// How they are read, once somebody has asked.
+    pub(super) reading: OnceCell<Option<Arc<Reading>>>,
 }
 
 /// Why a statement yielded nothing.
@@ -71,7 +75,20 @@ impl Store {
         let schema = describe(&connection, &view, drift)?;
         let (running, left_out, absent) = (Running::default(), Vec::new(), BTreeMap::new());
         let (kept, only) = (Kept::default(), None);
-        Ok(Self { connection, running, dataset, left_out, schema, view, absent, kept, only, identified })
+        let reading = OnceCell::new();
+        Ok(Self {
+            connection,
+            running,
+            dataset,
+            left_out,
+            schema,
+            view,
+            absent,
+            kept,
+            only,
+            identified,
+            reading,
+        })
     }
 
     /// Whether DuckDB finds columns in a file.

@@ -28,9 +28,11 @@ pub(crate) struct Unusable;
 #[serde(deny_unknown_fields)]
 struct Written {
     sets: Vec<Vec<String>>,
-    /// Question, set, matches, first and last time.
-    answers: Vec<(String, usize, u64, Option<i64>, Option<i64>)>,
+    answers: Vec<Line>,
 }
+
+/// Question, set, matches, first and last time.
+type Line = (String, usize, u64, Option<i64>, Option<i64>);
 
 impl Answers {
     /// As bytes for [`Self::read`]; `None` where this build of the program cannot be told from others.
@@ -44,7 +46,7 @@ impl Answers {
         let kept = self.sets.iter().rev().take_while(fits).count();
         let dropped = self.sets.len() - kept;
         let set = |set: &BTreeSet<FileId>| set.iter().map(|FileId(id)| STANDARD_NO_PAD.encode(id)).collect();
-        let mut answers: Vec<_> = self
+        let mut answers: Vec<Line> = self
             .known
             .iter()
             .filter_map(|(Question(question), answer)| {

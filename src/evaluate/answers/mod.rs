@@ -16,6 +16,7 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use sha2::Digest;
@@ -59,7 +60,7 @@ pub(crate) struct Answers {
 #[derive(Clone, Debug)]
 pub(crate) struct Over {
     files: Vec<Part>,
-    reading: Reading,
+    reading: Arc<Reading>,
 }
 
 /// One of the files.

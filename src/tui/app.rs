@@ -5,7 +5,7 @@
 
 use std::ops::ControlFlow;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use super::action::Action;
 use super::editor;
@@ -66,14 +66,12 @@ impl App {
     pub(super) fn run(&mut self) -> Result<(), TuiError> {
         let mut effects = start(&mut self.model);
         effects.extend(refresh(&mut self.model));
-        // The first frame waits for nothing, and reading the files not for following thousands of folders: what changes
-        // until they are followed is told then.
+        // The first frame waits for nothing: following thousands of folders takes its time, and comes before they are read.
         self.screen.draw(&self.model)?;
-        let begun = SystemTime::now();
+        self.watcher = super::watch(&self.options, &self.places, &self.sender);
         if self.perform(effects)?.is_break() {
             return Ok(());
         }
-        self.watcher = super::watch(&self.options, &self.places, Some(begun), &self.sender);
         loop {
             let effects = refresh(&mut self.model);
             let _ = self.perform(effects);
@@ -235,7 +233,7 @@ impl App {
         let options = workspace.options(&self.options);
         self.watcher = None;
         self.workers = Workers::start(options.clone(), &self.places, &self.sender)?;
-        self.watcher = super::watch(&options, &self.places, None, &self.sender);
+        self.watcher = super::watch(&options, &self.places, &self.sender);
         let mut model = Model::new(self.screen.size()?, self.model.theme.clone());
         model.generations = self.model.generations.after();
         model.recent = std::mem::take(&mut self.model.recent);

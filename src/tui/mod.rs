@@ -37,7 +37,6 @@ mod tests;
 use std::io;
 use std::path::PathBuf;
 use std::sync::mpsc::{self, Sender};
-use std::time::SystemTime;
 
 use crate::bridge::Settings;
 use crate::pack::{self, PackSource};
@@ -177,13 +176,8 @@ pub fn themes() -> Vec<ThemeListing> {
     theme::listed(&theme_folders(&Places::detect()))
 }
 
-/// Watches the inputs, which are being read since a moment. What does not work is said on the status line.
-fn watch(
-    options: &Options,
-    places: &Places,
-    since: Option<SystemTime>,
-    sender: &Sender<Event>,
-) -> Option<Watcher> {
+/// Watches the inputs. What does not work is said on the status line.
+fn watch(options: &Options, places: &Places, sender: &Sender<Event>) -> Option<Watcher> {
     let inputs = Inputs {
         rules: options.rules.clone(),
         pack: pack::folders(&options.pack),
@@ -205,7 +199,7 @@ fn watch(
         }
         drop(events.send(Event::Changed(changes.into())));
     };
-    match Watcher::start_since(since, inputs, on_change) {
+    match Watcher::start(inputs, on_change) {
         Ok((watcher, notice)) => {
             if let Some(notice) = notice {
                 notify(sender, notice.to_string());

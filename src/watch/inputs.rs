@@ -1,12 +1,11 @@
 //! Which folders to watch for the inputs, and which input an event is about.
 
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
 
 use notify::RecursiveMode;
 use notify::event::{CreateKind, EventKind, ModifyKind, RemoveKind};
 
-use super::snapshot::{self, Snapshot};
+use super::snapshot::Snapshot;
 use super::system::Wanted;
 use super::{Changes, Inputs};
 use crate::sigma::is_rule_file;
@@ -63,16 +62,6 @@ impl WatchedInputs {
     /// What there is of the inputs now.
     pub(super) fn snapshot(&self) -> Snapshot {
         Snapshot::take(self.roots.iter().map(|root| root.resolved.as_path()))
-    }
-
-    /// What of them may have changed since a moment.
-    pub(super) fn changed_since(&self, moment: SystemTime) -> Changes {
-        let mut changes = Changes::default();
-        let roots = self.roots.iter().map(|root| root.resolved.as_path());
-        for (path, kind) in snapshot::changed_since(roots, moment) {
-            self.note(&path, kind, &mut changes);
-        }
-        changes
     }
 
     /// Notes what an event on `path` may have changed. Tells whether an input, or a folder above or within one, came or

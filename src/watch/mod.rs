@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use notify::{Event, EventKind};
 
@@ -104,19 +104,6 @@ impl Watcher {
         inputs: Inputs,
         on_change: impl Fn(Changes) + Send + 'static,
     ) -> Result<(Self, Option<WatchNotice>), WatchError> {
-        Self::start_since(None, inputs, on_change)
-    }
-
-    /// As [`Self::start`], of inputs that are being read since a moment: `on_change` is called at once for what may have
-    /// changed meanwhile.
-    ///
-    /// # Errors
-    /// No thread can be started.
-    pub fn start_since(
-        moment: Option<SystemTime>,
-        inputs: Inputs,
-        on_change: impl Fn(Changes) + Send + 'static,
-    ) -> Result<(Self, Option<WatchNotice>), WatchError> {
         let (messages, inbox) = channel();
         let inputs = WatchedInputs::new(inputs);
         let (backend, notice) = match SystemWatcher::start(messages.clone(), &inputs.wanted()) {
@@ -124,7 +111,7 @@ impl Watcher {
             Err(error) => (Backend::Looking(inputs.snapshot()), Some(notice(&error))),
         };
         let mut session = Session { inputs, backend, on_change: Box::new(on_change) };
-        let body = move || session.run(moment, &inbox);
+        let body = move || session.run(&inbox);
         let thread = std::thread::Builder::new().name("watch".to_owned()).spawn(body)?;
         Ok((Self { messages, thread: Some(thread) }, notice))
     }
@@ -160,11 +147,7 @@ struct Session {
 }
 
 impl Session {
-    fn run(&mut self, since: Option<SystemTime>, inbox: &Receiver<Message>) {
-        let missed = since.map(|moment| self.inputs.changed_since(moment)).unwrap_or_default();
-        if !missed.is_empty() {
-            (self.on_change)(missed);
-        }
+    fn run(&mut self, inbox: &Receiver<Message>) {
         loop {
             let changes = match self.next_message(inbox) {
                 Ok(Message::Event(first)) => {

@@ -190,7 +190,7 @@ fn looking_every_second_sees_the_same() {
     let (sender, changes) = channel();
     let on_change = Box::new(move |change| drop(sender.send(change)));
     let mut session = Session { inputs, backend, on_change };
-    let thread = std::thread::spawn(move || session.run(None, &inbox));
+    let thread = std::thread::spawn(move || session.run(&inbox));
     let watcher = Watcher { messages, thread: Some(thread) };
     let scene = Scene { folder, changes, watcher, notice: None };
     write(&rules.join("a.yml"), "two");
@@ -329,25 +329,4 @@ fn who_writes_without_end_is_looked_at_now_and_then() {
     }
     drop(stop);
     writer.join().unwrap();
-}
-
-#[test]
-fn what_changed_before_the_watching_began_is_told_at_once() {
-    let folder = tempfile::tempdir().unwrap();
-    let begun = SystemTime::now();
-    write(&folder.path().join("rules/a.yml"), "one");
-    write(&folder.path().join("pack/pack.yaml"), "one");
-    let inputs = Inputs {
-        rules: vec![folder.path().join("rules/a.yml")],
-        pack: vec![folder.path().join("pack")],
-        ..Inputs::default()
-    };
-    let watched = WatchedInputs::new(inputs.clone());
-    assert_eq!(watched.changed_since(SystemTime::now() + Duration::from_secs(60)), Changes::default());
-    let expected =
-        Changes { rules: [folder.path().join("rules/a.yml")].into(), pack: true, ..Changes::default() };
-    let (sender, changes) = channel();
-    let watcher = Watcher::start_since(Some(begun), inputs, move |change| drop(sender.send(change))).unwrap();
-    assert_eq!(changes.recv_timeout(DEADLINE).unwrap(), expected);
-    drop(watcher);
 }

@@ -75,7 +75,7 @@ impl World {
             .execute_batch(&format!("COPY ({sql}) TO '{}' (FORMAT parquet)", beside.display()))
             .unwrap();
         // In its place every other time, so that the inode stays.
-        if events % 2 == 0 && self.part(part).exists() {
+        if events.is_multiple_of(2) && self.part(part).exists() {
             std::fs::write(self.part(part), std::fs::read(&beside).unwrap()).unwrap();
         } else {
             std::fs::rename(beside, self.part(part)).unwrap();

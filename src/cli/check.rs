@@ -64,7 +64,7 @@ pub(super) fn run(args: &CheckArgs) -> Result<(), CliError> {
         None => workspace.compiled.iter().map(|_| Outcome::NotRun).collect(),
     };
     let report = Report::new(&workspace, dataset, outcomes);
-    let mut out = io::BufWriter::new(io::stdout().lock());
+    let mut out = io::BufWriter::with_capacity(1 << 16, io::stdout().lock());
     match args.format {
         CheckFormat::Json => write_json(&mut out, &report)?,
         CheckFormat::Sarif => write_json(&mut out, &sarif::document(&report))?,

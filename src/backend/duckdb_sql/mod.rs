@@ -152,7 +152,7 @@ fn any_of_list(body: &mut Layout, alike: &[&Predicate], prefix: &str, depth: usi
     body.line(depth, format!("{prefix}coalesce(len(list_filter({list}, lambda x:"), origin(first.span));
     for (index, predicate) in alike.iter().enumerate() {
         let or = if index == 0 { "" } else { "OR " };
-        body.line(depth + 1, format!("{or}{}", test::compared("x", &predicate.test)), origin(predicate.span));
+        body.line(depth + 1, [or, &test::compared("x", &predicate.test)].concat(), origin(predicate.span));
     }
     body.line(depth, ")) > 0, false)", None);
 }

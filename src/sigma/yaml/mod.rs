@@ -4,6 +4,7 @@
 //! carries the values into serde types.
 
 mod bind;
+mod block;
 mod edit;
 mod errors;
 mod extent;

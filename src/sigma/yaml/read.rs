@@ -7,7 +7,7 @@ use saphyr_parser::{Event, Marker, Parser, ScalarStyle, StrInput, Tag};
 
 use super::errors::{syntax_error, too_deep, too_many, unprintable};
 use super::marks::Marks;
-use super::{Node, NodeKind, extent, scalar};
+use super::{Node, NodeKind, block, extent, scalar};
 use crate::sigma::problem::{Problem, ProblemKind};
 use crate::sigma::span::{Position, Span, Spanned};
 
@@ -29,6 +29,14 @@ pub(super) fn documents(text: &str) -> (Vec<Node>, Option<Problem>) {
     if let Some(problem) = unprintable(text) {
         return (Vec::new(), Some(problem));
     }
+    match block::document(text) {
+        Some(document) => (vec![document], None),
+        None => whole(text),
+    }
+}
+
+/// As [`documents`], of a text that is neither too long nor holds what YAML does not allow, by the whole language.
+pub(super) fn whole(text: &str) -> (Vec<Node>, Option<Problem>) {
     let mut reader = Reader::new(text);
     let problem = reader.run().err();
     (reader.documents, problem)

@@ -72,7 +72,10 @@ pub(super) fn run(args: &CheckArgs) -> Result<(), CliError> {
         CheckFormat::Human => human(&mut out, &workspace, &report)?,
     }
     out.flush()?;
-    gates.hold(&facts(args, &workspace, &report))
+    let held = gates.hold(&facts(args, &workspace, &report));
+    // The program ends here: what it holds goes with it, and need not be given back piece by piece.
+    std::mem::forget((workspace, report));
+    held
 }
 
 /// The report as gates see it.

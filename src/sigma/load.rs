@@ -18,7 +18,10 @@ use super::yaml::MAX_BYTES;
 /// The rules of files and folders, in the order of [`load_files`] and of their documents.
 #[must_use]
 pub fn load(paths: &[PathBuf]) -> Vec<Rule> {
-    load_files(paths).into_iter().flat_map(|file| file.rules).collect()
+    let files = load_files(paths);
+    let mut rules = Vec::with_capacity(files.iter().map(|file| file.rules.len()).sum());
+    rules.extend(files.into_iter().flat_map(|file| file.rules));
+    rules
 }
 
 /// Files and folders with their rules, in the order of [`rule_files`]. A file that another one includes gives its
@@ -28,7 +31,7 @@ pub fn load_files(paths: &[PathBuf]) -> Vec<RuleFile> {
     let mut seen = HashSet::new();
     let mut files: Vec<RuleFile> = Vec::new();
     for path in paths {
-        let named = rule_files(std::slice::from_ref(path)).into_iter();
+        let named = files_of(path).into_iter();
         let folder = folder_of(path);
         files.extend(named.filter(|file| seen.insert(file.clone())).map(|file| include::load(&file, folder)));
     }
@@ -51,11 +54,11 @@ pub fn load_files(paths: &[PathBuf]) -> Vec<RuleFile> {
 #[must_use]
 pub fn rule_files(paths: &[PathBuf]) -> Vec<PathBuf> {
     let mut seen = HashSet::new();
-    paths
-        .iter()
-        .flat_map(|path| if path.is_dir() { files_below(path, is_rule_file) } else { vec![path.clone()] })
-        .filter(|path| seen.insert(path.clone()))
-        .collect()
+    paths.iter().flat_map(|path| files_of(path)).filter(|path| seen.insert(path.clone())).collect()
+}
+
+fn files_of(path: &Path) -> Vec<PathBuf> {
+    if path.is_dir() { files_below(path, is_rule_file) } else { vec![path.to_path_buf()] }
 }
 
 /// Whether a file of a rule folder is one of its rule files, by its name.

@@ -27,7 +27,7 @@ pub(super) fn document(text: &str) -> Option<Node> {
         return None;
     }
     let mut reader = Reader { text, ascii, line: Line { start: 0, end: 0, number: 0 }, at: 0, depth: 0 };
-    reader.go_to(0);
+    reader.go_to(reader.line_at(0, 1));
     match reader.column()? {
         0 => reader.map(0).filter(|_| reader.column().is_none()),
         _ => None,
@@ -63,28 +63,35 @@ struct Word<'a> {
 }
 
 impl<'a> Reader<'a> {
-    /// Goes to the first line from the one at `start` on that has more than a comment.
-    fn go_to(&mut self, start: usize) {
-        let bytes = self.text.as_bytes();
-        let mut start = start;
-        while let Some(rest) = bytes.get(start..).filter(|rest| !rest.is_empty()) {
-            let end = memchr(b'\n', rest).map_or(bytes.len(), |length| start + length);
-            self.line = Line { start, end, number: self.line.number + 1 };
-            self.at = self.behind_blanks(start);
-            if self.at < end && self.byte(self.at) != Some(b'#') {
+    /// Goes to the first line from `next` on that has more than a comment.
+    fn go_to(&mut self, next: Option<Line>) {
+        let mut next = next;
+        while let Some(line) = next {
+            self.line = line;
+            self.at = self.behind_blanks(line.start);
+            if self.byte(self.at).is_some_and(|byte| byte != b'#') {
                 return;
             }
-            start = end + 1;
+            next = self.line_behind(line);
         }
-        self.at = bytes.len();
-        self.line = Line { start: bytes.len(), end: bytes.len(), ..self.line };
+        self.at = self.line.end;
     }
 
     fn next_line(&mut self) {
-        self.go_to(self.line.end + 1);
+        self.go_to(self.line_behind(self.line));
     }
 
-    /// The blanks before what the reader is at; `None` at the end of the text.
+    fn line_behind(&self, line: Line) -> Option<Line> {
+        self.line_at(line.end + 1, line.number + 1)
+    }
+
+    fn line_at(&self, start: usize, number: u32) -> Option<Line> {
+        let rest = self.text.as_bytes().get(start..).filter(|rest| !rest.is_empty())?;
+        let end = memchr(b'\n', rest).map_or(self.text.len(), |length| start + length);
+        Some(Line { start, end, number })
+    }
+
+    /// The blanks before what the reader is at; `None` behind the last line.
     fn column(&self) -> Option<usize> {
         (self.at < self.line.end).then(|| self.at - self.line.start)
     }
@@ -285,14 +292,15 @@ impl<'a> Reader<'a> {
         if self.behind_blanks(self.at + 1) < self.line.end {
             return None;
         }
-        let mut line = self.line_behind(self.line)?;
+        let line = self.line_behind(self.line)?;
         let indent = self.indent_of(line)?;
         if indent <= column {
             return None;
         }
         let start = Position { offset: line.start + indent, line: line.number, column: columns(indent) };
         let (mut value, mut length, mut last) = (String::new(), 0, line);
-        loop {
+        let mut next = Some(line);
+        while let Some(line) = next {
             match self.indent_of(line) {
                 Some(found) if found >= indent => {
                     value.push_str(self.text.get(line.start + indent..line.end)?);
@@ -304,31 +312,19 @@ impl<'a> Reader<'a> {
                 None if line.end - line.start > indent => return None,
                 None => {}
             }
-            value.push('\n');
-            match self.line_behind(line) {
-                Some(next) => line = next,
-                None if line.end < self.text.len() => {
-                    line = Line { start: self.text.len(), ..line };
-                    break;
-                }
-                // Without a line break at the end of the text.
-                None => return None,
+            // The text ends without a line break.
+            if line.end == self.text.len() {
+                return None;
             }
+            value.push('\n');
+            next = self.line_behind(line);
         }
         value.truncate(length + 1);
         let written = self.text.get(last.start..last.end)?.trim_end_matches(' ');
         self.line = last;
         let end = self.position(last.start + written.len());
-        self.line.number = line.number - 1;
-        self.go_to(line.start);
+        self.go_to(next);
         Some(Node { kind: NodeKind::String(value), span: Span { start, end } })
-    }
-
-    fn line_behind(&self, line: Line) -> Option<Line> {
-        let start = line.end + 1;
-        let rest = self.text.as_bytes().get(start..).filter(|rest| !rest.is_empty())?;
-        let end = memchr(b'\n', rest).map_or(self.text.len(), |length| start + length);
-        Some(Line { start, end, number: line.number + 1 })
     }
 
     /// The blanks that a line begins with; `None` where it has nothing else.
@@ -354,121 +350,4 @@ fn unescaped(text: &str) -> String {
         plain.extend(if c == '\\' { chars.next() } else { Some(c) });
     }
     plain
-}
-
-#[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test may panic")]
-mod tests {
-    use std::path::Path;
-
-    use proptest::prelude::*;
-
-    use super::*;
-    use crate::sigma::yaml::{errors, read};
-
-    /// Reads a text both ways; whether this one could.
-    fn read_alike(text: &str) -> bool {
-        let read_here = errors::unprintable(text).is_none().then(|| document(text)).flatten();
-        if let Some(node) = &read_here {
-            let (documents, problem) = read::whole(text);
-            assert_eq!((documents.as_slice(), problem), (std::slice::from_ref(node), None), "{text:?}");
-        }
-        read_here.is_some()
-    }
-
-    const RULE: &str = "# a comment\ntitle: A rule  # said\nid: 7aa7009a-28b9-4344-8c1f-159489a390df\n\
-        description: |\n    Two lines,\n\n      the second deeper   \n\nreferences:\n    - https://example.org/#a:b\n    - 'it''s'\n\
-        related:\n    - id: x\n      type: derived\n    -   id: é\n        type: \"a \\\"b\\\" \\\\c\"\nlogsource:\n  category: c\n\
-        detection:\n    s:\n        A|contains:\n        - '1'\n        - 1\n        - |\n          text\n        B: \n    k:\n    - a b\n    '|all': [x]\n";
-
-    #[test]
-    fn a_rule_is_read_as_the_whole_language_reads_it() {
-        assert!(!read_alike(RULE), "a list in brackets");
-        assert!(read_alike(&RULE.replace("[x]", "-x")));
-    }
-
-    #[test]
-    fn what_is_not_of_this_part_is_left_alone() {
-        for text in [
-            "",
-            "a",
-            "- a",
-            " a: b",
-            "a: b\n c",
-            "a: b\n  c: d",
-            "a: b: c",
-            "a: 'b\n  c'",
-            "a: >\n  b\n",
-            "a: &x b",
-            "a: *x",
-            "a: !t b",
-            "a: [b]",
-            "a: {b: c}",
-            "? a\n: b",
-            "a: b\na: c",
-            "---\na: b",
-            "a: b\n---\nb: c",
-            "a: b\n...\n",
-            "a:\tb",
-            "a: b\r\n",
-            "\u{feff}a: b",
-            "a: |2\n   b\n",
-            "a: |\n\n  b\n",
-            "a: |\n  b",
-            "a: |\n",
-            "a: - b",
-            "a: 'b' c",
-            "a: 'b'#c",
-            "a: \"\\n\"",
-            "a :\n  b",
-            "-a: b\n - c",
-            "a:\n  - b\n c: d",
-            "a:\n- - b",
-            "a:\n-\n  b: c",
-            "%a: b",
-            "a: |\n   b\n  c\nd: e\n",
-            "a: |\n  b\n   \nd: e\n",
-        ] {
-            assert!(document(text).is_none(), "{text:?}");
-        }
-    }
-
-    #[test]
-    fn every_rule_of_the_corpus_is_read_alike() {
-        let Some(corpus) = std::env::var_os("SIGMA_OCSF_CORPUS") else {
-            println!("skipped: SIGMA_OCSF_CORPUS names no corpus");
-            return;
-        };
-        let files = crate::sigma::rule_files(&[Path::new(&corpus).join("rules")]);
-        let texts = files.iter().filter_map(|file| std::fs::read_to_string(file).ok());
-        let (here, other): (Vec<bool>, Vec<bool>) =
-            texts.map(|text| read_alike(&text)).partition(|here| *here);
-        assert!(here.len() > other.len() * 10, "{} of {}", here.len(), files.len());
-    }
-
-    proptest! {
-        #![proptest_config(ProptestConfig::with_cases(4096))]
-
-        #[test]
-        fn lines_of_any_form_are_read_alike(
-            lines in prop::collection::vec("( {0,4}(- ){0,2}([a-c]: ?|'[a-c]':|\"a\": )?([-a-c0é:#'\"|.\u{85} ~?%@&>]{0,5}|\\||[a-c]{1,2}|'[ab ]{0,2}'|#a)|---|...) {0,2}", 1..7)
-        ) {
-            read_alike(&lines.join("\n"));
-            read_alike(&(lines.join("\n") + "\n"));
-        }
-
-        #[test]
-        fn a_rule_with_odd_places_is_read_alike(
-            places in prop::collection::vec((0..RULE.len(), "[-a: #'\"|\n.\u{85}é]{0,2}", 0..3_usize), 1..4)
-        ) {
-            let mut text = RULE.replace("[x]", "-x");
-            for (at, put, cut) in places {
-                let range = at..(at + cut).min(text.len());
-                if text.get(range.clone()).is_some() {
-                    text.replace_range(range, &put);
-                }
-            }
-            read_alike(&text);
-        }
-    }
 }

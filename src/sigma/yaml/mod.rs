@@ -160,4 +160,7 @@ impl Node {
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test may panic")]
+mod block_tests;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may panic")]
 mod tests;

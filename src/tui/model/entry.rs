@@ -82,6 +82,8 @@ pub(crate) struct RuleEntry {
     pub outcome: Outcome,
     /// In which opening of the dataset.
     pub counted_at: u64,
+    /// Whether the dataset has to be asked for its count although events are followed.
+    pub undecided: bool,
     /// Its matches when the user last looked at it; `None` until they have been counted.
     pub looked: Option<Looked>,
 }
@@ -97,6 +99,7 @@ impl RuleEntry {
             last_good: None,
             outcome: Outcome::NotRun,
             counted_at: 0,
+            undecided: false,
             looked: None,
         }
     }
@@ -164,6 +167,7 @@ impl RuleEntry {
             self.outcome = old.outcome.clone();
             if self.sql_text() == old.sql_text() {
                 (self.counted_at, self.looked) = (old.counted_at, old.looked);
+                self.undecided = old.undecided;
             } else {
                 self.outcome.age();
             }

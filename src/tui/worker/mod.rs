@@ -6,6 +6,7 @@ mod bench;
 mod cases;
 mod compiler;
 mod drafts;
+mod follow;
 mod gaps;
 mod growth;
 mod query;
@@ -44,6 +45,7 @@ pub(crate) use bench::{Ask, NewAlias, Question};
 pub(crate) use cases::ToSave;
 use compiler::{Compiler, Request};
 pub(crate) use drafts::ToDraft;
+pub(crate) use follow::Followed;
 use query::{Queue, Session};
 pub(crate) use rows::{Exported, Rows, RowsWanted, WholeEvent, WindowEvents};
 use slot::Slot;
@@ -132,6 +134,13 @@ pub(crate) enum Report {
         rule: RuleKey,
         /// Its count, or why there is none.
         summary: Result<Summary, String>,
+    },
+    /// What rules have matched by now of events that are followed.
+    Followed {
+        /// Of the request.
+        generation: u64,
+        /// What they have matched.
+        found: Followed,
     },
     /// All rules of the request have been counted.
     SummariesDone {
@@ -234,6 +243,7 @@ type Text = (Language, Arc<str>);
 pub(crate) struct Workers {
     compiler: Arc<Slot<Request>>,
     queries: Arc<Queue>,
+    follower: Arc<Slot<follow::Request>>,
     texts: Arc<Slot<Vec<Text>>>,
     writer: Sender<Writing>,
     spark: spark::Runner,
@@ -251,6 +261,7 @@ impl Workers {
         let mut workers = Self {
             compiler: Arc::new(Slot::new()),
             queries: Arc::new(Queue::default()),
+            follower: Arc::new(Slot::new()),
             texts: Arc::new(Slot::new()),
             writer,
             spark: spark::Runner::new(&options),
@@ -258,6 +269,8 @@ impl Workers {
             joined: Vec::new(),
         };
         workers.start_session(&options, events)?;
+        let (requests, root, range) = (Arc::clone(&workers.follower), options.dataset.clone(), options.range);
+        spawn("follower", events, move |report| follow::run(&requests, root.as_deref(), range, report))?;
         let requests = Arc::clone(&workers.compiler);
         spawn("compiler", events, move |report| Compiler::new(options).run(&requests, report))?;
         let texts = Arc::clone(&workers.texts);
@@ -289,6 +302,9 @@ impl Workers {
             Effect::Arrivals { generation, rule, since } => self.queries.arrivals(generation, rule, since),
             Effect::Rows { generation, wanted } => self.queries.rows(generation, wanted),
             Effect::Summarize { generation, rules, first } => self.queries.count(generation, rules, first),
+            Effect::Follow { generation, rules, anew } => {
+                self.follower.put(|waiting| follow::Request::merged(waiting, generation, rules, anew));
+            }
             Effect::Bench { generation, question } => self.queries.ask(generation, question.map(|q| *q)),
             Effect::SaveCase(rows) => self.queries.save(rows),
             Effect::Explain { generation, rule } => self.queries.explain(generation, rule),
@@ -348,6 +364,7 @@ impl Drop for Workers {
     fn drop(&mut self) {
         self.compiler.close();
         self.texts.close();
+        self.follower.close();
         self.queries.close();
         self.spark.stop();
         let begun = Instant::now();

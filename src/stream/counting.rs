@@ -110,7 +110,7 @@ impl Sink<'_> {
 }
 
 /// Events that windows may hold before those that are over are closed: fewer stay open in any order, at little cost.
-const HELD_OPEN: usize = 4_096;
+pub(super) const HELD_OPEN: usize = 4_096;
 
 /// How much later than an event another may come that is older, once windows are closed; milliseconds, as `stream` has it.
 const LATENESS: i64 = 10_000;

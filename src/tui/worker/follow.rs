@@ -57,12 +57,7 @@ pub(crate) struct Followed {
 }
 
 /// Works until the slot is closed.
-pub(super) fn run(
-    requests: &Slot<Request>,
-    root: Option<&Path>,
-    range: TimeRange,
-    report: &dyn Fn(Report),
-) {
+pub(super) fn run(requests: &Slot<Request>, root: Option<&Path>, range: TimeRange, report: &dyn Fn(Report)) {
     let Some(root) = root else { return };
     let Some(mut request) = requests.take() else { return };
     let mut follower = Follower::new(root, range, report);
@@ -162,7 +157,8 @@ impl<'a> Follower<'a> {
         self.looked = Instant::now();
         let Some(live) = &mut self.live else { return };
         let files = files(self.root).unwrap_or_default();
-        let new: Vec<&PathBuf> = files.iter().filter(|file| !live.files().any(|known| known == **file)).collect();
+        let new: Vec<&PathBuf> =
+            files.iter().filter(|file| !live.files().any(|known| known == **file)).collect();
         let added = new.iter().all(|file| live.add(file).is_ok());
         let gone = live.files().any(|known| !files.iter().any(|file| file == known));
         if gone || !added {
@@ -183,12 +179,8 @@ impl<'a> Follower<'a> {
         let Some(live) = &mut self.live else { return };
         let is_time = self.told.as_ref().is_none_or(|(_, at)| at.elapsed() >= REPORT);
         let (progress, reading) = (live.progress(), live.reading());
-        let state = Followed {
-            lines: progress.lines,
-            events: progress.events,
-            reading,
-            ..Followed::default()
-        };
+        let state =
+            Followed { lines: progress.lines, events: progress.events, reading, ..Followed::default() };
         let is_new = self.told.as_ref().is_none_or(|(told, _)| *told != state);
         if !is_new || !(is_time || (read_all && reading.is_none())) {
             return;

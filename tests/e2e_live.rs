@@ -142,8 +142,9 @@ fn a_folder_that_fills_by_itself_is_followed_to_its_end() {
 #[test]
 fn lines_that_come_are_counted_and_shown_and_a_rule_that_is_saved_sees_them_all() {
     let Some(terminal) = Terminal::open("lines") else { return };
-    let parts: Vec<String> =
-        (0..PARTS).map(|part| lines_of(&terminal.path("parts").join(format!("part-{part}.parquet")))).collect();
+    let parts: Vec<String> = (0..PARTS)
+        .map(|part| lines_of(&terminal.path("parts").join(format!("part-{part}.parquet"))))
+        .collect();
     let events = terminal.path("events.jsonl");
     let append = |text: &str| {
         let mut file = OpenOptions::new().create(true).append(true).open(&events).expect("the file opens");
@@ -161,12 +162,18 @@ fn lines_that_come_are_counted_and_shown_and_a_rule_that_is_saved_sees_them_all(
     terminal.wait_for(&["3 of", " new  "]);
     terminal.keys(&["5"]);
     terminal.wait_for(&["│»"]);
-    let rule = std::fs::read_dir(terminal.path("rules")).expect("there are rules").map(|entry| entry.expect("it is read").path());
-    let rule = rule.into_iter().find(|path| std::fs::read_to_string(path).is_ok_and(|text| text.contains("Marsh Feed")));
+    let rule = std::fs::read_dir(terminal.path("rules"))
+        .expect("there are rules")
+        .map(|entry| entry.expect("it is read").path());
+    let rule = rule
+        .into_iter()
+        .find(|path| std::fs::read_to_string(path).is_ok_and(|text| text.contains("Marsh Feed")));
     let rule = rule.expect("the rule is there");
     let text = std::fs::read_to_string(&rule).expect("it is read");
-    std::fs::write(&rule, text.replace("condition: selection", "condition: not selection")).expect("it is written");
-    let (matched, all) = (3, parts.iter().map(|part| part.matches("\"class_uid\":4003").count()).sum::<usize>());
+    std::fs::write(&rule, text.replace("condition: selection", "condition: not selection"))
+        .expect("it is written");
+    let (matched, all) =
+        (3, parts.iter().map(|part| part.matches("\"class_uid\":4003").count()).sum::<usize>());
     terminal.wait_for(&[&format!("{} of", all - matched)]);
     terminal.keys(&["q"]);
     terminal.wait_for(&["left with 0"]);

@@ -51,14 +51,16 @@ impl Growth {
             }
             _ => true,
         });
+        // The end of a line that is being written comes in a moment.
+        let is_written = |open: &&Store| {
+            let mut files = unfinished.iter().map(|file| &file.path);
+            open.dataset().format == Format::JsonLines
+                && files.any(|file| open.dataset().files.contains(file))
+        };
+        if let Some(open) = store.as_ref().filter(is_written) {
+            return Ok(Found { info: self.info(open), change: DatasetChange::None, unfinished });
+        }
         if let (true, Some(first)) = (dataset.files.is_empty(), unfinished.first()) {
-            // The end of a line that is being written comes in a moment.
-            let lines = |open: &&Store| {
-                open.dataset().format == Format::JsonLines && open.dataset().files == [first.path.clone()]
-            };
-            if let Some(open) = store.as_ref().filter(lines) {
-                return Ok(Found { info: self.info(open), change: DatasetChange::None, unfinished });
-            }
             return Err(StoreError::Unfinished { path: first.path.clone(), why: first.why.clone() });
         }
         // Taken before the files are read: one that changes meanwhile is seen to have changed.
@@ -125,7 +127,8 @@ impl Growth {
     /// What came after an opening, or after so many lines.
     fn since(&self, moment: u64, format: Format) -> Later {
         match format {
-            Format::JsonLines if self.rows > moment => Later::Row(moment),
+            // Of several files, later lines stand between earlier ones.
+            Format::JsonLines if self.rows > moment && self.stamps.len() == 1 => Later::Row(moment),
             Format::JsonLines => Later::Files(Vec::new()),
             Format::Parquet => {
                 let later = self.arrived.iter().filter(|(_, arrived)| **arrived > moment);

@@ -144,6 +144,17 @@ pub struct Regex {
     pub dot_all: bool,
 }
 
+impl Regex {
+    /// What reads its pattern, with its flags.
+    pub(crate) fn parser(&self) -> regex_syntax::Parser {
+        regex_syntax::ParserBuilder::new()
+            .case_insensitive(self.ignore_case)
+            .multi_line(self.multiline)
+            .dot_matches_new_line(self.dot_all)
+            .build()
+    }
+}
+
 /// An IP network; its host bits are zero. IPv4 holds only IPv4 addresses, IPv6 only IPv6 ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Network {
@@ -196,19 +207,24 @@ impl Expr {
         }
     }
 
+    /// Calls `visit` with every test, in order.
+    pub fn visit_predicates<'e>(&'e self, visit: &mut dyn FnMut(&'e Predicate)) {
+        match self {
+            Self::And(parts) | Self::Or(parts) => parts.iter().for_each(|part| part.visit_predicates(visit)),
+            Self::Not(part) => part.visit_predicates(visit),
+            Self::Selection { body, .. } => body.visit_predicates(visit),
+            Self::Predicate(predicate) => visit(predicate),
+        }
+    }
+
     /// Calls `visit` with every column that it reads.
     pub fn visit_columns(&self, visit: &mut dyn FnMut(&Column)) {
-        match self {
-            Self::And(parts) | Self::Or(parts) => parts.iter().for_each(|part| part.visit_columns(visit)),
-            Self::Not(part) => part.visit_columns(visit),
-            Self::Selection { body, .. } => body.visit_columns(visit),
-            Self::Predicate(predicate) => {
-                predicate.source.visit_columns(visit);
-                if let Test::OtherText { other, .. } | Test::OtherNumber(other) = &predicate.test {
-                    other.visit_columns(visit);
-                }
+        self.visit_predicates(&mut |predicate| {
+            predicate.source.visit_columns(visit);
+            if let Test::OtherText { other, .. } | Test::OtherNumber(other) = &predicate.test {
+                other.visit_columns(visit);
             }
-        }
+        });
     }
 }
 

@@ -21,8 +21,8 @@ use crate::tui::text::{bar_text, count, fit, pad, pad_left, width, wrap};
 const WIDTH: usize = 80;
 
 /// Columns of a label, of a bar, of a number, of a share.
-const LABEL: usize = 44;
-const BAR: usize = 14;
+const LABEL: usize = 42;
+const BAR: usize = 8;
 const NUMBER: usize = 9;
 const FILLED: usize = 6;
 
@@ -146,7 +146,8 @@ fn funnel(out: &mut impl Write, rows: &[FunnelRow]) -> io::Result<()> {
     let route = rows.iter().take_while(|row| matches!(row.kind, RowKind::Class | RowKind::Filter));
     let in_scope = route.last().map_or(0, |row| row.events);
     let stopped = rows.iter().position(|row| row.cumulative && row.events == 0);
-    writeln!(out, "{} {}", pad_left("events", LABEL + 1 + BAR + 1 + NUMBER), pad_left("filled", FILLED))?;
+    let head = [("filled", LABEL + 1 + BAR + 1 + FILLED), ("alone", NUMBER), ("left", NUMBER)];
+    writeln!(out, "{}", head.map(|(name, columns)| pad_left(name, columns)).join(" "))?;
     let mut hidden = Hidden::default();
     for (at, row) in rows.iter().enumerate() {
         if hidden.hides(row) {
@@ -208,11 +209,19 @@ fn write_row(
     let room = LABEL.saturating_sub(width(&indent) + 5);
     let label = format!("{}{indent}{}", pad(&place, 5), fit(&row.label, room));
     // A bar is for a step; what is counted alone has its number only.
-    let bar = if row.cumulative { bar_text(row.events, whole, BAR) } else { " ".repeat(BAR) };
+    let bar = match row.cumulative {
+        true if stopped => pad("stops →", BAR),
+        true => bar_text(row.events, whole, BAR),
+        false => " ".repeat(BAR),
+    };
     let filled = row.filled.filter(|_| in_scope > 0).map(|filled| percent(filled, in_scope));
-    let last = if stopped { "← stops".to_owned() } else { pad_left(&filled.unwrap_or_default(), FILLED) };
-    let line = format!("{} {bar} {} {last}", pad(&label, LABEL), pad_left(&count(row.events), NUMBER));
-    writeln!(out, "{}", line.trim_end())
+    let number = |number: Option<u64>| pad_left(&number.map(count).unwrap_or_default(), NUMBER);
+    let numbers = [
+        pad_left(&filled.unwrap_or_default(), FILLED),
+        number(row.alone),
+        number(row.cumulative.then_some(row.events)),
+    ];
+    writeln!(out, "{}", format!("{} {bar} {}", pad(&label, LABEL), numbers.join(" ")).trim_end())
 }
 
 /// Whole percents that say 0 and 100 only where that is so.

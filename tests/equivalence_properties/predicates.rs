@@ -170,6 +170,8 @@ pub fn regex() -> impl Strategy<Value = Regex> {
         "[a-z]",
         "[^a]",
         r"[\w%]",
+        "a{64}",
+        "[ké]{65}",
         r"[^\d\s]",
         "[[:alpha:]]",
         r"\$",

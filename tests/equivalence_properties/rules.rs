@@ -156,7 +156,8 @@ fn special(name: &'static str, field_type: FieldType) -> BoxedStrategy<(String, 
                 let flags: String = flags.into_iter().filter_map(|(on, flag)| on.then_some(flag)).collect();
                 (of(&format!("|re{flags}")), regex.pattern.into())
             });
-            let network = texts::networks().prop_map(move |network| (of("|cidr"), network.into()));
+            let networks = vec(texts::networks(), 1..4);
+            let network = networks.prop_map(move |networks| (of("|cidr"), networks.into()));
             let positions =
                 vec!["|fieldref", "|fieldref|contains", "|fieldref|startswith", "|fieldref|endswith"];
             let other = (select(positions), select(vec!["raw.s.one", "raw.s.\"two'"]))

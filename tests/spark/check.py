@@ -1,9 +1,9 @@
 """Exported jobs against a real Spark: `./x spark` runs this in a virtual environment.
 
-usage: check.py SIGMA-OCSF-TUI SPARK-VECTORS [CORPUS]
+usage: check.py SIGMA-OCSF-TUI SPARK-VECTORS [CORPUS [mordor]]
 
-Golden equivalence with `duckdb_sql` and the interpreter, detection by detection, on the fixtures in both layouts and on the corpus, and the
-verdict of every conformance vector.
+Golden equivalence of all backends, `stream` among them, detection by detection, on the fixtures in both layouts and on the corpus, and the
+verdict of every conformance vector. With `mordor`, the equivalence on that run alone, of every rule, which takes a while.
 """
 
 import json
@@ -18,6 +18,7 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 TOOL, VECTORS = sys.argv[1:3]
 CORPUS = pathlib.Path(sys.argv[3]) if len(sys.argv) > 3 else None
+MORDOR = sys.argv[4:] == ["mordor"]
 FAILURES = []
 CHECKS = 0
 SPARK_REASONS = ("spark_regex", "spark_expression", "spark_correlation")
@@ -67,15 +68,45 @@ def refused_by_spark(job):
     return names
 
 
+# Events as they come: JSON Lines, by time.
+AS_LINES = """
+import sys
+from pyspark.sql import SparkSession
+events, out = sys.argv[1:]
+spark = SparkSession.builder.getOrCreate()
+read = spark.read.option("recursiveFileLookup", True).option("mergeSchema", True).parquet(events)
+read.orderBy("time").coalesce(1).write.json(out)
+"""
+
+
+def streamed(rules, events, scene, options):
+    """What `stream` detects in the same events, in the order of a bundle."""
+    folder = scene / "as-lines"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    ran([sys.executable, "-c", AS_LINES, events, folder / "json"], env=dict(os.environ, PYSPARK_SUBMIT_ARGS=SUBMIT))
+    (text,) = (folder / "json").glob("part-*.json")
+    (folder / "detections").mkdir()
+    out = folder / "detections/detections.jsonl"
+    ran([TOOL, "stream", *rules, "--events", text, "--out", out, "--run-id", "check", *options])
+    return by_plan(lines(folder))
+
+
+def by_plan(detections):
+    return sorted(detections, key=lambda line: (line["plan"], line["detection_id"]))
+
+
 def equivalent(name, rules, events, scene, options=()):
     started = time.monotonic()
     job, out, bundle = scene / f"{name}-job", scene / f"{name}-out", scene / f"{name}-bundle"
-    ran([TOOL, "export", rules, "--backend", "spark_sql", "--out", job, *options])
-    run = [TOOL, "run", rules, "--parquet", events, "--run-id", "check", *options]
+    ran([TOOL, "export", *rules, "--backend", "spark_sql", "--out", job, *options])
+    run = [TOOL, "run", *rules, "--parquet", events, "--run-id", "check", *options]
     ran([*run, "--out", bundle])
     interpreted = scene / f"{name}-interpreted"
     ran([*run, "--out", interpreted, "--backend", "interpreter"])
     check(lines(interpreted) == lines(bundle), f"{name}: the interpreter gives other detections than DuckDB")
+    as_they_come = streamed(rules, events, scene, options)
+    check(as_they_come == by_plan(lines(bundle)), f"{name}: the stream gives other detections than DuckDB")
     spark(job, events, out)
     refused = refused_by_spark(job)
     by_spark = lines(out)
@@ -151,19 +182,29 @@ def other_java(job, events, scene):
 MASTER = "local[2]"
 SUBMIT = f"--master {MASTER} --driver-memory 4g --driver-java-options -Xss16m --conf spark.ui.enabled=false pyspark-shell"
 
-with tempfile.TemporaryDirectory() as folder:
-    scene = pathlib.Path(folder)
-    correlations = ["--enable", "correlation"]
-    job = equivalent("fixtures", "fixtures/rules", "fixtures/run", scene, correlations)
-    equivalent("nested", "fixtures/rules", "fixtures/run-nested", scene, correlations)
+
+def small(scene):
+    rules, correlations = ["fixtures/rules"], ["--enable", "correlation"]
+    job = equivalent("fixtures", rules, "fixtures/run", scene, correlations)
+    equivalent("nested", rules, "fixtures/run-nested", scene, correlations)
     files = ["tests/spark/vectors.jsonl"]
     if CORPUS:
         files.append(CORPUS / "conformance/vectors.jsonl")
-        equivalent("regression", CORPUS / "rules", CORPUS / "runs/regression", scene, ["--enable", "all"])
+        equivalent("regression", [CORPUS / "rules"], CORPUS / "runs/regression", scene, ["--enable", "all"])
     vectors(files, scene)
     failing_rules(job, "fixtures/run", scene)
     other_java(job, "fixtures/run", scene)
     bundle_of_run(scene)
+
+
+def mordor(scene):
+    # The corpus has no correlations; those beside this file are over its rules.
+    rules = [CORPUS / "rules", "tests/spark/mordor"]
+    equivalent("mordor", rules, CORPUS / "runs/mordor", scene, ["--enable", "all", "--raw-fallback"])
+
+
+with tempfile.TemporaryDirectory() as folder:
+    (mordor if MORDOR else small)(pathlib.Path(folder))
 
 print(f"{CHECKS} checks, {len(FAILURES)} failed")
 sys.exit(1 if FAILURES else 0)

@@ -134,14 +134,23 @@ fn joined(body: &mut Layout, parts: &[Expr], connective: &'static str, prefix: &
     let mut rest = parts;
     let mut prefix = prefix;
     while let Some(part) = rest.first() {
-        let alike = if connective == "OR " { test::alike(rest) } else { Vec::new() };
-        match alike.as_slice() {
-            [] | [_] => term(body, part, prefix, depth, Joined::By(connective)),
-            alike => any_of_list(body, alike, prefix, depth),
+        let alike = if connective == "OR " { alike(body, rest, prefix, depth) } else { 0 };
+        if alike == 0 {
+            term(body, part, prefix, depth, Joined::By(connective));
         }
-        rest = rest.get(alike.len().max(1)..).unwrap_or_default();
+        rest = rest.get(alike.max(1)..).unwrap_or_default();
         prefix = connective;
     }
+}
+
+/// Writes the tests that `parts`, of which any has to hold, begin with and that share what they look at; how many.
+fn alike(body: &mut Layout, parts: &[Expr], prefix: &str, depth: usize) -> usize {
+    let in_list = test::alike(parts);
+    if in_list.len() > 1 {
+        any_of_list(body, &in_list, prefix, depth);
+        return in_list.len();
+    }
+    network::alike(body, parts, prefix, depth)
 }
 
 /// Tests of one LIST of which any has to hold, in one search of it: a search for each, and DuckDB compares every

@@ -2,9 +2,12 @@
 
 use std::net::Ipv6Addr;
 
-use super::literal;
+use super::{literal, scalar};
+use crate::backend::layout::{Layout, origin};
 use crate::backend::sql_parts::{self, OCTET};
-use crate::bridge::ir::Network;
+use crate::bridge::ir::{Expr, FieldExpr, Network, Test};
+use crate::pack::Column;
+use crate::sigma::Span;
 
 /// Whether the text is an address inside the network; false or NULL where it is none.
 pub(super) fn contains(subject: &str, network: Network) -> String {
@@ -24,6 +27,43 @@ fn ipv6(subject: &str, address: Ipv6Addr, length: u8) -> String {
         text = colon_groups(subject),
         within = sql_parts::within_ipv6(&digits(), address, length),
     )
+}
+
+/// Writes the tests that `parts`, of which any has to hold, begin with, as far as all look for the address of one column
+/// in IPv6 networks; how many, where they are several. To write out an address takes a long expression, which DuckDB
+/// would plan and compute for each of them.
+pub(super) fn alike(body: &mut Layout, parts: &[Expr], prefix: &str, depth: usize) -> usize {
+    let networks: Vec<_> = parts.iter().map_while(in_network).collect();
+    let Some((column, ..)) = networks.first() else { return 0 };
+    let alike: Vec<_> = networks.iter().take_while(|(other, ..)| other == column).collect();
+    if alike.len() < 2 {
+        return 0;
+    }
+    let subject = scalar::identifier(column.path.as_str());
+    let before = format!(
+        "{prefix}coalesce(CASE WHEN contains({subject}, ':') THEN \
+         list_transform(list_transform([{text}], lambda s: {digits}), lambda d:",
+        text = colon_groups(&subject),
+        digits = digits(),
+    );
+    body.line(depth, before, None);
+    for (index, (_, address, length, span)) in alike.iter().enumerate() {
+        let or = if index == 0 { "" } else { "OR " };
+        let within = sql_parts::within_ipv6("d", *address, *length);
+        body.line(depth + 1, format!("{or}{within}"), origin(*span));
+    }
+    body.line(depth, ")[1] ELSE false END, false)", None);
+    alike.len()
+}
+
+fn in_network(part: &Expr) -> Option<(&Column, Ipv6Addr, u8, Span)> {
+    let Expr::Predicate(predicate) = part else { return None };
+    match (&predicate.source, &predicate.test) {
+        (FieldExpr::Column(column), Test::Network(Network::V6(address, length))) if !column.list => {
+            Some((column, *address, *length, predicate.span))
+        }
+        _ => None,
+    }
 }
 
 /// The text in lower case, a dotted tail as two groups.

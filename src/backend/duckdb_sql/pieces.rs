@@ -1,9 +1,11 @@
 //! Parts of a plan as SQL expressions, for statements that ask something else of the same events.
 
+use std::collections::BTreeSet;
+
 use super::{Plan, correlation, scalar, test};
 use crate::backend::sql_parts::by_class;
 use crate::backend::sql_windows::with;
-use crate::bridge::ir::{FieldExpr, Predicate, Test};
+use crate::bridge::ir::{Expr, FieldExpr, Predicate, Test};
 use crate::bridge::{CorrelationPlan, WindowTest};
 use crate::pack::{Computed, RouteFilter};
 
@@ -46,6 +48,26 @@ pub(crate) fn has_value(source: &FieldExpr) -> String {
         }
         FieldExpr::PerClass(sources) => by_class("\"class_uid\"", sources, has_value, Some("false")),
     }
+}
+
+/// Tests of a text `x`: those of `expr` whose regular expression DuckDB could refuse as too large, as it counts
+/// repetitions or is long. No other constant of a statement can be too large for it.
+pub(crate) fn large_expressions(expr: &Expr) -> BTreeSet<String> {
+    /// Bytes of an expression of plain steps, far below the limit.
+    const LONG: usize = 4096;
+    let mut large = BTreeSet::new();
+    expr.visit_predicates(&mut |predicate| {
+        let counts = match &predicate.test {
+            Test::Regex(regex) => regex.pattern.contains('{'),
+            Test::Pattern { .. } => false,
+            _ => return,
+        };
+        let compared = test::compared("x", &predicate.test);
+        if counts || compared.len() >= LONG {
+            large.insert(compared);
+        }
+    });
+    large
 }
 
 /// What a computed field is: one value, or a LIST.

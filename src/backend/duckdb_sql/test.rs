@@ -8,6 +8,9 @@ use crate::sigma::TextMatch;
 /// Columns past which a membership list is written one literal a line.
 const WIDTH: usize = 100;
 
+/// Bytes from which on what an expression finds is long.
+const LONG: usize = 64;
+
 /// `predicate` as one line, or as several where it holds a long list.
 pub(super) fn lines(predicate: &Predicate) -> Vec<String> {
     let line = field(&predicate.source, &predicate.test);
@@ -133,7 +136,7 @@ pub(super) fn compared(subject: &str, test: &Test) -> String {
             format!("{subject} {} {}", comparison.sign(), sql_parts::number(*number))
         }
         Test::Pattern { parts, cased } => pattern::shape(&folded(*cased), parts),
-        Test::Regex(regex) => format!("regexp_matches({subject}, {})", literal::text(&with_flags(regex))),
+        Test::Regex(regex) => finds(subject, regex),
         Test::Network(network) => network::contains(subject, *network),
         Test::OtherText { position, other, cased } => with_other(other, &|other| {
             let other = if *cased { other.to_owned() } else { format!("lower({other})") };
@@ -148,6 +151,26 @@ pub(super) fn compared(subject: &str, test: &Test) -> String {
         Test::Exists => format!("{subject} IS NOT NULL"),
         Test::Missing => format!("{subject} IS NULL"),
     }
+}
+
+/// Whether the expression finds something in `subject`. What it finds may be long: to have seen that a text is too short
+/// takes no time, and RE2 keeps all the places in a text where `.{1000}` may have begun.
+fn finds(subject: &str, regex: &Regex) -> String {
+    let finds = format!("regexp_matches({subject}, {})", literal::text(&with_flags(regex)));
+    match least_bytes(regex) {
+        least if least < LONG => finds,
+        least => format!("CASE WHEN strlen({subject}) >= {least} THEN {finds} ELSE false END"),
+    }
+}
+
+/// Bytes that any text which the expression finds has.
+fn least_bytes(regex: &Regex) -> usize {
+    // Without counts it is hardly longer than it looks, and has no more places to keep.
+    if !regex.pattern.contains('{') {
+        return 0;
+    }
+    let meaning = regex.parser().parse(&regex.pattern);
+    meaning.ok().and_then(|meaning| meaning.properties().minimum_len()).unwrap_or(0)
 }
 
 /// The pattern with its options inline, so that it reads the same wherever it is copied.
@@ -208,5 +231,24 @@ pub(super) fn text_match(subject: &str, position: TextMatch, literal: &str) -> S
         TextMatch::Contains => format!("contains({subject}, {literal})"),
         TextMatch::StartsWith => format!("starts_with({subject}, {literal})"),
         TextMatch::EndsWith => format!("ends_with({subject}, {literal})"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_too_short_for_what_is_sought_is_not_searched() {
+        let finds = |pattern: &str| {
+            let pattern = pattern.to_owned();
+            super::finds("f", &Regex { pattern, ignore_case: true, multiline: false, dot_all: false })
+        };
+        assert_eq!(
+            finds("é{3}.{100,}|k{70}"),
+            "CASE WHEN strlen(f) >= 70 THEN regexp_matches(f, '(?i)é{3}.{100,}|k{70}') ELSE false END"
+        );
+        assert_eq!(finds("x{63}"), "regexp_matches(f, '(?i)x{63}')");
+        assert_eq!(finds("(x{64})?y"), "regexp_matches(f, '(?i)(x{64})?y')");
     }
 }

@@ -18,11 +18,8 @@ const MAX_LENGTH: usize = 64 << 10;
 /// What stands in the way, in words.
 pub(super) fn java(regex: &Regex) -> Result<String, String> {
     let pattern = with_ascii_classes(&regex.pattern)?;
-    let meaning = regex_syntax::ParserBuilder::new()
-        .case_insensitive(regex.ignore_case)
-        .multi_line(regex.multiline)
-        .dot_matches_new_line(regex.dot_all)
-        .build()
+    let meaning = regex
+        .parser()
         .parse(&pattern)
         .map_err(|error| error.to_string().lines().last().unwrap_or_default().to_owned())?;
     if goes_back(&meaning, false) {

@@ -78,13 +78,15 @@ impl Asked<'_> {
     fn found(&self, places: &BTreeSet<u64>) -> Found {
         let groups = || self.groups.iter().filter(|group| places.contains(&u64::from(group.place)));
         let matches = groups().map(|group| group.count).sum();
+        let rows =
+            || groups().map(|group| group.rows()).collect::<Option<Vec<_>>>().map(|rows| rows.concat());
         Found {
             summary: Summary {
                 matches,
                 first_seen: groups().filter_map(|group| group.first).min(),
                 last_seen: groups().filter_map(|group| group.last).max(),
             },
-            rows: (matches <= KEPT).then(|| groups().flat_map(|group| group.rows.iter().copied()).collect()),
+            rows: (matches <= KEPT).then(rows).flatten(),
         }
     }
 }

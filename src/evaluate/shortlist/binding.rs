@@ -2,11 +2,21 @@
 //!
 //! DuckDB refuses some statements that the bridge writes: a regular expression can be too large for it. Such a rule is not
 //! executable, whatever the events are, and "no match" would be a wrong answer. DuckDB compiles the constants of a
-//! statement when it binds it, so that it need not run.
+//! statement when it binds it, so that it need not run; and only those that could be too large need be there.
 
-use super::super::summaries::{BATCH_BYTES, Job, batches};
+use std::collections::BTreeSet;
+
+use super::super::summaries::{Job, batches};
 use super::super::{Cancel, EvalError};
+use crate::backend::duckdb_sql::pieces::large_expressions;
 use crate::store::Store;
+
+/// Bytes of a predicate from which on it is shown as it is. Its depth is bounded by that of YAML and conditions; of a
+/// limit to its width nothing is known.
+const WIDE: usize = 512 * 1024;
+
+/// Tests in one statement.
+const BATCH: usize = 64;
 
 /// Those that DuckDB takes, and those of which it is not known: they are to be asked alone.
 pub(in super::super) fn taken<'a>(
@@ -14,20 +24,30 @@ pub(in super::super) fn taken<'a>(
     jobs: Vec<Job<'a>>,
     cancel: &Cancel,
 ) -> (Vec<Job<'a>>, Vec<Job<'a>>) {
-    let (doubtful, mut taken): (Vec<_>, Vec<_>) = jobs.into_iter().partition(in_doubt);
+    let (wide, others): (Vec<_>, Vec<_>) = jobs.into_iter().partition(|job| job.sql.predicate.len() >= WIDE);
+    let large: Vec<BTreeSet<String>> =
+        others.iter().map(|job| large_expressions(&job.plan.predicate)).collect();
+    let distinct: BTreeSet<&String> = large.iter().flatten().collect();
+    let distinct: Vec<&str> = distinct.into_iter().map(String::as_str).collect();
+    let refused: BTreeSet<&str> =
+        distinct.chunks(BATCH).filter(|tests| !takes(store, tests, cancel)).flatten().copied().collect();
+    let mut taken = Vec::new();
     let mut open = Vec::new();
-    for batch in batches(doubtful) {
+    for (job, large) in others.into_iter().zip(&large) {
+        let is_refused = large.iter().any(|test| refused.contains(test.as_str()));
+        if is_refused { &mut open } else { &mut taken }.push(job);
+    }
+    for batch in batches(wide) {
         let bound = store.narrowed(&batch.columns, |store| bind(store, &batch.jobs, cancel));
         if bound.is_ok() { &mut taken } else { &mut open }.extend(batch.jobs);
     }
     (taken, open)
 }
 
-/// Whether DuckDB compiles something of a predicate that may be large compiled, which takes a counted repetition, or
-/// the predicate itself is large enough for any limit to be near.
-fn in_doubt(job: &Job<'_>) -> bool {
-    let predicate = &job.sql.predicate;
-    predicate.len() >= BATCH_BYTES || (predicate.contains("regexp_") && predicate.contains('{'))
+/// Whether DuckDB takes all of these tests of a text.
+fn takes(store: &Store, tests: &[&str], cancel: &Cancel) -> bool {
+    let sql = format!("SELECT {} FROM (SELECT '' AS x)", tests.join(",\n"));
+    store.bind(&sql, cancel).is_ok()
 }
 
 /// An error where DuckDB refuses one of them.

@@ -8,6 +8,38 @@ use crate::store::RowId;
 /// Events of which a group remembers where they lie; of a larger one only their number is told.
 pub(super) const KEPT: u64 = 4096;
 
+/// Bytes of the groups of all shapes of a reading, about.
+const OF_GROUPS: usize = 96 << 20;
+
+/// Bytes that a group takes besides what tells it from others, and where its events lie, about.
+const OVERHEAD: usize = 128;
+
+/// What is left of the memory for the groups of all shapes. Once it is used up there are no further groups, and of those that
+/// there are only the number of events is told.
+#[derive(Debug)]
+pub(super) struct Room {
+    left: usize,
+}
+
+impl Default for Room {
+    fn default() -> Self {
+        Self { left: OF_GROUPS }
+    }
+}
+
+impl Room {
+    #[cfg(test)]
+    pub(super) fn of(left: usize) -> Self {
+        Self { left }
+    }
+
+    fn take(&mut self, bytes: usize) -> bool {
+        let left = self.left.checked_sub(bytes);
+        self.left = left.unwrap_or(0);
+        left.is_some()
+    }
+}
+
 /// Columns, and the events that agree in all of them. Rules that read the same columns share one.
 #[derive(Debug, Default)]
 pub(super) struct Shape {
@@ -31,8 +63,8 @@ pub(super) struct Group {
     pub(super) count: u64,
     pub(super) first: Option<i64>,
     pub(super) last: Option<i64>,
-    /// Where they lie: all of them, or the first [`KEPT`].
-    pub(super) rows: Vec<RowId>,
+    /// Where they lie: all of them, or the first ones.
+    rows: Vec<RowId>,
 }
 
 impl Shape {
@@ -41,15 +73,17 @@ impl Shape {
     }
 
     /// Finds the group of the event whose key is set, or makes it, with the event at `place`, where there is room.
-    pub(super) fn enter(&mut self, event: u64, place: u32, room: bool) {
+    pub(super) fn enter(&mut self, event: u64, place: Option<u32>, room: &mut Room) {
         self.event = event;
         if let Some(group) = self.by_key.get(self.key.as_slice()) {
             self.found = Some((*group, false));
             return;
         }
-        let next = u32::try_from(self.groups.len()).ok().filter(|_| room && self.groups.len() < SHAPE_LIMIT);
-        self.found = next.map(|group| (group, true));
-        let Some(group) = next else { return };
+        let bytes = OVERHEAD + size_of_val(self.key.as_slice());
+        let next = u32::try_from(self.groups.len()).ok().filter(|_| self.groups.len() < SHAPE_LIMIT);
+        let next = place.zip(next).filter(|_| room.take(bytes));
+        self.found = next.map(|(_, group)| (group, true));
+        let Some((place, group)) = next else { return };
         self.by_key.insert(self.key.as_slice().into(), group);
         self.groups.push(Group { place, count: 0, first: None, last: None, rows: Vec::new() });
     }
@@ -63,12 +97,18 @@ impl Shape {
 
 impl Group {
     /// Another event of the group.
-    pub(super) fn add(&mut self, id: RowId, time: Option<i64>) {
+    pub(super) fn add(&mut self, id: RowId, time: Option<i64>, room: &mut Room) {
+        let has_all = self.rows().is_some();
         self.count += 1;
         self.first = [self.first, time].into_iter().flatten().min();
         self.last = self.last.max(time);
-        if self.count <= KEPT {
+        if has_all && self.count <= KEPT && room.take(size_of::<RowId>()) {
             self.rows.push(id);
         }
+    }
+
+    /// Where its events lie, if that is known of all.
+    pub(super) fn rows(&self) -> Option<&[RowId]> {
+        (self.rows.len() as u64 == self.count).then_some(&self.rows)
     }
 }

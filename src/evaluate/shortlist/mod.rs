@@ -22,8 +22,8 @@
 //!
 //! A stream, whose events DuckDB never sees, finds its rules by the same needs (`stream/asker`).
 //!
-//! Memory: a chunk of events, 8 MiB of remembered values a column, the literals, the groups, and up to 128 MiB of events,
-//! while DuckDB takes them over twice.
+//! Memory: a chunk of events, 8 MiB of remembered values a column, the literals, up to 96 MiB of groups, and up to 128 MiB of
+//! events, while DuckDB takes them over twice.
 
 mod asking;
 pub(super) mod binding;
@@ -47,6 +47,7 @@ use super::summaries::{Found, Job};
 use crate::bridge::{ColumnType, Plan};
 use crate::ocsf::OcsfPath;
 use crate::store::Store;
+use groups::Room;
 use reading::Candidates;
 
 /// Groups of events that a rule may match; more are left to a scan.
@@ -104,7 +105,7 @@ fn shortlisted(
     plans: &[&Plan],
     cancel: &Cancel,
 ) -> Result<Shortlisted, EvalError> {
-    let read = reading::read(store, scope, plans, cancel)?;
+    let read = reading::read(store, scope, plans, Room::default(), cancel)?;
     let is_ruled_out = |(_, candidates): &(usize, Candidates)| *candidates == Candidates::Groups(Vec::new());
     let ruled_out =
         (0..).zip(&read.rules).filter(|(_, rule)| is_ruled_out(rule)).map(|(job, _)| job).collect();

@@ -11,7 +11,7 @@ use super::super::Cancel;
 use super::LIMIT;
 use super::cells::{Cells, Column};
 use super::formula::{AtomId, Need};
-use super::groups::Shape;
+use super::groups::{Room, Shape};
 use super::need::Sought;
 use super::search::ColumnSearch;
 use crate::bridge::Plan;
@@ -46,18 +46,25 @@ pub(super) struct Read {
     pub(super) rules: Vec<(usize, Candidates)>,
 }
 
-/// For each plan, which events of the scope that the SQL `scope` selects may match it. All plans are of this scope.
+/// For each plan, which events of the scope that the SQL `scope` selects may match it; groups take no more than `room`. All plans
+/// are of this scope.
 ///
 /// # Errors
 /// The events cannot be read; nobody waits any more.
-pub(super) fn read(store: &Store, scope: &str, plans: &[&Plan], cancel: &Cancel) -> Result<Read, QueryError> {
+pub(super) fn read(
+    store: &Store,
+    scope: &str,
+    plans: &[&Plan],
+    room: Room,
+    cancel: &Cancel,
+) -> Result<Read, QueryError> {
     let mut sought = Sought::new(store.schema());
     let needs: Vec<Need> = plans.iter().map(|plan| sought.need(&plan.predicate)).collect();
     let held = held(store, plans);
     let mut selected: Vec<&str> = held.values().map(String::as_str).collect();
     selected
         .extend(sought.places.keys().map(String::as_str).filter(|place| !held.values().any(|n| n == place)));
-    let mut reading = Reading::new(plans, &needs, &sought, &held);
+    let mut reading = Reading::new(plans, &needs, &sought, &held, room);
     let searches: Result<Vec<_>, _> =
         selected.iter().map(|place| ColumnSearch::new(sought.places.get(*place))).collect();
     match searches {
@@ -114,6 +121,7 @@ struct Reading<'n> {
     /// How many events are held, and how large they are.
     places: u32,
     bytes: usize,
+    room: Room,
 }
 
 struct Rule<'n> {
@@ -135,7 +143,13 @@ struct Passing<'a, 'c> {
 }
 
 impl<'n> Reading<'n> {
-    fn new(plans: &[&Plan], needs: &'n [Need], sought: &Sought<'_>, held: &BTreeMap<String, String>) -> Self {
+    fn new(
+        plans: &[&Plan],
+        needs: &'n [Need],
+        sought: &Sought<'_>,
+        held: &BTreeMap<String, String>,
+        room: Room,
+    ) -> Self {
         let mut by_atom = vec![Vec::new(); sought.lengths.len()];
         let mut rules = Vec::with_capacity(needs.len());
         let mut always = Vec::new();
@@ -174,6 +188,7 @@ impl<'n> Reading<'n> {
             events: Vec::new(),
             places: 0,
             bytes: 0,
+            room,
         }
     }
 
@@ -278,10 +293,10 @@ impl<'n> Reading<'n> {
                     column.key(cells, passing.row, event, key);
                 }
             }
-            let room = self.bytes < OF_ALL;
-            shape.enter(event, self.places, room);
+            let place = (self.bytes < OF_ALL).then_some(self.places);
+            shape.enter(event, place, &mut self.room);
             if let Some(group) = shape.current() {
-                group.add(passing.id, passing.time);
+                group.add(passing.id, passing.time, &mut self.room);
             }
         }
         match shape.found {

@@ -1,6 +1,5 @@
 //! The texts that stand in whatever a regular expression finds.
 
-use regex_syntax::ParserBuilder;
 use regex_syntax::hir::{Class, Hir, HirKind};
 
 use super::formula::{Need, all, any};
@@ -12,13 +11,7 @@ const SHORTEST: usize = 3;
 
 /// What a text must hold for the expression to find something in it; `contains` makes the need of one literal.
 pub(super) fn need(regex: &Regex, contains: &mut dyn FnMut(&str) -> Need) -> Need {
-    let parsed = ParserBuilder::new()
-        .case_insensitive(regex.ignore_case)
-        .multi_line(regex.multiline)
-        .dot_matches_new_line(regex.dot_all)
-        .build()
-        .parse(&regex.pattern);
-    parsed.map_or(Need::Nothing, |hir| of(&hir, contains))
+    regex.parser().parse(&regex.pattern).map_or(Need::Nothing, |hir| of(&hir, contains))
 }
 
 fn of(hir: &Hir, contains: &mut dyn FnMut(&str) -> Need) -> Need {

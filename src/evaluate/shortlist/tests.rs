@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use duckdb::Connection;
 
-use super::reading::{Candidates, read};
+use super::groups::Group;
+use super::reading::{Candidates, Read, read};
 use super::*;
 use crate::backend::duckdb_sql::emit;
 use crate::bridge::RoutedScope;
@@ -59,23 +60,28 @@ fn plan(predicate: Expr) -> Plan {
 
 /// The rows of the file that each predicate may hold of; `None` for any.
 fn candidates(store: &mut Store, predicates: &[Expr]) -> Vec<Option<Vec<i64>>> {
-    let plans: Vec<Plan> = predicates.iter().cloned().map(plan).collect();
-    let columns = plans.iter().flat_map(|plan| plan.columns.clone()).collect();
-    let plans: Vec<&Plan> = plans.iter().collect();
-    let scope = "\"class_uid\" = 1";
-    let found = store
-        .narrowed(&columns, |store| -> Result<_, EvalError> {
-            Ok(read(store, scope, &plans, &Cancel::never())?)
-        })
-        .unwrap();
+    let known = |group: &Group| group.rows().unwrap().iter().map(|row| row.row).collect::<Vec<_>>();
+    let found = within(store, predicates, Room::default());
     let rows = |(shape, candidates): &(usize, Candidates)| match candidates {
         Candidates::Groups(groups) => {
             let groups = groups.iter().map(|group| &found.shapes[*shape].groups[*group as usize]);
-            Some(groups.flat_map(|group| group.rows.iter().map(|row| row.row)).collect())
+            Some(groups.flat_map(known).collect())
         }
         Candidates::Many => None,
     };
     found.rules.iter().map(rows).collect()
+}
+
+fn within(store: &mut Store, predicates: &[Expr], room: Room) -> Read {
+    let plans: Vec<Plan> = predicates.iter().cloned().map(plan).collect();
+    let columns = plans.iter().flat_map(|plan| plan.columns.clone()).collect();
+    let plans: Vec<&Plan> = plans.iter().collect();
+    let scope = "\"class_uid\" = 1";
+    store
+        .narrowed(&columns, |store| -> Result<_, EvalError> {
+            Ok(read(store, scope, &plans, room, &Cancel::never())?)
+        })
+        .unwrap()
 }
 
 #[test]
@@ -126,6 +132,36 @@ fn a_rule_that_many_events_may_match_is_left_to_a_scan() {
     let found = candidates(&mut store, &predicates);
     assert_eq!(found[0], None);
     assert!(found[1].as_ref().is_some_and(|rows| rows.contains(&777) && rows.len() == 11));
+}
+
+/// The room is for the groups of all rules together, however few each of them has.
+#[test]
+fn groups_that_take_too_much_together_are_left_to_a_scan() {
+    let folder = tempfile::tempdir().unwrap();
+    let rows =
+        "SELECT 1 AS class_uid, n AS \"time\", 'a' || n AS image, ['b' || n] AS tags FROM range(100) t(n)";
+    let mut store = store(folder.path(), rows);
+    let image = holds("image", false, TextMatch::Contains, "a");
+    let tags = holds("tags", true, TextMatch::Contains, "b");
+    let both = [image.clone(), tags.clone(), Expr::Or(vec![image.clone(), tags])];
+    let many = |read: Read| read.rules.iter().filter(|(_, found)| *found == Candidates::Many).count();
+    let enough = |rules: usize| Room::of(rules * 100 * 200);
+    assert_eq!(many(within(&mut store, &both, enough(3))), 0);
+    assert_eq!(many(within(&mut store, &both, enough(1))), 3);
+    assert_eq!(many(within(&mut store, std::slice::from_ref(&image), enough(1))), 0);
+}
+
+/// Of a group that there is room for, but not for where all its events lie, none is told.
+#[test]
+fn a_group_without_room_for_its_events_tells_their_number() {
+    let folder = tempfile::tempdir().unwrap();
+    let rows = "SELECT 1 AS class_uid, n AS \"time\", 'a' AS image FROM range(100) t(n)";
+    let mut store = store(folder.path(), rows);
+    let image = holds("image", false, TextMatch::Contains, "a");
+    let read = within(&mut store, &[image], Room::of(500));
+    let [group] = &read.shapes[0].groups[..] else { panic!("one group") };
+    assert_eq!((group.count, group.first, group.last), (100, Some(0), Some(99)));
+    assert!(group.rows().is_none());
 }
 
 /// More rules than one column of marks has bits, and more than one statement asks about.

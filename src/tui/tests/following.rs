@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::fixtures;
+use super::fixtures::{self, Screen};
 use crate::bridge::Settings;
 use crate::evaluate::{self, Cancel, Runnable, Summary};
 use crate::pack::{self, PackSource};
@@ -21,7 +21,7 @@ use crate::tui::action::{Action, Changed};
 use crate::tui::event::Event;
 use crate::tui::model::{Model, Outcome, RuleEntry};
 use crate::tui::update::{Effect, start, update};
-use crate::tui::worker::Workers;
+use crate::tui::worker::{Followed, Report, Workers};
 
 /// Long enough for any machine; a test that passes never waits for it.
 const DEADLINE: Duration = Duration::from_secs(40);
@@ -312,4 +312,30 @@ fn whatever_is_appended_and_written_in_between_the_counts_are_those_of_a_run() {
 #[test]
 fn lines_may_come_in_any_order() {
     any_schedule(4, false);
+}
+
+#[test]
+fn an_answer_to_an_older_question_is_dropped_and_reading_is_stopped() {
+    let mut screen = Screen::new((120, 40));
+    screen.model.dataset.info.as_mut().unwrap().lines = Some(3);
+    screen.model.generations.live = 7;
+    let rule = screen.model.rules[0].key.clone();
+    let told = |screen: &mut Screen, generation, matches, reading| {
+        let counts = vec![(rule.clone(), Some(fixtures::summary(matches)))];
+        let found = Followed { counts, lines: 4, events: 4, reading, ..Followed::default() };
+        drop(update(&mut screen.model, Action::Worker(Report::Followed { generation, found })));
+        screen.model.rules[0].matches()
+    };
+    let before = screen.model.rules[0].matches();
+    assert_eq!(told(&mut screen, 6, 2_000, None), before);
+    assert_eq!(told(&mut screen, 7, 2_000, Some((1, 2))), Some(2_000));
+    assert_eq!(screen.model.rules[0].arrived(), 2_000 - before.unwrap());
+    assert!(screen.model.work.is_under_way());
+    let effects = update(&mut screen.model, Action::Clear);
+    assert!(
+        matches!(&effects[0], Effect::Follow { generation: 8, rules, .. } if rules.is_empty()),
+        "{effects:?}"
+    );
+    assert!(!screen.model.work.is_under_way() && screen.model.work.stopped.is_some());
+    assert_eq!(told(&mut screen, 7, 3_000, None), Some(2_000));
 }

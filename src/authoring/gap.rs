@@ -107,7 +107,7 @@ fn collect(
             gap.unlocks.push(index);
         }
         if !gap.routed.iter().any(|other| other.place == routed.place) {
-            gap.routed.push(routed.clone());
+            gap.routed.push(RoutedScope::clone(routed));
         }
         literals(detection, field, &mut gap.literals);
     }

@@ -26,7 +26,9 @@ impl Layout {
         self.text.clone()
     }
 
-    pub(super) fn finish(self) -> (String, Vec<Origin>) {
+    pub(super) fn finish(mut self) -> (String, Vec<Origin>) {
+        // Statements are kept, one for each rule.
+        self.text.shrink_to_fit();
         (self.text, self.origins)
     }
 }

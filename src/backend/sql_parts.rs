@@ -63,8 +63,8 @@ fn one_or_joined(parts: &[String], connective: &str) -> String {
 pub(super) fn membership(subject: &str, values: impl Iterator<Item = String>) -> String {
     let values: Vec<String> = values.collect();
     match values.as_slice() {
-        [only] => format!("{subject} = {only}"),
-        _ => format!("{subject} IN ({})", values.join(", ")),
+        [only] => [subject, " = ", only].concat(),
+        _ => [subject, " IN (", &values.join(", "), ")"].concat(),
     }
 }
 
@@ -74,7 +74,7 @@ pub(super) fn spread(subject: &str, values: impl ExactSizeIterator<Item = String
     let count = values.len();
     for (index, value) in values.enumerate() {
         let comma = if index + 1 < count { "," } else { "" };
-        lines.push(format!("  {value}{comma}"));
+        lines.push(["  ", &value, comma].concat());
     }
     lines.push("), false)".to_owned());
     lines
@@ -87,7 +87,7 @@ pub(super) fn two_valued(presence: &[String], test: &Test, holds: impl FnOnce() 
     match test {
         Test::Exists => any(&each("IS NOT NULL")),
         Test::Missing => one_or_joined(&each("IS NULL"), " AND "),
-        _ => format!("coalesce({}, false)", holds()),
+        _ => ["coalesce(", &holds(), ", false)"].concat(),
     }
 }
 

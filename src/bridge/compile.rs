@@ -7,10 +7,10 @@ use std::sync::Arc;
 
 use super::diagnostic::Diagnostic;
 use super::lower::{FieldUse, Lowering};
-use super::plan::{ColumnType, Compilation, FieldResolution, Plan, Resolution, Routing};
+use super::plan::{ColumnType, Compilation, FieldResolution, Plan, Resolution, RoutedScope, Routing};
 use super::references::{self, References};
 use super::resolve::Resolver;
-use super::route::{self, Tokens};
+use super::route::{Router, Tokens};
 use super::settings::Settings;
 use super::{correlate, filters, ir::Expr, language};
 use crate::ocsf::OcsfPath;
@@ -23,13 +23,14 @@ pub(super) struct Context<'p> {
     pub(super) settings: &'p Settings,
     /// What is switched on, by the settings or the pack.
     pub(super) enabled: BTreeSet<Capability>,
+    router: Router<'p>,
 }
 
 /// Compiles a set of rules. One [`Compilation`] for each, in order, executable or not.
 #[must_use]
 pub fn compile(rules: &[Arc<Rule>], pack: &Pack, settings: &Settings) -> Vec<Compilation> {
     let enabled = settings.capabilities.union(&pack.manifest.capabilities).copied().collect();
-    let context = Context { pack, settings, enabled };
+    let context = Context { pack, settings, enabled, router: Router::new(pack) };
     let references = References::new(rules);
     let filters = filters::of(rules);
     let mut compilations: Vec<Compilation> =
@@ -89,7 +90,7 @@ fn compile_event(
     filters: &[&Rule],
 ) {
     let rule = Arc::clone(&compilation.rule);
-    let (routing, unrouted) = route::route(&rule, detection, context.pack);
+    let (routing, unrouted) = context.router.route(&rule, detection);
     compilation.diagnostics.extend(unrouted);
     compilation.routing = routing;
     let scope = compilation.routing.scope.clone();
@@ -114,7 +115,7 @@ fn compile_event(
 }
 
 fn plan(
-    scope: super::plan::RoutedScope,
+    scope: Arc<RoutedScope>,
     predicate: Expr,
     fields: &[FieldResolution],
     capabilities: BTreeSet<Capability>,
@@ -125,7 +126,10 @@ fn plan(
         .map(|f| (f.path.clone(), ColumnType { field_type: f.field_type, list: f.list }))
         .collect();
     predicate.visit_columns(&mut |column: &Column| {
-        columns.insert(column.path.clone(), ColumnType { field_type: column.field_type, list: column.list });
+        if !columns.contains_key(&column.path) {
+            let of = ColumnType { field_type: column.field_type, list: column.list };
+            columns.insert(column.path.clone(), of);
+        }
     });
     let mut by_use: Vec<&FieldResolution> = fields.iter().collect();
     by_use.sort_by_key(|field| (field.uses.is_empty(), field.uses.first().copied()));

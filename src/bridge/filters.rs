@@ -146,7 +146,7 @@ fn lowered(
         .map(|(field, used)| FieldResolution { uses: Vec::new(), ..resolution(field, used) });
     add_fields(&mut compilation.fields, fields);
     let predicate = predicate.filter(|_| sound)?;
-    let body = Box::new(without_places(predicate));
+    let body = Arc::new(without_places(predicate));
     Some(Expr::Selection { name: format!("filter {}", filter.title()), span: Span::default(), body })
 }
 
@@ -166,9 +166,11 @@ fn without_places(expr: Expr) -> Expr {
         Expr::And(parts) => Expr::And(all(parts)),
         Expr::Or(parts) => Expr::Or(all(parts)),
         Expr::Not(part) => Expr::Not(Box::new(without_places(*part))),
-        Expr::Selection { name, body, .. } => {
-            Expr::Selection { name, span: Span::default(), body: Box::new(without_places(*body)) }
-        }
+        Expr::Selection { name, body, .. } => Expr::Selection {
+            name,
+            span: Span::default(),
+            body: Arc::new(without_places(Arc::unwrap_or_clone(body))),
+        },
         Expr::Predicate(predicate) => Expr::Predicate(Predicate { span: Span::default(), ..predicate }),
     }
 }

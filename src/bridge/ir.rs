@@ -3,6 +3,8 @@
 //! Every [`Test`] is two-valued: false where its field is NULL, and so true under [`Expr::Not`]
 //! (specification, "Null and missing semantics"). On a LIST it holds when any element satisfies it.
 
+use std::sync::Arc;
+
 use crate::ocsf::{ClassUid, OcsfPath};
 use crate::pack::{Column, Computed};
 use crate::sigma::{Comparison, SigmaField, Span, TextMatch, TimePart};
@@ -22,8 +24,8 @@ pub enum Expr {
         name: String,
         /// Where the rule defines it; empty where a filter does, in another file.
         span: Span,
-        /// What it says.
-        body: Box<Expr>,
+        /// What it says; wherever the condition names it again, the same.
+        body: Arc<Expr>,
     },
     /// A test of one field.
     Predicate(Predicate),

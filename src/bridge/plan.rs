@@ -70,7 +70,7 @@ impl Compilation {
 #[derive(Clone, Debug, Default)]
 pub struct Routing {
     /// The route that won.
-    pub scope: Option<RoutedScope>,
+    pub scope: Option<Arc<RoutedScope>>,
     /// Routes that named the rule's category or service and lost, with why.
     pub rejected: Vec<RejectedRoute>,
 }
@@ -144,7 +144,7 @@ pub enum Resolution {
 #[derive(Clone, Debug)]
 pub struct Plan {
     /// The events it looks at.
-    pub scope: RoutedScope,
+    pub scope: Arc<RoutedScope>,
     /// What must hold of them.
     pub predicate: Expr,
     /// Every column that the plan reads, with the type it counts on.

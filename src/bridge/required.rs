@@ -84,7 +84,7 @@ fn any(parts: impl Iterator<Item = Option<BTreeSet<String>>>) -> Option<BTreeSet
 /// A value that stands for itself, as folded text; `None` where it has wildcards, or is none.
 fn literal(value: &Value) -> Option<String> {
     match value {
-        Value::String(written) => text::literal(written).map(|text| text::fold(&text)),
+        Value::String(written) => text::literal(written).map(text::folded),
         Value::Integer(number) => Some(number.to_string()),
         Value::Boolean(truth) => Some(truth.to_string()),
         Value::Float(_) | Value::Null | Value::Nested(_) => None,

@@ -1,13 +1,15 @@
 //! The logsource router (specification, "Logsource router"): which OCSF events a rule looks at.
 
-use std::collections::BTreeSet;
+use std::cell::OnceCell;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 use super::diagnostic::{Code, Diagnostic, Severity};
 use super::plan::{RejectedRoute, RoutedScope, Routing};
 use super::reason::ReasonCode;
 use super::required::required;
 use crate::pack::{Pack, Route};
-use crate::sigma::{Detection, LogSource, Rule, Spanned, text};
+use crate::sigma::{Detection, LogSource, Rule, SigmaField, Spanned, text};
 
 /// No route takes the rule's log source.
 pub(crate) static UNROUTED_LOGSOURCE: Code = Code {
@@ -73,73 +75,129 @@ pub(crate) fn logsource_text(
     parts.join("/")
 }
 
-/// Routes `rule`. The diagnostic says why it could not be.
-pub(crate) fn route(rule: &Rule, detection: &Detection, pack: &Pack) -> (Routing, Option<Diagnostic>) {
-    let tokens = Tokens::of(&rule.logsource);
-    let mut accepted: Vec<&Route> = Vec::new();
-    let mut routing = Routing::default();
-    for route in &pack.routes {
-        match takes(route, &tokens, detection) {
-            Verdict::Takes => accepted.push(route),
-            Verdict::Not(why) => routing.rejected.push(rejected(route, why)),
-            Verdict::Unrelated => {}
+/// The routes of a pack, found by what they name. Each names a category or a service, and is about the rules that state
+/// it.
+pub(crate) struct Router<'p> {
+    pack: &'p Pack,
+    entries: Vec<Entry<'p>>,
+    /// The places in `entries` of the routes for a category.
+    categories: HashMap<&'p str, Vec<usize>>,
+    /// Likewise for a service.
+    services: HashMap<&'p str, Vec<usize>>,
+}
+
+struct Entry<'p> {
+    route: &'p Route,
+    /// [`Route::when`], folded.
+    when: Vec<(&'p SigmaField, BTreeSet<String>)>,
+    /// What the rules that it takes look at, which they share.
+    scope: OnceCell<Arc<RoutedScope>>,
+}
+
+impl<'p> Router<'p> {
+    pub(crate) fn new(pack: &'p Pack) -> Self {
+        let mut router =
+            Self { pack, entries: Vec::new(), categories: HashMap::new(), services: HashMap::new() };
+        for (place, route) in pack.routes.iter().enumerate() {
+            let folded = |values: &BTreeSet<String>| values.iter().map(|value| text::fold(value)).collect();
+            let when = route.when.iter().map(|(field, values)| (field, folded(values))).collect();
+            router.entries.push(Entry { route, when, scope: OnceCell::new() });
+            if let Some(category) = &route.category {
+                router.categories.entry(category).or_default().push(place);
+            }
+            if let Some(service) = &route.service {
+                router.services.entry(service).or_default().push(place);
+            }
+        }
+        router
+    }
+
+    /// Routes `rule`. The diagnostic says why it could not be.
+    pub(crate) fn route(&self, rule: &Rule, detection: &Detection) -> (Routing, Option<Diagnostic>) {
+        let tokens = Tokens::of(&rule.logsource);
+        let mut requirements = Requirements { detection, known: BTreeMap::new() };
+        let mut accepted: Vec<&Entry<'p>> = Vec::new();
+        let mut routing = Routing::default();
+        for entry in self.about(&tokens) {
+            match refusal(entry, &tokens, &mut requirements) {
+                None => accepted.push(entry),
+                Some(why) => routing.rejected.push(rejected(entry.route, why)),
+            }
+        }
+        let Some(best) = accepted.iter().map(|entry| specificity(entry.route)).max() else {
+            let diagnostic = unrouted(rule, &tokens, self.pack, &routing);
+            return (routing, Some(diagnostic));
+        };
+        let (winners, losers): (Vec<&Entry<'p>>, Vec<&Entry<'p>>) =
+            accepted.into_iter().partition(|entry| specificity(entry.route) == best);
+        let losers = losers.into_iter().map(|entry| rejected(entry.route, "less specific".to_owned()));
+        routing.rejected.extend(losers);
+        match winners.as_slice() {
+            [winner] => {
+                let scope = winner.scope.get_or_init(|| Arc::new(scope(winner.route)));
+                routing.scope = Some(Arc::clone(scope));
+                (routing, None)
+            }
+            _ => {
+                let diagnostic = ambiguous(rule, &winners);
+                (routing, Some(diagnostic))
+            }
         }
     }
-    let Some(best) = accepted.iter().map(|route| specificity(route)).max() else {
-        let diagnostic = unrouted(rule, &tokens, pack, &routing);
-        return (routing, Some(diagnostic));
-    };
-    let (winners, losers): (Vec<&Route>, Vec<&Route>) =
-        accepted.into_iter().partition(|route| specificity(route) == best);
-    routing.rejected.extend(losers.into_iter().map(|route| rejected(route, "less specific".to_owned())));
-    match winners.as_slice() {
-        [winner] => {
-            routing.scope = Some(scope(winner));
-            (routing, None)
-        }
-        _ => {
-            let diagnostic = ambiguous(rule, &winners);
-            (routing, Some(diagnostic))
-        }
+
+    /// The routes that name the rule's category or service, in the pack's order.
+    fn about(&self, tokens: &Tokens) -> impl Iterator<Item = &Entry<'p>> {
+        let of = |by: &HashMap<&str, Vec<usize>>, stated: &Option<String>| {
+            stated.as_deref().and_then(|stated| by.get(stated)).cloned().unwrap_or_default()
+        };
+        let mut places = of(&self.categories, &tokens.category);
+        places.extend(of(&self.services, &tokens.service));
+        places.sort_unstable();
+        places.dedup();
+        places.into_iter().filter_map(|place| self.entries.get(place))
     }
 }
 
-enum Verdict {
-    Takes,
-    /// It is about the same category or service, but does not take this rule.
-    Not(String),
-    Unrelated,
+/// What a rule requires of the fields that routes ask about, each worked out once.
+struct Requirements<'r> {
+    detection: &'r Detection,
+    known: BTreeMap<SigmaField, Option<BTreeSet<String>>>,
 }
 
-fn takes(route: &Route, tokens: &Tokens, detection: &Detection) -> Verdict {
+impl Requirements<'_> {
+    fn of(&mut self, field: &SigmaField) -> Option<&BTreeSet<String>> {
+        if !self.known.contains_key(field) {
+            self.known.insert(field.clone(), required(self.detection, field));
+        }
+        self.known.get(field)?.as_ref().filter(|required| !required.is_empty())
+    }
+}
+
+/// Why a route that is about the rule's category or service does not take the rule; `None` where it does.
+fn refusal(entry: &Entry<'_>, tokens: &Tokens, requirements: &mut Requirements<'_>) -> Option<String> {
+    let route = entry.route;
     let pairs = [
         ("category", &route.category, &tokens.category),
         ("product", &route.product, &tokens.product),
         ("service", &route.service, &tokens.service),
     ];
-    let related = (route.category.is_some() && route.category == tokens.category)
-        || (route.service.is_some() && route.service == tokens.service);
     let mismatch = pairs.into_iter().find(|(_, named, stated)| named.is_some() && named != stated);
     if let Some((name, named, stated)) = mismatch {
-        if !related {
-            return Verdict::Unrelated;
-        }
         let named = named.as_deref().unwrap_or_default();
-        return Verdict::Not(match stated {
+        return Some(match stated {
             Some(stated) => format!("{name} is `{stated}`, not `{named}`"),
             None => format!("the rule states no {name}; this route is for `{named}`"),
         });
     }
-    for (field, allowed) in &route.when {
-        let Some(required) = required(detection, field).filter(|required| !required.is_empty()) else {
-            return Verdict::Not(format!("the rule may match events of any `{field}`"));
+    for (field, allowed) in &entry.when {
+        let Some(required) = requirements.of(field) else {
+            return Some(format!("the rule may match events of any `{field}`"));
         };
-        let allowed: BTreeSet<String> = allowed.iter().map(|value| text::fold(value)).collect();
-        if let Some(other) = required.difference(&allowed).next() {
-            return Verdict::Not(format!("`{field}` {other} is not among those of this route"));
+        if let Some(other) = required.difference(allowed).next() {
+            return Some(format!("`{field}` {other} is not among those of this route"));
         }
     }
-    Verdict::Takes
+    None
 }
 
 /// Category is primary; then the number of things that the route asks for.
@@ -183,10 +241,10 @@ fn unrouted(rule: &Rule, tokens: &Tokens, pack: &Pack, routing: &Routing) -> Dia
     }
 }
 
-fn ambiguous(rule: &Rule, winners: &[&Route]) -> Diagnostic {
+fn ambiguous(rule: &Rule, winners: &[&Entry<'_>]) -> Diagnostic {
     let candidates: Vec<String> = winners
         .iter()
-        .map(|route| {
+        .map(|Entry { route, .. }| {
             let logsource = logsource_text(&route.category, &route.product, &route.service);
             format!("`{logsource}` (line {})", route.place.span.start.line)
         })

@@ -1,5 +1,7 @@
 //! Canonical JSON (RFC 8785) and SHA-256: what every hash of a pack and of a bundle is made over.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 use serde_json::{Map, Number, Value};
 use sha2::{Digest, Sha256};
@@ -26,6 +28,16 @@ fn exact(value: Value) -> Value {
     }
 }
 
+/// Whether no whole number of a document is beyond 53 bits.
+fn is_exact(value: &Value) -> bool {
+    match value {
+        Value::Object(map) => map.values().all(is_exact),
+        Value::Array(values) => values.iter().all(is_exact),
+        Value::Number(number) => is_safe(number),
+        _ => true,
+    }
+}
+
 fn is_safe(number: &Number) -> bool {
     match (number.as_u64(), number.as_i64()) {
         (Some(number), _) => number <= MAX_SAFE,
@@ -44,7 +56,10 @@ pub(super) fn integer(number: i128) -> Value {
 
 /// `document` in the one form that RFC 8785 gives it, whole numbers as in [`value`].
 pub(crate) fn bytes(document: &Value) -> Vec<u8> {
-    let document = exact(document.clone());
+    let document = match is_exact(document) {
+        true => Cow::Borrowed(document),
+        false => Cow::Owned(exact(document.clone())),
+    };
     // A `Value` holds nothing that JSON cannot say, so that the second form is never needed.
     serde_json_canonicalizer::to_vec(&document).unwrap_or_else(|_| document.to_string().into_bytes())
 }

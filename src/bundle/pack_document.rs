@@ -32,7 +32,7 @@ fn routes(pack: &Pack) -> Value {
 /// `bridge/mapping_pack_snapshot.json`: the hash is over its `mapping_pack`, as [`Pack::sha256`] is.
 pub(super) fn snapshot(pack: &Pack) -> Value {
     let components = pack.components.iter().map(
-        |component| json!({"id": component.id, "version": component.version, "sha256": component.sha256}),
+        |component| json!({"id": component.id, "version": component.version, "sha256": component.sha256()}),
     );
     json!({
         "schema_version": super::SCHEMA_VERSION,

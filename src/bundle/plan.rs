@@ -346,7 +346,7 @@ fn record(compiled: &CompiledRule) -> CompilationRecord {
     });
     let keys = compilation.correlation.as_ref().and_then(|plan| plan.steps.last()).map(|step| &step.keys);
     CompilationRecord {
-        routed_scope: compilation.routing.scope.as_ref().map(pack_document::scope),
+        routed_scope: compilation.routing.scope.as_deref().map(pack_document::scope),
         fields: fields(&compilation.fields),
         fallback_used: compilation.fallback_used(),
         reported: compilation.reported,

@@ -66,23 +66,25 @@ impl Catalog {
     /// not a value, and for `raw.*`. JSON values are text. The paths that the row contract adds are in every class.
     #[must_use]
     pub fn resolve(&self, class: ClassUid, path: &OcsfPath) -> Option<Attribute> {
-        let steps = self.steps(class, path.as_str())?;
-        if ROW_CONTRACT.contains(&path.as_str()) {
-            return Some(Attribute { field_type: FieldType::String, list: false, deprecated: false });
+        let (mut list, mut deprecated, mut last) = (false, false, None);
+        for step in self.steps(class, path.as_str())? {
+            let step = step?;
+            (list, deprecated, last) = (list || step.list, deprecated || step.deprecated, Some(step.kind));
         }
-        let Kind::Leaf(field_type) = steps.last()?.kind else { return None };
-        Some(Attribute {
-            field_type,
-            list: steps.iter().any(|step| step.list),
-            deprecated: steps.iter().any(|step| step.deprecated),
-        })
+        match last {
+            Some(Kind::Leaf(field_type)) => Some(Attribute { field_type, list, deprecated }),
+            Some(Kind::Object(_)) => None,
+            // Of the row contract.
+            None => Some(Attribute { field_type: FieldType::String, list: false, deprecated: false }),
+        }
     }
 
     /// The part of `path` up to and with its last LIST; `None` where it has none, or the class does not have it.
     /// Values whose paths share it come from the same elements.
     #[must_use]
     pub fn list_prefix(&self, class: ClassUid, path: &OcsfPath) -> Option<String> {
-        let last = self.steps(class, path.as_str())?.iter().rposition(|step| step.list)?;
+        let steps: Vec<Member> = self.steps(class, path.as_str())?.collect::<Option<_>>()?;
+        let last = steps.iter().rposition(|step| step.list)?;
         Some(path.as_str().split('.').take(last + 1).collect::<Vec<_>>().join("."))
     }
 
@@ -190,18 +192,20 @@ impl Catalog {
         )
     }
 
-    /// Every step of a path, or `None` where one of them does not exist.
-    fn steps(&self, class: ClassUid, path: &str) -> Option<Vec<Member>> {
+    /// Every step of a path, `None` for one that does not exist; no steps for a path of the row contract. `None` where
+    /// there is no such class.
+    fn steps<'a>(
+        &'a self,
+        class: ClassUid,
+        path: &'a str,
+    ) -> Option<impl Iterator<Item = Option<Member>> + 'a> {
         let mut level = Some(Level::Class(self.classes.get(&class)?));
-        if ROW_CONTRACT.contains(&path) {
-            return Some(Vec::new());
-        }
-        let step = |segment| {
+        let segments = (!ROW_CONTRACT.contains(&path)).then(|| path.split('.'));
+        Some(segments.into_iter().flatten().map(move |segment| {
             let (_, member) = self.member(level?, segment)?;
             level = self.below(member);
             Some(member)
-        };
-        path.split('.').map(step).collect()
+        }))
     }
 
     fn below(&self, member: Member) -> Option<Level<'_>> {

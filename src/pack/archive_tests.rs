@@ -55,7 +55,7 @@ fn an_archive_stands_alone_and_means_the_same() {
     assert_eq!(again.pack.sha256, built.pack_sha256);
     let hashes = |pack: &LoadedPack| {
         let components = pack.pack.components.iter();
-        components.map(|c| (c.id.clone(), c.sha256.clone())).collect::<Vec<_>>()
+        components.map(|c| (c.id.clone(), c.sha256().to_owned())).collect::<Vec<_>>()
     };
     assert_eq!(hashes(&again), hashes(&original));
     // What was built can be built from.

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component as Step, Path, PathBuf};
 use std::rc::Rc;
+use std::sync::Arc;
 
 use super::files::{Place, embedded_ids};
 use super::load::document;
@@ -40,7 +41,7 @@ pub(crate) static EXTENDS_CYCLE: Code = Code {
 /// What one pack itself says, and which of the packs before it it builds on.
 pub(super) struct Layer {
     /// Its own statements only.
-    pub(super) pack: Pack,
+    pub(super) pack: Arc<Pack>,
     /// Where its files are.
     pub(super) place: Place,
     /// The packs that it extends, and those that they do, by their places in the list.
@@ -125,7 +126,7 @@ impl Reader<'_> {
         }
         self.statements(&place, &mut pack, &reach);
         self.open.pop();
-        self.layers.push(Layer { pack, place, reach });
+        self.layers.push(Layer { pack: Arc::new(pack), place, reach });
         self.known.insert(own, self.layers.len() - 1);
         self.layers.len() - 1
     }

@@ -87,7 +87,7 @@ fn what_a_pack_says_wins_over_what_it_extends() {
     assert_eq!((raw_fallback.enabled, raw_fallback.prefixes.len()), (false, 2));
     let ids: Vec<_> = pack.components.iter().map(|component| component.id.as_str()).collect();
     assert_eq!(ids, ["base", "own"]);
-    assert_eq!(pack.components[0].sha256, packs.load("base").pack.sha256);
+    assert_eq!(pack.components[0].sha256(), packs.load("base").pack.sha256);
 }
 
 #[test]

@@ -2,12 +2,20 @@
 
 use serde_json::{Value, json};
 
-use super::{Alias, Pack, Route, RouteFilter, Target};
+use super::{Alias, Component, Pack, Route, RouteFilter, Target};
 use crate::bundle::canonical;
 
 /// SHA-256 over the pack's meaning as canonical JSON, in lower-case hexadecimal.
 pub(super) fn sha256(pack: &Pack) -> String {
     canonical::hash(&meaning(pack))
+}
+
+impl Component {
+    /// SHA-256 over what this pack itself says, as [`Pack::sha256`] is over the whole.
+    #[must_use]
+    pub fn sha256(&self) -> &str {
+        self.sha256.get_or_init(|| sha256(&self.own))
+    }
 }
 
 /// All that plans depend on in a pack. What is no meaning is left out: comments, prose, places, and which file an

@@ -4,6 +4,7 @@
 //! neither extends the other agree, or there is a finding.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, OnceLock};
 
 use super::extends::Layer;
 use super::report::Report;
@@ -44,8 +45,8 @@ pub(super) fn merged(layers: &[Layer], report: &mut Report) -> Pack {
 
 fn component(layer: &Layer) -> Component {
     let Manifest { id, version, .. } = &layer.pack.manifest;
-    let (id, version) = (id.clone(), version.clone());
-    Component { id, version, sha256: hash::sha256(&layer.pack), root: layer.place.root() }
+    let (id, version, own) = (id.clone(), version.clone(), Arc::clone(&layer.pack));
+    Component { id, version, root: layer.place.root(), own, sha256: OnceLock::new() }
 }
 
 /// What `answers` of several layers remains: those that no layer hides which extends theirs.

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
 
 use crate::ocsf::{ClassUid, FieldType, OcsfPath};
 use crate::sigma::{Capability, SigmaField, Span};
@@ -25,16 +26,18 @@ pub struct Pack {
 pub type Fields = BTreeMap<SigmaField, Vec<Alias>>;
 
 /// One of the packs that a pack is made of.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Component {
     /// `id`
     pub id: String,
     /// `version`
     pub version: String,
-    /// SHA-256 over what this pack itself says, as [`Pack::sha256`] is over the whole.
-    pub sha256: String,
     /// Its folder, as findings name it.
     pub root: PathBuf,
+    /// What it says itself.
+    pub(super) own: Arc<Pack>,
+    /// Bundles alone ask for it.
+    pub(super) sha256: OnceLock<String>,
 }
 
 /// What `pack.yaml` says.

@@ -1,6 +1,6 @@
 //! Rule files on disk: which there are, and what they hold. Whatever goes wrong becomes an unreadable rule.
 
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -18,17 +18,20 @@ use super::yaml::MAX_BYTES;
 /// The rules of files and folders, in the order of [`load_files`] and of their documents.
 #[must_use]
 pub fn load(paths: &[PathBuf]) -> Vec<Rule> {
-    load_files(paths).into_iter().flat_map(|file| file.rules).collect()
+    let files = load_files(paths);
+    let mut rules = Vec::with_capacity(files.iter().map(|file| file.rules.len()).sum());
+    rules.extend(files.into_iter().flat_map(|file| file.rules));
+    rules
 }
 
 /// Files and folders with their rules, in the order of [`rule_files`]. A file that another one includes gives its
 /// rules there, and is not listed once more.
 #[must_use]
 pub fn load_files(paths: &[PathBuf]) -> Vec<RuleFile> {
-    let mut seen = BTreeSet::new();
+    let mut seen = HashSet::new();
     let mut files: Vec<RuleFile> = Vec::new();
     for path in paths {
-        let named = rule_files(std::slice::from_ref(path)).into_iter();
+        let named = files_of(path).into_iter();
         let folder = folder_of(path);
         files.extend(named.filter(|file| seen.insert(file.clone())).map(|file| include::load(&file, folder)));
     }
@@ -50,12 +53,12 @@ pub fn load_files(paths: &[PathBuf]) -> Vec<RuleFile> {
 /// cannot be listed is among them, so that reading it says why. No path stands twice.
 #[must_use]
 pub fn rule_files(paths: &[PathBuf]) -> Vec<PathBuf> {
-    let mut seen = BTreeSet::new();
-    paths
-        .iter()
-        .flat_map(|path| if path.is_dir() { files_below(path, is_rule_file) } else { vec![path.clone()] })
-        .filter(|path| seen.insert(path.clone()))
-        .collect()
+    let mut seen = HashSet::new();
+    paths.iter().flat_map(|path| files_of(path)).filter(|path| seen.insert(path.clone())).collect()
+}
+
+fn files_of(path: &Path) -> Vec<PathBuf> {
+    if path.is_dir() { files_below(path, is_rule_file) } else { vec![path.to_path_buf()] }
 }
 
 /// Whether a file of a rule folder is one of its rule files, by its name.
@@ -150,8 +153,10 @@ fn read(path: &Path) -> Result<Vec<u8>, Problem> {
             _ => Err(Problem::new(ProblemKind::Unreadable, Span::START, format!("this is {what}"))),
         };
     }
-    let mut bytes = Vec::new();
     let limit = MAX_BYTES as u64 + 1;
+    // Room for the end of the file as well: it is read in one go, and its end is seen without asking for more.
+    let room = metadata.len().min(limit) + 1;
+    let mut bytes = Vec::with_capacity(usize::try_from(room).unwrap_or_default());
     File::open(path).and_then(|file| file.take(limit).read_to_end(&mut bytes)).map_err(failed)?;
     if bytes.len() > MAX_BYTES {
         let message = format!("the file is larger than the {MAX_BYTES} bytes that are read");

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use memchr::{memchr2_iter, memrchr2};
+
 /// A point in a text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Position {
@@ -28,19 +30,21 @@ impl Position {
 
     /// The position behind `text`, where `text` begins here. Lines end as in YAML: LF, CR LF or CR.
     pub(crate) fn after(self, text: &str) -> Self {
-        let mut position = Self { offset: self.offset + text.len(), ..self };
-        let mut chars = text.chars().peekable();
-        while let Some(c) = chars.next() {
-            match c {
-                '\r' if chars.peek() == Some(&'\n') => {}
-                '\n' | '\r' => {
-                    position.line = position.line.saturating_add(1);
-                    position.column = 1;
-                }
-                _ => position.column = position.column.saturating_add(1),
+        let bytes = text.as_bytes();
+        let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        let within_crlf = |at: &usize| bytes.get(*at..*at + 2) == Some(b"\r\n");
+        let (lines, column, rest) = match memrchr2(b'\n', b'\r', bytes) {
+            Some(last) => {
+                let lines = memchr2_iter(b'\n', b'\r', bytes).filter(|at| !within_crlf(at)).count();
+                (lines, 1, text.get(last + 1..).unwrap_or_default())
             }
+            None => (0, self.column, text),
+        };
+        Self {
+            offset: self.offset + text.len(),
+            line: self.line.saturating_add(count(lines)),
+            column: count(rest.chars().count()).saturating_add(column),
         }
-        position
     }
 }
 

@@ -1,5 +1,7 @@
 //! What the text of a rule's value means: Sigma's escapes and wildcards, and how text is folded.
 
+use memchr::{memchr2, memchr3};
+
 /// A part of a value's text, escapes read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TextPart {
@@ -15,44 +17,66 @@ pub enum TextPart {
 /// else, or at the end, is itself.
 #[must_use]
 pub fn parts(text: &str) -> Vec<TextPart> {
-    let mut parts = Vec::new();
-    let mut literal = String::new();
-    let mut chars = text.chars().peekable();
-    while let Some(c) = chars.next() {
-        let wildcard = match c {
-            '*' => TextPart::AnyRun,
-            '?' => TextPart::AnyOne,
-            '\\' => {
-                literal.push(chars.next_if(|next| matches!(next, '*' | '?' | '\\')).unwrap_or('\\'));
-                continue;
-            }
+    let mut parts = Vec::with_capacity(1);
+    let mut literal = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, from)) = split_at_special(rest) {
+        literal.push_str(before);
+        let mut behind = from.chars();
+        let wildcard = match behind.next() {
+            Some('*') => TextPart::AnyRun,
+            Some('?') => TextPart::AnyOne,
             _ => {
-                literal.push(c);
+                let mut further = behind.clone();
+                match further.next() {
+                    Some(escaped @ ('*' | '?' | '\\')) => {
+                        literal.push(escaped);
+                        rest = further.as_str();
+                    }
+                    _ => {
+                        literal.push('\\');
+                        rest = behind.as_str();
+                    }
+                }
                 continue;
             }
         };
+        rest = behind.as_str();
         if !literal.is_empty() {
             parts.push(TextPart::Text(std::mem::take(&mut literal)));
         }
         parts.push(wildcard);
     }
+    literal.push_str(rest);
     if !literal.is_empty() {
         parts.push(TextPart::Text(literal));
     }
     parts
 }
 
+/// The text before its first wildcard or backslash, and the text from there on.
+fn split_at_special(text: &str) -> Option<(&str, &str)> {
+    memchr3(b'*', b'?', b'\\', text.as_bytes()).and_then(|at| text.split_at_checked(at))
+}
+
+/// Whether a value has a wildcard, so that it has no [`literal`].
+pub(crate) fn has_wildcard(text: &str) -> bool {
+    memchr2(b'*', b'?', text.as_bytes()).is_some()
+        && parts(text).iter().any(|part| !matches!(part, TextPart::Text(_)))
+}
+
 /// The text that a value means, or `None` where it has a wildcard.
 #[must_use]
 pub fn literal(text: &str) -> Option<String> {
-    let mut literal = String::with_capacity(text.len());
-    for part in parts(text) {
-        match part {
-            TextPart::Text(text) => literal.push_str(&text),
-            TextPart::AnyRun | TextPart::AnyOne => return None,
-        }
+    if split_at_special(text).is_none() {
+        return Some(text.to_owned());
     }
-    Some(literal)
+    let mut parts = parts(text);
+    match (parts.pop(), parts.as_slice()) {
+        (None, _) => Some(String::new()),
+        (Some(TextPart::Text(literal)), []) => Some(literal),
+        _ => None,
+    }
 }
 
 /// The value that means just this text: what [`literal`] reads back.
@@ -79,6 +103,15 @@ pub fn fold(text: &str) -> String {
         return text.to_ascii_lowercase();
     }
     text.chars().map(fold_char).collect()
+}
+
+/// As [`fold`], of text that is no longer needed as it is.
+pub(crate) fn folded(mut text: String) -> String {
+    if text.is_ascii() {
+        text.make_ascii_lowercase();
+        return text;
+    }
+    fold(&text)
 }
 
 fn fold_char(c: char) -> char {

@@ -80,10 +80,16 @@ fn an_alias_of_several_places_has_the_evidence_of_all_of_them() {
     let literals = [literal("ONE", TextMatch::EndsWith), literal("nowhere", TextMatch::Contains)];
     let world = world();
     let mut store = world.store();
-    let evidence =
-        alias_evidence(&mut store, &[scope], &either, FieldType::String, &literals, &Cancel::never())
-            .unwrap()
-            .unwrap();
+    let evidence = alias_evidence(
+        &mut store,
+        &[(*scope).clone()],
+        &either,
+        FieldType::String,
+        &literals,
+        &Cancel::never(),
+    )
+    .unwrap()
+    .unwrap();
     assert_eq!((evidence.filled, evidence.holds), (4, 1));
     let samples: Vec<_> = evidence.samples.iter().map(|s| (s.value.as_str(), s.events)).collect();
     assert_eq!(samples, [(r"C:\a.exe", 2), (r"D:\b.exe", 1), (r"D:\c.exe", 1)]);

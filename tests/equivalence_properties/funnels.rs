@@ -1,6 +1,7 @@
 //! Attribution of a generated plan, against what the interpreter says of each event.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use proptest::prelude::*;
 use proptest::sample::subsequence;
@@ -80,7 +81,7 @@ struct Oracle<'p> {
 impl Oracle<'_> {
     fn holds(&self, filters: &[RouteFilter], predicate: Option<&Expr>, event: &Event) -> bool {
         let mut plan = self.plan.clone();
-        plan.scope.filters = filters.to_vec();
+        Arc::make_mut(&mut plan.scope).filters = filters.to_vec();
         let matches = |plan: &Plan| Interpreter::new(plan).unwrap().matches(event);
         match predicate {
             Some(predicate) => {

@@ -12,6 +12,8 @@ mod scalars;
 mod shared;
 mod texts;
 
+use std::sync::Arc;
+
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
@@ -54,7 +56,7 @@ proptest! {
             let (field, test) = (SigmaField("f".to_owned()), test.clone());
             let predicate = Predicate { field, source, test, span: Span::default() };
             let mut plan = predicates::plan(Expr::Predicate(predicate));
-            plan.scope.filters = filters.clone();
+            Arc::make_mut(&mut plan.scope).filters = filters.clone();
             plan
         });
         let unlike = agreement::unlike(&whole, &specialised, &events);
@@ -86,7 +88,7 @@ proptest! {
         events in vec(events::event(), 1..24),
     ) {
         let mut plan = predicates::plan(predicate);
-        plan.scope.filters = filters;
+        Arc::make_mut(&mut plan.scope).filters = filters;
         let found = funnels::differences(&plan, &events);
         prop_assert!(found.is_empty(), "{plan:#?}\n{}", found.join("\n"));
     }

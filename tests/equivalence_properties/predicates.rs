@@ -14,14 +14,15 @@ use crate::{events, scalars, texts};
 /// A plan over two of the events' three classes.
 pub fn plan(predicate: Expr) -> Plan {
     let class_uids = vec![ClassUid(1), ClassUid(2)];
+    let scope = RoutedScope {
+        keywords: Vec::new(),
+        logsource: String::new(),
+        class_uids,
+        filters: Vec::new(),
+        place: PackPlace::default(),
+    };
     Plan {
-        scope: RoutedScope {
-            keywords: Vec::new(),
-            logsource: String::new(),
-            class_uids,
-            filters: Vec::new(),
-            place: PackPlace::default(),
-        },
+        scope: scope.into(),
         predicate,
         columns: Default::default(),
         shown: Vec::new(),
@@ -40,7 +41,7 @@ pub fn expr() -> impl Strategy<Value = Expr> {
             ("[a-z\n]{1,3}", inner).prop_map(|(name, body)| Expr::Selection {
                 name,
                 span: Span::default(),
-                body: Box::new(body)
+                body: body.into()
             }),
         ]
     })

@@ -74,7 +74,8 @@ import sys
 from pyspark.sql import SparkSession
 events, out = sys.argv[1:]
 spark = SparkSession.builder.getOrCreate()
-read = spark.read.option("recursiveFileLookup", True).option("mergeSchema", True).parquet(events)
+files = {"recursiveFileLookup": True, "pathGlobFilter": "*.parquet", "mergeSchema": True}
+read = spark.read.options(**files).parquet(events)
 read.orderBy("time").coalesce(1).write.json(out)
 """
 

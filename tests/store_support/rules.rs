@@ -25,7 +25,7 @@ pub fn rule(class_uid: u32, selection: &str, columns: &[(&str, FieldType, bool)]
         place: PackPlace::default(),
     };
     let plan = Plan {
-        scope,
+        scope: scope.into(),
         predicate: Expr::And(Vec::new()),
         columns: columns.iter().map(column).collect(),
         shown: columns.iter().map(|(path, ..)| OcsfPath((*path).to_owned())).collect(),

@@ -31,9 +31,14 @@ pub fn emit(plan: &Plan) -> Sql {
     let (scope, body) = body(plan);
     let (predicate, origins) = body.finish();
     let head = format!("SELECT \"metadata.event_id\", \"time\"\nFROM {RELATION}\nWHERE ");
-    let indented = predicate.replace('\n', "\n  ");
+    let mut text = String::with_capacity(head.len() + predicate.len() + 2 * origins.len());
+    text.push_str(&head);
+    for (index, line) in predicate.split('\n').enumerate() {
+        text.push_str(if index == 0 { "" } else { "\n  " });
+        text.push_str(line);
+    }
     let lines = [None, None].into_iter().chain(origins).collect();
-    Sql { text: format!("{head}{indented}"), predicate, scope, lines }
+    Sql { text, predicate, scope, lines }
 }
 
 /// What a rule asks of an event, for a statement that asks for more.
@@ -161,7 +166,7 @@ fn any_of_list(body: &mut Layout, alike: &[&Predicate], prefix: &str, depth: usi
     body.line(depth, format!("{prefix}coalesce(len(list_filter({list}, lambda x:"), origin(first.span));
     for (index, predicate) in alike.iter().enumerate() {
         let or = if index == 0 { "" } else { "OR " };
-        body.line(depth + 1, format!("{or}{}", test::compared("x", &predicate.test)), origin(predicate.span));
+        body.line(depth + 1, [or, &test::compared("x", &predicate.test)].concat(), origin(predicate.span));
     }
     body.line(depth, ")) > 0, false)", None);
 }

@@ -19,7 +19,7 @@ pub(super) fn lines(predicate: &Predicate) -> Vec<String> {
             if line.len() > WIDTH && !column.list && values.len() > 1 =>
         {
             let name = scalar::identifier(column.path.as_str());
-            let subject = if *cased { name } else { format!("lower({name})") };
+            let subject = if *cased { name } else { lower(&name) };
             spread(&subject, values.iter().map(|value| literal::text(value)))
         }
         _ => vec![line],
@@ -116,11 +116,11 @@ fn on_value(value: &str, list: bool, presence: &[String], test: &Test) -> String
 
 /// Whether any element of `list` satisfies the test: true, false, or NULL where the list is NULL.
 pub(super) fn any_element(list: &str, test: impl Fn(&str) -> String) -> String {
-    format!("len(list_filter({list}, lambda x: {})) > 0", test("x"))
+    ["len(list_filter(", list, ", lambda x: ", &test("x"), ")) > 0"].concat()
 }
 
 pub(super) fn compared(subject: &str, test: &Test) -> String {
-    let folded = |cased: bool| if cased { subject.to_owned() } else { format!("lower({subject})") };
+    let folded = |cased: bool| if cased { subject.to_owned() } else { lower(subject) };
     match test {
         Test::TextIn { values, cased } => {
             membership(&folded(*cased), values.iter().map(|v| literal::text(v)))
@@ -139,7 +139,7 @@ pub(super) fn compared(subject: &str, test: &Test) -> String {
         Test::Regex(regex) => finds(subject, regex),
         Test::Network(network) => network::contains(subject, *network),
         Test::OtherText { position, other, cased } => with_other(other, &|other| {
-            let other = if *cased { other.to_owned() } else { format!("lower({other})") };
+            let other = if *cased { other.to_owned() } else { lower(other) };
             text_match(&folded(*cased), *position, &other)
         }),
         Test::OtherNumber(other) => with_other(other, &|other| format!("{subject} = {other}")),
@@ -227,11 +227,15 @@ fn number_in(subject: &str, values: &[Number]) -> String {
 /// `subject` compared with a literal that is SQL already.
 pub(super) fn text_match(subject: &str, position: TextMatch, literal: &str) -> String {
     match position {
-        TextMatch::Equals => format!("{subject} = {literal}"),
-        TextMatch::Contains => format!("contains({subject}, {literal})"),
-        TextMatch::StartsWith => format!("starts_with({subject}, {literal})"),
-        TextMatch::EndsWith => format!("ends_with({subject}, {literal})"),
+        TextMatch::Equals => [subject, " = ", literal].concat(),
+        TextMatch::Contains => ["contains(", subject, ", ", literal, ")"].concat(),
+        TextMatch::StartsWith => ["starts_with(", subject, ", ", literal, ")"].concat(),
+        TextMatch::EndsWith => ["ends_with(", subject, ", ", literal, ")"].concat(),
     }
+}
+
+fn lower(subject: &str) -> String {
+    ["lower(", subject, ")"].concat()
 }
 
 #[cfg(test)]

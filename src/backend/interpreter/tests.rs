@@ -18,7 +18,7 @@ fn plan(predicate: Expr, filters: Vec<RouteFilter>) -> Plan {
         place: PackPlace::default(),
     };
     Plan {
-        scope,
+        scope: scope.into(),
         predicate,
         columns: Default::default(),
         shown: Vec::new(),

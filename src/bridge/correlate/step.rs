@@ -166,7 +166,7 @@ impl Builder<'_> {
             return Err(self.value_type(field.span, message, "name a field with one value"));
         }
         let (value, field_type) = (InputValue::Field(resolved.source.clone()), resolved.field_type);
-        let used = FieldUse { resolved: Ok(resolved), uses: vec![field.span] };
+        let used = FieldUse { resolved: Ok(resolved.into()), uses: vec![field.span] };
         Ok(Found { value, field_type, resolution: Some(resolution(&field.value, &used)) })
     }
 

@@ -1,5 +1,7 @@
 //! One item, `field|modifiers: values`, as tests.
 
+use std::rc::Rc;
+
 use super::{FieldUse, Lowering, all, any};
 use crate::bridge::diagnostic::{Code, Severity};
 use crate::bridge::ir::{Expr, Predicate, Test};
@@ -99,20 +101,21 @@ impl<'p> Lowering<'p> {
     }
 
     /// Resolves a field once, and notes where it is used: the field with what it is compared with.
-    pub(super) fn field(&mut self, field: &Spanned<SigmaField>, used: Span) -> Option<ResolvedField<'p>> {
-        let (resolver, diagnostics) = (self.resolver, &mut self.diagnostics);
-        let entry = self.fields.entry(field.value.clone()).or_insert_with(|| {
-            let resolved = match resolver {
-                Some(resolver) => resolver.resolve(&field.value, field.span).map_err(Some),
-                None => Err(None),
-            };
-            if let Err(Some(diagnostic)) = &resolved {
-                diagnostics.push(diagnostic.clone());
-            }
-            FieldUse { resolved, uses: Vec::new() }
-        });
-        entry.uses.push(used);
-        entry.resolved.as_ref().ok().cloned()
+    pub(super) fn field(&mut self, field: &Spanned<SigmaField>, used: Span) -> Option<Rc<ResolvedField<'p>>> {
+        if let Some(known) = self.fields.get_mut(&field.value) {
+            known.uses.push(used);
+            return known.resolved.as_ref().ok().cloned();
+        }
+        let resolved = match self.resolver {
+            Some(resolver) => resolver.resolve(&field.value, field.span).map(Rc::new).map_err(Some),
+            None => Err(None),
+        };
+        if let Err(Some(diagnostic)) = &resolved {
+            self.diagnostics.push(diagnostic.clone());
+        }
+        let found = resolved.as_ref().ok().cloned();
+        self.fields.insert(field.value.clone(), FieldUse { resolved, uses: vec![used] });
+        found
     }
 }
 

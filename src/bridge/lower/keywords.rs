@@ -96,7 +96,7 @@ impl Lowering<'_> {
             self.push(&literal::TYPE_CLASH, message, keyword.span, "quote it".to_owned());
             return None;
         };
-        let folded = |text: String| if cased { text } else { text::fold(&text) };
+        let folded = |text: String| if cased { text } else { text::folded(text) };
         if let Some(value) = text::literal(raw) {
             return Some(Test::Text { position: TextMatch::Contains, value: folded(value), cased });
         }

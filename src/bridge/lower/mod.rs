@@ -3,6 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::rc::Rc;
+use std::sync::Arc;
 
 mod encode;
 mod expand;
@@ -72,7 +74,7 @@ pub(crate) struct Lowering<'p> {
 
 /// A field of the rule: what it is, and where the rule uses it.
 pub(crate) struct FieldUse<'p> {
-    pub(crate) resolved: Result<ResolvedField<'p>, Option<Diagnostic>>,
+    pub(crate) resolved: Result<Rc<ResolvedField<'p>>, Option<Diagnostic>>,
     pub(crate) uses: Vec<Span>,
 }
 
@@ -171,7 +173,7 @@ impl<'p> Lowering<'p> {
     fn selection(&mut self, selection: &Selection) -> Option<Expr> {
         let name = &selection.name.value;
         if !self.selections.contains_key(name) {
-            let body = self.search(&selection.search).map(Box::new);
+            let body = self.search(&selection.search).map(Arc::new);
             let lowered = body.map(|body| Expr::Selection { name: name.clone(), span: selection.span, body });
             self.selections.insert(name.clone(), lowered);
         }

@@ -40,7 +40,7 @@ pub(super) fn pattern(mut parts: Vec<PatternPart>, cased: bool) -> Test {
     if !cased {
         for part in &mut parts {
             if let PatternPart::Text(run) = part {
-                *run = text::fold(run);
+                *run = text::folded(std::mem::take(run));
             }
         }
     }
@@ -52,7 +52,7 @@ pub(super) fn literal_test(literal: Literal, position: TextMatch, cased: bool) -
         Literal::Number(number) => Test::NumberIn(vec![number]),
         Literal::Boolean(truth) => Test::BooleanIn(vec![truth]),
         Literal::Text(value) => {
-            let value = if cased { value } else { text::fold(&value) };
+            let value = if cased { value } else { text::folded(value) };
             match position {
                 TextMatch::Equals => Test::TextIn { values: vec![value], cased },
                 position => Test::Text { position, value, cased },

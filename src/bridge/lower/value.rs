@@ -129,7 +129,7 @@ impl<'p> Lowering<'p> {
     ) -> Option<Vec<Test>> {
         let cased = chain.cased;
         match (chain.transforms.as_slice(), &value.value) {
-            ([], Value::String(raw)) if text::literal(raw).is_none() && self.wildcards() => {
+            ([], Value::String(raw)) if self.wildcards() && text::has_wildcard(raw) => {
                 if !(self.is_text(source, value.span) && self.is_stored_as_written(source, value.span)) {
                     return None;
                 }
@@ -300,8 +300,8 @@ impl<'p> Lowering<'p> {
             return None;
         }
         match (both_text, both_numbers && position == TextMatch::Equals, scalar) {
-            (true, _, true) => Some(Test::OtherText { position, other: other.source, cased }),
-            (_, true, true) => Some(Test::OtherNumber(other.source)),
+            (true, _, true) => Some(Test::OtherText { position, other: other.source.clone(), cased }),
+            (_, true, true) => Some(Test::OtherNumber(other.source.clone())),
             _ => {
                 let message = format!(
                     "a field that is {} cannot be compared so with `{name}`, which is {}{}",

@@ -55,7 +55,14 @@ fn plan(predicate: Expr) -> Plan {
     predicate.visit_columns(&mut |column| {
         columns.insert(column.path.clone(), ColumnType { field_type: column.field_type, list: column.list });
     });
-    Plan { scope, predicate, columns, shown: Vec::new(), fallback_used: false, capabilities: BTreeSet::new() }
+    Plan {
+        scope: scope.into(),
+        predicate,
+        columns,
+        shown: Vec::new(),
+        fallback_used: false,
+        capabilities: BTreeSet::new(),
+    }
 }
 
 /// The rows of the file that each predicate may hold of; `None` for any.
@@ -214,5 +221,6 @@ fn what_duckdb_refuses_is_refused_also_where_no_event_is_left_to_ask_about() {
 }
 
 fn of_class(plan: Plan, class_uid: u32) -> Plan {
-    Plan { scope: RoutedScope { class_uids: vec![ClassUid(class_uid)], ..plan.scope }, ..plan }
+    let scope = RoutedScope { class_uids: vec![ClassUid(class_uid)], ..(*plan.scope).clone() };
+    Plan { scope: scope.into(), ..plan }
 }

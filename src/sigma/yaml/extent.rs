@@ -1,5 +1,6 @@
 //! Where nodes begin and end. The parser's spans may begin with an anchor, and may end behind blanks and comments.
 
+use memchr::{memchr, memchr2};
 use saphyr_parser::ScalarStyle;
 
 use super::marks::Marks;
@@ -66,17 +67,19 @@ fn after_properties(mut text: &str) -> &str {
 
 /// The bytes of the quoted scalar that `text` begins with, its quotes included.
 fn quoted_length(text: &str) -> usize {
-    let single = text.starts_with('\'');
-    let mut chars = text.char_indices().skip(1).peekable();
-    while let Some((offset, c)) = chars.next() {
-        match c {
-            '\\' if !single => {
-                chars.next();
-            }
-            '\'' if single && chars.next_if(|(_, next)| *next == '\'').is_some() => {}
-            '\'' if single => return offset + 1,
-            '"' if !single => return offset + 1,
-            _ => {}
+    let bytes = text.as_bytes();
+    let single = bytes.first() == Some(&b'\'');
+    let mut end = 1;
+    while let Some(at) = bytes.get(end..).and_then(|rest| match single {
+        true => memchr(b'\'', rest),
+        false => memchr2(b'"', b'\\', rest),
+    }) {
+        end += at + 1;
+        // A doubled quote, or what a backslash stands before, is within.
+        let doubled = single && bytes.get(end) == Some(&b'\'');
+        match doubled || bytes.get(end - 1) == Some(&b'\\') {
+            true => end += 1,
+            false => return end,
         }
     }
     text.len()

@@ -1,5 +1,7 @@
 //! From the parser's marks, which count code points, to positions in the text.
 
+use memchr::{memchr, memchr_iter};
+
 use crate::sigma::span::Position;
 
 /// How many code points lie between two checkpoints.
@@ -22,8 +24,8 @@ impl<'a> Marks<'a> {
             text.char_indices().step_by(STRIDE).map(|(offset, _)| offset).collect()
         };
         let mut lines = vec![usize::from(text.starts_with('\u{feff}'))];
-        if checkpoints.is_empty() && !text.contains('\r') {
-            lines.extend(text.match_indices('\n').map(|(offset, _)| offset + 1));
+        if checkpoints.is_empty() && memchr(b'\r', text.as_bytes()).is_none() {
+            lines.extend(memchr_iter(b'\n', text.as_bytes()).map(|offset| offset + 1));
             return Self { text, checkpoints, lines };
         }
         let mut chars = text.chars().enumerate().peekable();

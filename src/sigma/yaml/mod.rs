@@ -4,6 +4,7 @@
 //! carries the values into serde types.
 
 mod bind;
+mod block;
 mod edit;
 mod errors;
 mod extent;
@@ -157,6 +158,9 @@ impl Node {
     }
 }
 
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may panic")]
+mod block_tests;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test may panic")]
 mod tests;

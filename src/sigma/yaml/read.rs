@@ -7,7 +7,7 @@ use saphyr_parser::{Event, Marker, Parser, ScalarStyle, StrInput, Tag};
 
 use super::errors::{syntax_error, too_deep, too_many, unprintable};
 use super::marks::Marks;
-use super::{Node, NodeKind, extent, scalar};
+use super::{Node, NodeKind, block, extent, scalar};
 use crate::sigma::problem::{Problem, ProblemKind};
 use crate::sigma::span::{Position, Span, Spanned};
 
@@ -29,6 +29,14 @@ pub(super) fn documents(text: &str) -> (Vec<Node>, Option<Problem>) {
     if let Some(problem) = unprintable(text) {
         return (Vec::new(), Some(problem));
     }
+    match block::document(text) {
+        Some(document) => (vec![document], None),
+        None => whole(text),
+    }
+}
+
+/// As [`documents`], of a text that is neither too long nor holds what YAML does not allow, by the whole language.
+pub(super) fn whole(text: &str) -> (Vec<Node>, Option<Problem>) {
     let mut reader = Reader::new(text);
     let problem = reader.run().err();
     (reader.documents, problem)
@@ -124,7 +132,7 @@ impl<'a> Reader<'a> {
                 self.place(done)?;
             }
             Event::Scalar(text, style, anchor, tag) => {
-                let done = self.scalar(&text, style, tag, span, anchor > 0)?;
+                let done = self.scalar(text, style, tag, span, anchor > 0)?;
                 self.finish(anchor, done)?;
             }
             Event::SequenceStart(anchor, tag) => {
@@ -150,7 +158,7 @@ impl<'a> Reader<'a> {
 
     fn scalar(
         &self,
-        text: &str,
+        text: Cow<'a, str>,
         style: ScalarStyle,
         tag: Tagged<'a>,
         span: Span,
@@ -162,15 +170,20 @@ impl<'a> Reader<'a> {
             Some(Content::Mapping { key: Some(key), .. }) => extent::nothing_after(&self.marks, key.span),
             _ => extent::nothing(&self.marks, span),
         };
+        let size = Size { nodes: 1, bytes: text.len(), depth: 0 };
+        if !anchored && tag.is_none() && matches!(self.open.last(), Some(open) if open.awaits_key()) {
+            // What a key would be as a value is of no interest.
+            let node = Node { kind: NodeKind::Null, span };
+            return Ok(Done { node, text: Some(text.into_owned()), size });
+        }
+        let written = (anchored || tag.is_some()).then(|| text.clone().into_owned());
         let kind = match tag.as_deref() {
-            Some(tag) => scalar::tagged(&full_tag(tag), text)
+            Some(tag) => scalar::tagged(&full_tag(tag), &text)
                 .map_err(|message| Problem::new(ProblemKind::Parse, span, message))?,
             None if style == ScalarStyle::Plain => scalar::plain(text),
-            None => NodeKind::String(text.to_owned()),
+            None => NodeKind::String(text.into_owned()),
         };
-        let size = Size { nodes: 1, bytes: text.len(), depth: 0 };
-        let may_be_key = anchored || matches!(self.open.last(), Some(open) if open.awaits_key());
-        Ok(Done { node: Node { kind, span }, text: may_be_key.then(|| text.to_owned()), size })
+        Ok(Done { node: Node { kind, span }, text: written, size })
     }
 
     fn alias(&mut self, id: usize, span: Span) -> Result<Done, Problem> {

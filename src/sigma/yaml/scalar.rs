@@ -1,18 +1,28 @@
 //! What a scalar means: the core schema of YAML 1.2, and the tags that override it.
 
+use std::borrow::Cow;
+
 use super::NodeKind;
 
 /// The namespace of YAML's own tags.
 const CORE: &str = "tag:yaml.org,2002:";
 
 /// A plain scalar without a tag, by the core schema.
-pub(super) fn plain(text: &str) -> NodeKind {
-    match text {
+pub(super) fn plain(text: Cow<'_, str>) -> NodeKind {
+    match &*text {
         "" | "~" | "null" | "Null" | "NULL" => NodeKind::Null,
         "true" | "True" | "TRUE" => NodeKind::Boolean(true),
         "false" | "False" | "FALSE" => NodeKind::Boolean(false),
-        _ => integer(text).or_else(|| float(text)).unwrap_or_else(|| NodeKind::String(text.to_owned())),
+        written => {
+            let number = begins_number(written).then(|| integer(written).or_else(|| float(written)));
+            number.flatten().unwrap_or_else(|| NodeKind::String(text.into_owned()))
+        }
     }
+}
+
+/// Whether text may be a number: each begins with one of these.
+fn begins_number(text: &str) -> bool {
+    text.starts_with(|c: char| matches!(c, '0'..='9' | '+' | '-' | '.'))
 }
 
 /// A scalar with a tag; `Err` names what the tag does not take, or that nobody knows it.
@@ -21,8 +31,8 @@ pub(super) fn tagged(tag: &str, text: &str) -> Result<NodeKind, String> {
     let value = match core {
         _ if tag == "!" => Some(NodeKind::String(text.to_owned())),
         Some("str") => Some(NodeKind::String(text.to_owned())),
-        Some("null") => Some(plain(text)).filter(|kind| *kind == NodeKind::Null),
-        Some("bool") => Some(plain(text)).filter(|kind| matches!(kind, NodeKind::Boolean(_))),
+        Some("null") => Some(plain(text.into())).filter(|kind| *kind == NodeKind::Null),
+        Some("bool") => Some(plain(text.into())).filter(|kind| matches!(kind, NodeKind::Boolean(_))),
         Some("int") => integer(text).filter(|kind| matches!(kind, NodeKind::Integer(_))),
         Some("float") => match integer(text) {
             Some(NodeKind::Integer(value)) => Some(NodeKind::Float(value as f64)),
@@ -115,7 +125,7 @@ mod tests {
         for text in
             ["yes", "no", "on", "off", "y", "2024-01-31", "12:30", "1_000", "0b1", "-0x1F", "1e", ".", "+"]
         {
-            assert_eq!(plain(text), NodeKind::String(text.into()), "{text}");
+            assert_eq!(plain(text.into()), NodeKind::String(text.into()), "{text}");
         }
     }
 
@@ -123,27 +133,27 @@ mod tests {
     fn numbers_of_the_core_schema() {
         let integers = [("0", 0), ("-7", -7), ("+7", 7), ("012", 12), ("0x1F", 31), ("0o17", 15)];
         for (text, value) in integers {
-            assert_eq!(plain(text), NodeKind::Integer(value), "{text}");
+            assert_eq!(plain(text.into()), NodeKind::Integer(value), "{text}");
         }
-        assert_eq!(plain("18446744073709551615"), NodeKind::Integer(i128::from(u64::MAX)));
+        assert_eq!(plain("18446744073709551615".into()), NodeKind::Integer(i128::from(u64::MAX)));
         for (text, value) in
             [("1.5", 1.5), (".5", 0.5), ("1.", 1.0), ("-1e3", -1000.0), ("+.inf", f64::INFINITY)]
         {
-            assert_eq!(plain(text), NodeKind::Float(value), "{text}");
+            assert_eq!(plain(text.into()), NodeKind::Float(value), "{text}");
         }
-        assert!(matches!(plain(".nan"), NodeKind::Float(value) if value.is_nan()));
-        assert!(matches!(plain(&"9".repeat(60)), NodeKind::Float(_)));
-        assert!(matches!(plain(&format!("0x{}", "f".repeat(60))), NodeKind::Float(_)));
+        assert!(matches!(plain(".nan".into()), NodeKind::Float(value) if value.is_nan()));
+        assert!(matches!(plain("9".repeat(60).into()), NodeKind::Float(_)));
+        assert!(matches!(plain(format!("0x{}", "f".repeat(60)).into()), NodeKind::Float(_)));
     }
 
     #[test]
     fn null_and_booleans() {
         for text in ["", "~", "null", "Null", "NULL"] {
-            assert_eq!(plain(text), NodeKind::Null);
+            assert_eq!(plain(text.into()), NodeKind::Null);
         }
-        assert_eq!(plain("True"), NodeKind::Boolean(true));
-        assert_eq!(plain("FALSE"), NodeKind::Boolean(false));
-        assert_eq!(plain("tRUE"), NodeKind::String("tRUE".into()));
+        assert_eq!(plain("True".into()), NodeKind::Boolean(true));
+        assert_eq!(plain("FALSE".into()), NodeKind::Boolean(false));
+        assert_eq!(plain("tRUE".into()), NodeKind::String("tRUE".into()));
     }
 
     #[test]

@@ -178,7 +178,7 @@ fn plan() -> impl Strategy<Value = Plan> {
             place: PackPlace::default(),
         };
         Plan {
-            scope,
+            scope: scope.into(),
             predicate,
             columns,
             shown: Vec::new(),

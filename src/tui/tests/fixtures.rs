@@ -193,7 +193,7 @@ fn plan(scope: &RoutedScope, fallback_used: bool) -> Plan {
     let column =
         Column { path: OcsfPath("process.cmd_line".to_owned()), field_type: FieldType::String, list: false };
     Plan {
-        scope: scope.clone(),
+        scope: scope.clone().into(),
         predicate: Expr::Predicate(Predicate {
             field: SigmaField("CommandLine".to_owned()),
             source: FieldExpr::Column(column),
@@ -240,7 +240,7 @@ pub(super) fn executable(rule: &Arc<Rule>, fallback: bool) -> Arc<CompiledRule> 
     }
     let compilation = Compilation {
         rule: Arc::clone(rule),
-        routing: Routing { scope: Some(scope.clone()), rejected: vec![rejected] },
+        routing: Routing { scope: Some(scope.clone().into()), rejected: vec![rejected] },
         fields,
         diagnostics: Vec::new(),
         correlation: None,
@@ -256,7 +256,7 @@ pub(super) fn refused(rule: &Arc<Rule>, diagnostics: Vec<Diagnostic>) -> Arc<Com
     let compilation = Compilation {
         rule: Arc::clone(rule),
         routing: Routing {
-            scope: routed.then(|| scope("process_access/windows", 1007, 3)),
+            scope: routed.then(|| scope("process_access/windows", 1007, 3).into()),
             rejected: Vec::new(),
         },
         fields: match routed {

@@ -336,6 +336,6 @@ fn an_answer_to_an_older_question_is_dropped_and_reading_is_stopped() {
         matches!(&effects[0], Effect::Follow { generation: 8, rules, .. } if rules.is_empty()),
         "{effects:?}"
     );
-    assert!(!screen.model.work.is_under_way() && screen.model.work.stopped.is_some());
+    assert!(screen.model.work.reading.is_none() && screen.model.work.stopped.is_some());
     assert_eq!(told(&mut screen, 7, 3_000, None), Some(2_000));
 }

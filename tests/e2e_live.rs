@@ -2,6 +2,8 @@
 
 mod tmux;
 
+use std::fs::OpenOptions;
+use std::io::Write;
 use std::path::Path;
 use std::process::Command;
 
@@ -36,8 +38,12 @@ impl Terminal {
 
     /// Starts the screen, and gives its process.
     fn screen(&self, options: &str) -> String {
+        self.screen_over("run", options)
+    }
+
+    fn screen_over(&self, dataset: &str, options: &str) -> String {
         let program = env!("CARGO_BIN_EXE_sigma-ocsf-tui");
-        let arguments = format!("rules --pack pack --parquet run {options}");
+        let arguments = format!("rules --pack pack --parquet {dataset} {options}");
         self.line(&format!("sh -c 'echo $$ > pid; exec {program} {arguments}'; echo left with $?"));
         self.wait_for(&["? help"]);
         std::fs::read_to_string(self.path("pid")).expect("the process is told").trim().to_owned()
@@ -59,6 +65,17 @@ impl Terminal {
         let end = if whole { bytes.len() } else { bytes.len() / 2 };
         std::fs::write(self.path("run").join(name), &bytes[..end]).expect("the part is written");
     }
+}
+
+/// The lines of a part.
+fn lines_of(part: &Path) -> String {
+    let connection = duckdb::Connection::open_in_memory().expect("DuckDB runs");
+    let sql = format!(
+        "SELECT string_agg(CAST(to_json(event) AS VARCHAR) || chr(10), '' ORDER BY \"time\")
+         FROM read_parquet('{}') AS event",
+        part.display()
+    );
+    connection.query_row(&sql, [], |row| row.get(0)).expect("the part is read")
 }
 
 /// Cuts events into parts, every one with some of each kind.
@@ -120,6 +137,46 @@ fn a_folder_that_fills_by_itself_is_followed_to_its_end() {
     terminal.line("/Marsh");
     terminal.wait_for(&["3 of"]);
     assert!(!terminal.title().contains("sigma-ocsf-tui"), "{}", terminal.title());
+}
+
+#[test]
+fn lines_that_come_are_counted_and_shown_and_a_rule_that_is_saved_sees_them_all() {
+    let Some(terminal) = Terminal::open("lines") else { return };
+    let parts: Vec<String> = (0..PARTS)
+        .map(|part| lines_of(&terminal.path("parts").join(format!("part-{part}.parquet"))))
+        .collect();
+    let events = terminal.path("events.jsonl");
+    let append = |text: &str| {
+        let mut file = OpenOptions::new().create(true).append(true).open(&events).expect("the file opens");
+        file.write_all(text.as_bytes()).expect("lines are written");
+    };
+    append(&parts[0]);
+    terminal.screen_over("events.jsonl", "");
+    terminal.wait_for(&["5 rules", "2 executable"]);
+    terminal.line("/Marsh");
+    terminal.wait_for(&["Query for a Marsh Feed", " of ", "in scope"]);
+    let (half, rest) = parts[1].split_at(parts[1].len() - 40);
+    append(half);
+    append(rest);
+    append(&parts[2]);
+    terminal.wait_for(&["3 of", " new  "]);
+    terminal.keys(&["5"]);
+    terminal.wait_for(&["│»"]);
+    let rule = std::fs::read_dir(terminal.path("rules"))
+        .expect("there are rules")
+        .map(|entry| entry.expect("it is read").path());
+    let rule = rule
+        .into_iter()
+        .find(|path| std::fs::read_to_string(path).is_ok_and(|text| text.contains("Marsh Feed")));
+    let rule = rule.expect("the rule is there");
+    let text = std::fs::read_to_string(&rule).expect("it is read");
+    std::fs::write(&rule, text.replace("condition: selection", "condition: not selection"))
+        .expect("it is written");
+    let (matched, all) =
+        (3, parts.iter().map(|part| part.matches("\"class_uid\":4003").count()).sum::<usize>());
+    terminal.wait_for(&[&format!("{} of", all - matched)]);
+    terminal.keys(&["q"]);
+    terminal.wait_for(&["left with 0"]);
 }
 
 #[test]

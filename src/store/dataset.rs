@@ -13,8 +13,9 @@ const JSON_LINES_FILE: &str = "ocsf_events.jsonl";
 
 impl Dataset {
     /// Finds the event files at `root`: a run folder (`normalized/ocsf_events/**/*.parquet`), any folder of
-    /// Parquet, `ocsf_events.jsonl` where there is no Parquet, or one file by name. Or at everything that `root` matches as
-    /// a pattern, where nothing has that very name.
+    /// Parquet, `ocsf_events.jsonl` where there is no Parquet, other JSON Lines where there is none of these, or one file by
+    /// name. Or at everything that `root` matches as a pattern, where nothing has that very name; JSON Lines where no Parquet
+    /// is among it.
     ///
     /// Names beginning with `.` or `_` are passed over below `root`, as writers keep unfinished work there.
     ///
@@ -42,26 +43,32 @@ impl Dataset {
     /// The event files of everything that a pattern matches, each once.
     fn matching(pattern: &Path) -> Result<Self, StoreError> {
         let matched = pattern::matched(pattern)?;
-        let mut files = BTreeMap::new();
+        let (mut parquet, mut lines) = (BTreeMap::new(), BTreeMap::new());
         for path in &matched {
             let found = match Self::find(path) {
-                Ok(found) if found.format == Format::Parquet || matched.len() == 1 => found,
-                Ok(_) | Err(StoreError::NoEvents { .. }) => continue,
+                Ok(found) => found,
+                Err(StoreError::NoEvents { .. }) => continue,
                 Err(error) => return Err(error),
+            };
+            let files = match found.format {
+                Format::Parquet => &mut parquet,
+                Format::JsonLines => &mut lines,
             };
             for file in found.files {
                 let target = file.canonicalize().map_err(|source| unreadable(&file, source))?;
-                files.entry(target).or_insert((file, found.format));
+                files.entry(target).or_insert(file);
             }
         }
-        let Some(format) = files.values().map(|(_, format)| *format).next() else {
+        if parquet.is_empty() && lines.is_empty() {
             let found = match matched.len() {
                 0 => "nothing of that name".to_owned(),
-                count => format!("{count} files and folders without Parquet"),
+                count => format!("{count} files and folders without events"),
             };
             return Err(StoreError::NoEvents { path: pattern.to_path_buf(), found });
-        };
-        let mut files: Vec<PathBuf> = files.into_values().map(|(file, _)| file).collect();
+        }
+        let (format, files) =
+            if parquet.is_empty() { (Format::JsonLines, lines) } else { (Format::Parquet, parquet) };
+        let mut files: Vec<PathBuf> = files.into_values().collect();
         files.sort_by(|a, b| bytes(a).cmp(bytes(b)));
         Ok(Self { root: pattern::base(pattern), files, format, range: TimeRange::default() })
     }
@@ -93,15 +100,20 @@ fn refuse_empty(file: &Path) -> Result<(), StoreError> {
 }
 
 fn named(file: &Path) -> Result<(Format, Vec<PathBuf>), StoreError> {
-    let format = match extension(file).as_str() {
-        "parquet" => Format::Parquet,
-        "jsonl" | "ndjson" => Format::JsonLines,
-        other => {
-            let found = format!("a file of type '{other}'");
-            return Err(StoreError::NoEvents { path: file.to_path_buf(), found });
-        }
+    let Some(format) = format_of(file) else {
+        let found = format!("a file of type '{}'", extension(file));
+        return Err(StoreError::NoEvents { path: file.to_path_buf(), found });
     };
     Ok((format, vec![file.to_path_buf()]))
+}
+
+/// By the end of its name.
+fn format_of(file: &Path) -> Option<Format> {
+    match extension(file).as_str() {
+        "parquet" => Some(Format::Parquet),
+        "jsonl" | "ndjson" => Some(Format::JsonLines),
+        _ => None,
+    }
 }
 
 fn in_folder(root: &Path) -> Result<(Format, Vec<PathBuf>), StoreError> {
@@ -109,7 +121,7 @@ fn in_folder(root: &Path) -> Result<(Format, Vec<PathBuf>), StoreError> {
     let base = if normalized.is_dir() { normalized } else { root.to_path_buf() };
     let contract = base.join("ocsf_events");
     for folder in [&contract, &base] {
-        let files = parquet_files(folder)?;
+        let files = files_below(folder, Format::Parquet)?;
         if !files.is_empty() {
             return Ok((Format::Parquet, files));
         }
@@ -118,11 +130,17 @@ fn in_folder(root: &Path) -> Result<(Format, Vec<PathBuf>), StoreError> {
     if lines.is_file() {
         return Ok((Format::JsonLines, vec![lines]));
     }
+    for folder in [&contract, &base] {
+        let files = files_below(folder, Format::JsonLines)?;
+        if !files.is_empty() {
+            return Ok((Format::JsonLines, files));
+        }
+    }
     Err(StoreError::NoEvents { path: root.to_path_buf(), found: inventory(&base) })
 }
 
-/// Parquet files under a folder, each once, however many links lead to it; none where there is no folder.
-fn parquet_files(folder: &Path) -> Result<Vec<PathBuf>, StoreError> {
+/// The files of a format under a folder, each once, however many links lead to it; none where there is no folder.
+fn files_below(folder: &Path, format: Format) -> Result<Vec<PathBuf>, StoreError> {
     let mut seen = BTreeMap::new();
     if !folder.is_dir() {
         return Ok(Vec::new());
@@ -133,7 +151,7 @@ fn parquet_files(folder: &Path) -> Result<Vec<PathBuf>, StoreError> {
             Err(error) if error.loop_ancestor().is_some() => continue,
             Err(error) => return Err(walk_error(folder, error)),
         };
-        if entry.file_type().is_file() && extension(entry.path()) == "parquet" {
+        if entry.file_type().is_file() && format_of(entry.path()) == Some(format) {
             let path = entry.into_path();
             let target = path.canonicalize().map_err(|source| unreadable(&path, source))?;
             seen.entry(target).or_insert(path);
@@ -219,6 +237,23 @@ mod tests {
         assert_eq!(dataset.format, Format::JsonLines);
         touch(root.path(), "normalized/ocsf_events/p.PARQUET");
         assert_eq!(Dataset::discover(root.path()).unwrap().format, Format::Parquet);
+    }
+
+    #[test]
+    fn many_files_of_lines_are_a_folder_or_a_pattern_of_them() {
+        let root = tempfile::tempdir().unwrap();
+        for name in ["day/a.jsonl", "day/b.ndjson", "day/_c.jsonl", "day/notes.txt"] {
+            touch(root.path(), name);
+        }
+        let found = |name: &str| {
+            Dataset::discover(&root.path().join(name)).map(|found| (found.format, names(&found)))
+        };
+        let both = vec!["a.jsonl".to_owned(), "b.ndjson".to_owned()];
+        assert_eq!(found("day").unwrap(), (Format::JsonLines, both.clone()));
+        assert_eq!(found("day/[ab].*").unwrap(), (Format::JsonLines, both));
+        touch(root.path(), "day/d.parquet");
+        assert_eq!(found("day").unwrap(), (Format::Parquet, vec!["d.parquet".to_owned()]));
+        assert_eq!(found("day/*").unwrap(), (Format::Parquet, vec!["d.parquet".to_owned()]));
     }
 
     #[test]

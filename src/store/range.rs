@@ -47,6 +47,13 @@ impl TimeRange {
         self.until
     }
 
+    /// Whether an event of that time is within; milliseconds since 1970, UTC.
+    pub(crate) fn holds(&self, time: Option<i64>) -> bool {
+        let Some(time) = time.map(i128::from) else { return *self == Self::default() };
+        self.since.is_none_or(|since| milliseconds(since) <= time)
+            && self.until.is_none_or(|until| time < milliseconds(until))
+    }
+
     /// The condition on the files' own column that holds for events within; `None` where every event is. Of the column
     /// as it is stored where it can be, as DuckDB passes over row groups by nothing else.
     pub(super) fn condition(&self, time: &Leaf) -> Option<String> {
@@ -99,6 +106,15 @@ mod tests {
         assert_eq!(at("1970-01-01T00:00:00.0015Z"), 2);
         assert_eq!(at("1970-01-01T00:00:00.001Z"), 1);
         assert_eq!(at("1969-12-31T23:59:59.9995Z"), 0);
+    }
+
+    #[test]
+    fn a_time_is_within_from_the_first_moment_on_and_before_the_last() {
+        let at = |text: &str| Some(text.parse::<Timestamp>().unwrap());
+        let range = TimeRange::new(at("1970-01-01T00:00:01Z"), at("1970-01-01T00:00:02Z")).unwrap();
+        let held = [Some(999), Some(1_000), Some(1_999), Some(2_000), None].map(|time| range.holds(time));
+        assert_eq!(held, [false, true, true, false, false]);
+        assert!(TimeRange::default().holds(None));
     }
 
     #[test]

@@ -16,7 +16,8 @@ use super::kept::Kept;
 use super::schema::{self, Leaf};
 use super::sql_text::{identifier, string};
 use super::view::{
-    FILE_COLUMN, Files, JSON_TABLE, VIEW, View, absolute, is_reader_column, read_parquet, string_list,
+    FILE_COLUMN, Files, JSON_TABLE, ROW_COLUMN, VIEW, View, absolute, is_reader_column, read_parquet,
+    string_list,
 };
 use super::{
     Cancel, DUCKDB_VERSION, Dataset, DatasetColumn, Format, Interrupter, Later, Schema, SessionSettings,
@@ -410,7 +411,17 @@ fn json_lines_view(connection: &Connection, files: &Files) -> Result<View, Store
         |(name, t): &(String, DuckType)| format!("{}: {}", string(name), string(&t.render(&as_written)));
     let columns: Vec<_> = guessed.iter().map(column).collect();
     let reader = files.json_lines(Some(&format!("{{{}}}", columns.join(", "))));
-    connection.execute_batch(&format!("CREATE TABLE {JSON_TABLE} AS SELECT * FROM {reader}"))?;
+    // Rows come file by file, in their order. An attribute may hide the table's own count of them.
+    let (file, row) = (identifier(FILE_COLUMN), identifier(ROW_COLUMN));
+    let hidden = guessed.iter().any(|(name, _)| name.eq_ignore_ascii_case("rowid"));
+    let (numbered, number) =
+        if hidden { ("row_number() OVER () - 1", row.as_str()) } else { ("0::BIGINT", "rowid") };
+    connection.execute_batch(&format!(
+        "CREATE TABLE {JSON_TABLE} AS SELECT *, {numbered} AS {row} FROM {reader};
+         UPDATE {JSON_TABLE} SET {row} = {JSON_TABLE}.{number} - first.row
+         FROM (SELECT {file} AS file, min({number}) AS row FROM {JSON_TABLE} GROUP BY ALL) AS first
+         WHERE {JSON_TABLE}.{file} = first.file"
+    ))?;
     let stored = stored_columns(connection, JSON_TABLE)?;
     let leaves = schema::leaves(&stored);
     Ok(View::new(JSON_TABLE.to_owned(), &stored, leaves, files, Format::JsonLines))

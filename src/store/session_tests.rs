@@ -224,3 +224,23 @@ fn a_partition_is_a_column_where_the_files_lack_it() {
     let files: Vec<PathBuf> = store.dataset().files.clone();
     assert_eq!(files.len(), 2);
 }
+
+#[test]
+fn events_of_several_files_of_lines_are_named_by_file_and_line() {
+    for attribute in ["other", "rowid"] {
+        let folder = tempfile::tempdir().unwrap();
+        let line = |more: &str| format!("{{\"class_uid\":1,\"time\":1,\"{attribute}\":7{more}}}\n");
+        fs::write(folder.path().join("b.jsonl"), line("") + &line(",\"late\":1")).unwrap();
+        fs::write(folder.path().join("a.ndjson"), line(",\"metadata.event_id\":\"named\"") + &line(""))
+            .unwrap();
+        let store =
+            Store::open(Dataset::discover(folder.path()).unwrap(), SessionSettings::default()).unwrap();
+        assert_eq!(ids(&store), ["a.ndjson:2", "b.jsonl:1", "b.jsonl:2", "named"]);
+        let expected = ["class_uid", attribute, "late", "metadata.event_id", "time"];
+        let mut columns: Vec<_> = store.schema().columns.keys().map(|path| path.as_str()).collect();
+        columns.sort_unstable();
+        let mut sorted = expected.to_vec();
+        sorted.sort_unstable();
+        assert_eq!(columns, sorted);
+    }
+}

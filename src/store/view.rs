@@ -26,6 +26,9 @@ const ALWAYS: [&str; 4] = ["class_uid", "time", "device.hostname", "device.name"
 /// The file that a row was read from. Named so that no event's own attribute is in its way.
 pub(super) const FILE_COLUMN: &str = "sigma_ocsf_tui.file";
 
+/// Of JSON Lines, the row within its file, from 0.
+pub(super) const ROW_COLUMN: &str = "sigma_ocsf_tui.line";
+
 /// Columns of a narrow view that say where an event lies: the place of its file among the dataset's, and its row there.
 pub(super) const FILE_INDEX: &str = "sigma_ocsf_tui.file_index";
 pub(super) const ROW_NUMBER: &str = "sigma_ocsf_tui.row";
@@ -76,8 +79,11 @@ impl Files {
     /// Likewise, every type told or guessed by DuckDB.
     pub(super) fn json_lines(&self, columns: Option<&str>) -> String {
         let types = columns.map_or_else(
-            || "sample_size = -1, map_inference_threshold = -1, field_appearance_threshold = 0".to_owned(),
-            |columns| format!("columns = {columns}"),
+            || {
+                let all = "sample_size = -1, maximum_sample_files = 2147483647";
+                format!("{all}, map_inference_threshold = -1, field_appearance_threshold = 0")
+            },
+            |columns| format!("columns = {columns}, filename = {}", string(FILE_COLUMN)),
         );
         let files = string_list(&self.patterns);
         format!("read_json({files}, format = 'newline_delimited', maximum_depth = -1, {types})")
@@ -85,18 +91,13 @@ impl Files {
 
     /// File, below the folder that all share, and row, from 1.
     fn row_locator(&self, format: Format, stored: &[(String, DuckType)]) -> String {
-        let (file, row) = match format {
-            Format::Parquet => {
-                let file = format!("substr({}, {})", identifier(FILE_COLUMN), self.folder_chars + 1);
-                (file, "file_row_number")
-            }
-            Format::JsonLines => {
-                let file = self.allowed.first().map_or("", String::as_str);
-                (string(file.rsplit('/').next().unwrap_or(file)), "rowid")
-            }
+        let file = format!("substr({}, {})", identifier(FILE_COLUMN), self.folder_chars + 1);
+        let row = match format {
+            Format::Parquet => "file_row_number".to_owned(),
+            Format::JsonLines => identifier(ROW_COLUMN),
         };
         // An attribute of that name would be read in its place.
-        let hidden = stored.iter().any(|(name, _)| name.eq_ignore_ascii_case(row));
+        let hidden = stored.iter().any(|(name, _)| name.eq_ignore_ascii_case(&row));
         let number = if hidden { WINDOW.to_owned() } else { format!("{row} + 1") };
         format!("{file} || ':' || CAST({number} AS VARCHAR)")
     }
@@ -114,7 +115,7 @@ pub(super) fn read_parquet(patterns: &[String], alike: bool, partitions: Option<
 
 /// Names that the reader itself adds to the rows.
 pub(super) fn is_reader_column(name: &str) -> bool {
-    name == FILE_COLUMN
+    name == FILE_COLUMN || name == ROW_COLUMN
 }
 
 pub(super) fn absolute(file: &Path) -> Result<String, StoreError> {

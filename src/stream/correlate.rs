@@ -167,6 +167,25 @@ impl Held {
         self.check()
     }
 
+    /// How many events and windows it holds, those of each step by itself.
+    pub(super) fn len(&self) -> usize {
+        self.steps.iter().map(|step| step.count).sum()
+    }
+
+    /// The windows that end after `closed`, as if no event came any more.
+    pub(super) fn open_windows(
+        &self,
+        plan: &CorrelationPlan,
+        closed: Option<i64>,
+    ) -> Result<Vec<Window>, TooMuchHeld> {
+        if plan.steps.len() == 1 {
+            return Ok(self.close_step(plan, 0, closed, i64::MAX));
+        }
+        // What the windows of one step are to the next is worked out on a copy.
+        let fired = self.clone().close(plan, closed, i64::MAX)?;
+        Ok(fired.into_iter().map(|fired| fired.window).collect())
+    }
+
     /// Closes all windows that end after `closed` and not after `until`, in the order of their ends, and forgets what
     /// later ones cannot hold.
     pub(super) fn close(
@@ -221,7 +240,6 @@ impl Held {
     }
 
     fn check(&self) -> Result<(), TooMuchHeld> {
-        let held: usize = self.steps.iter().map(|step| step.count).sum();
-        if held > MAX_HELD { Err(TooMuchHeld) } else { Ok(()) }
+        if self.len() > MAX_HELD { Err(TooMuchHeld) } else { Ok(()) }
     }
 }

@@ -4,9 +4,13 @@ use std::collections::BTreeMap;
 
 use super::checkpoint::{CorrelationState, EngineState};
 use super::correlate::{Fired, Held, TooMuchHeld};
-use super::event::{self, Clash, LiveEvent, Rejected};
+use super::counting::Sink;
+use super::event::{self, Clash, Rejected};
 use super::rules::RuleSet;
-use crate::evaluate::{MatchedEvent, MatchedWindow};
+use crate::backend::interpreter::Field;
+use crate::bridge::ColumnType;
+use crate::evaluate::MatchedWindow;
+use crate::ocsf::OcsfPath;
 
 /// What an engine has seen.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -28,15 +32,16 @@ pub struct Figures {
 /// Rules, and what they remember of the events that they have seen.
 #[derive(Debug)]
 pub struct Engine {
-    rules: RuleSet,
+    pub(super) rules: RuleSet,
     /// For each correlation; none for one that held too much.
-    held: Vec<Result<Held, TooMuchHeld>>,
-    /// How much later than an event another may come that is older, milliseconds.
-    lateness: i64,
+    pub(super) held: Vec<Result<Held, TooMuchHeld>>,
+    /// How much later than an event another may come that is older, milliseconds; `None` where windows close only
+    /// when they are told to.
+    lateness: Option<i64>,
     /// The latest time of any event.
-    latest: Option<i64>,
+    pub(super) latest: Option<i64>,
     /// Windows that end here or before are closed.
-    closed: Option<i64>,
+    pub(super) closed: Option<i64>,
     figures: Figures,
     /// The rules that the event at hand matches.
     matched: Vec<usize>,
@@ -47,11 +52,15 @@ impl Engine {
     /// still be part of windows.
     #[must_use]
     pub fn new(rules: RuleSet, lateness: u32) -> Self {
+        Self::with_lateness(rules, Some(lateness.into()))
+    }
+
+    pub(super) fn with_lateness(rules: RuleSet, lateness: Option<i64>) -> Self {
         let held = rules.correlations.iter().map(|correlation| Ok(Held::new(&correlation.plan))).collect();
         Self {
             rules,
             held,
-            lateness: lateness.into(),
+            lateness,
             latest: None,
             closed: None,
             figures: Figures::default(),
@@ -93,15 +102,17 @@ impl Engine {
     /// # Errors
     /// The line is no OCSF event. It is counted, and nothing else has changed.
     pub fn line(&mut self, line: &[u8], number: u64, emit: &mut dyn FnMut(&[u8])) -> Result<(), Rejected> {
-        if let Err(rejected) = self.rules.asker.read(line) {
-            match rejected {
-                Rejected::Version(_) => self.figures.other_version += 1,
-                _ => self.figures.rejected += 1,
-            }
-            return Err(rejected);
-        }
-        self.event(number, emit);
+        self.read(line)?;
+        self.event(number, &mut Sink::Lines(emit));
         Ok(())
+    }
+
+    /// Reads the event of a line.
+    pub(super) fn read(&mut self, line: &[u8]) -> Result<(), Rejected> {
+        self.rules.asker.read(line).inspect_err(|rejected| match rejected {
+            Rejected::Version(_) => self.figures.other_version += 1,
+            _ => self.figures.rejected += 1,
+        })
     }
 
     /// Counts a line that could not even be read.
@@ -110,41 +121,68 @@ impl Engine {
     }
 
     /// Asks the rules of the event at hand, the input's line of that number.
-    fn event(&mut self, number: u64, emit: &mut dyn FnMut(&[u8])) {
+    pub(super) fn event(&mut self, number: u64, sink: &mut Sink<'_>) {
         self.figures.events += 1;
         let time = self.rules.asker.time();
         let is_late = time.is_some_and(|time| self.closed.is_some_and(|closed| time <= closed));
         self.figures.late += u64::from(is_late);
-        self.ask();
+        self.ask(sink);
         for at in &self.matched {
             let Some(judge) = self.rules.judges.get(*at) else { continue };
-            if let Some(lines) = &judge.lines {
+            if let Some(rule) = judge.rule {
                 self.figures.detections += 1;
-                let (event_id, host) = (self.rules.asker.id(number), self.rules.asker.host());
-                emit(&lines.event(MatchedEvent { event_id, time, host }));
+                let asker = &self.rules.asker;
+                sink.event(&self.rules.lines, rule, time, || (asker.id(number), asker.host()));
             }
-            if let Some((correlation, rule)) = judge.feeds.filter(|_| !is_late) {
-                take(&self.rules, &mut self.held, correlation, rule, &self.rules.asker.live(number));
+            if let Some((correlation, rule)) = judge.feeds {
+                let Some(of) = self.rules.correlations.get(correlation) else { continue };
+                let Some(held) = self.held.get_mut(correlation) else { continue };
+                if is_late {
+                    sink.undecided(of.rule);
+                } else {
+                    sink.touched(of.rule);
+                    let taken =
+                        held.as_mut().map(|held| held.take(&of.plan, rule, &self.rules.asker.live(number)));
+                    if let Ok(Err(too_much)) = taken {
+                        *held = Err(too_much);
+                        sink.undecided(of.rule);
+                    }
+                }
             }
         }
         if time > self.latest {
             self.latest = time;
-            self.close(time.map(|latest| latest.saturating_sub(self.lateness).saturating_sub(1)), emit);
+            if let (Some(latest), Some(lateness)) = (time, self.lateness) {
+                self.close(latest.saturating_sub(lateness).saturating_sub(1), sink);
+            }
         }
     }
 
     /// Finds which rules the event at hand matches. A rule that counts on another type of field is not asked.
-    fn ask(&mut self) {
-        let RuleSet { asker, judges, .. } = &mut self.rules;
+    fn ask(&mut self, sink: &mut Sink<'_>) {
+        let RuleSet { asker, judges, correlations, .. } = &mut self.rules;
         let clashes = asker.clashes();
         let unasked = &mut self.figures.unasked;
+        type Columns = BTreeMap<OcsfPath, ColumnType>;
+        let stands_in = |columns: &Columns, (clash, field): &(Clash, Field)| {
+            columns.get(&clash.path).is_some_and(|expected| !event::fits(field, *expected))
+        };
+        if let Sink::Tallies(_) = sink {
+            // Of a column that is of another type in any event, a batch asks no rule.
+            for clash in clashes.iter().filter(|(clash, _)| !unasked.contains_key(clash)) {
+                let judges = judges.iter().map(|judge| (&judge.columns, judge.counted(correlations)));
+                let correlations = correlations.iter().map(|of| (&of.plan.columns, Some(of.rule)));
+                let all = judges.chain(correlations).filter(|(columns, _)| stands_in(columns, clash));
+                all.filter_map(|(_, rule)| rule).for_each(|rule| sink.undecided(rule));
+            }
+            for (clash, _) in &clashes {
+                unasked.entry(clash.clone()).or_default();
+            }
+        }
         let mut suits = |at: usize| {
             let Some(judge) = judges.get(at) else { return false };
-            let in_the_way = clashes.iter().filter(|(clash, field)| {
-                judge.columns.get(&clash.path).is_some_and(|expected| !event::fits(field, *expected))
-            });
             let mut suits = true;
-            for (clash, _) in in_the_way {
+            for (clash, _) in clashes.iter().filter(|clash| stands_in(&judge.columns, clash)) {
                 *unasked.entry(clash.clone()).or_default() += 1;
                 suits = false;
             }
@@ -156,25 +194,30 @@ impl Engine {
     /// Time passed without an event: windows are closed as if one had come `milliseconds` of event time after the
     /// latest.
     pub fn idle(&mut self, milliseconds: u32, emit: &mut dyn FnMut(&[u8])) {
-        let passed = i64::from(milliseconds).saturating_sub(self.lateness);
-        self.close(self.latest.map(|latest| latest.saturating_add(passed).saturating_sub(1)), emit);
+        let (Some(latest), Some(lateness)) = (self.latest, self.lateness) else { return };
+        let passed = i64::from(milliseconds).saturating_sub(lateness);
+        self.close(latest.saturating_add(passed).saturating_sub(1), &mut Sink::Lines(emit));
     }
 
     /// No event will come any more: closes all windows.
     pub fn finish(&mut self, emit: &mut dyn FnMut(&[u8])) {
-        self.close(Some(i64::MAX), emit);
+        self.close(i64::MAX, &mut Sink::Lines(emit));
     }
 
-    fn close(&mut self, until: Option<i64>, emit: &mut dyn FnMut(&[u8])) {
-        let Some(until) = until.filter(|until| self.closed.is_none_or(|closed| closed < *until)) else {
+    /// Closes the windows that end at `until` or before.
+    pub(super) fn close(&mut self, until: i64, sink: &mut Sink<'_>) {
+        if self.closed.is_some_and(|closed| until <= closed) {
             return;
-        };
+        }
         let mut fired: Vec<(usize, Fired)> = Vec::new();
         for (at, (correlation, held)) in self.rules.correlations.iter().zip(&mut self.held).enumerate() {
             let Ok(holds) = held else { continue };
             match holds.close(&correlation.plan, self.closed, until) {
                 Ok(windows) => fired.extend(windows.into_iter().map(|window| (at, window))),
-                Err(too_much) => *held = Err(too_much),
+                Err(too_much) => {
+                    *held = Err(too_much);
+                    sink.undecided(correlation.rule);
+                }
             }
         }
         self.closed = Some(until);
@@ -186,7 +229,7 @@ impl Engine {
         for (at, Fired { window, host }) in fired {
             if let Some(correlation) = self.rules.correlations.get(at) {
                 self.figures.detections += 1;
-                emit(&correlation.lines.window(MatchedWindow { window, host }));
+                sink.window(&self.rules.lines, correlation.rule, MatchedWindow { window, host });
             }
         }
     }
@@ -196,7 +239,7 @@ impl Engine {
     pub fn state(&self) -> EngineState {
         let pairs = self.rules.correlations.iter().zip(&self.held);
         let state = |(correlation, held): (&super::rules::Correlation, &Result<Held, TooMuchHeld>)| {
-            let plan_sha256 = correlation.lines.plan_sha256.clone();
+            let plan_sha256 = self.rules.plan_sha256(correlation).to_owned();
             (correlation.name.clone(), CorrelationState { plan_sha256, held: held.clone().ok() })
         };
         EngineState { latest: self.latest, closed: self.closed, correlations: pairs.map(state).collect() }
@@ -209,7 +252,7 @@ impl Engine {
         self.closed = state.closed;
         for (correlation, held) in self.rules.correlations.iter().zip(&mut self.held) {
             let kept = state.correlations.remove(&correlation.name);
-            let same = kept.filter(|kept| kept.plan_sha256 == correlation.lines.plan_sha256);
+            let same = kept.filter(|kept| kept.plan_sha256 == self.rules.plan_sha256(correlation));
             match same.map(|kept| kept.held) {
                 Some(Some(kept)) if kept.is_of(&correlation.plan) => *held = Ok(kept),
                 Some(None) => *held = Err(TooMuchHeld),
@@ -217,21 +260,5 @@ impl Engine {
             }
         }
         anew
-    }
-}
-
-fn take(
-    rules: &RuleSet,
-    held: &mut [Result<Held, TooMuchHeld>],
-    correlation: usize,
-    rule: usize,
-    event: &LiveEvent,
-) {
-    let (Some(of), Some(holds)) = (rules.correlations.get(correlation), held.get_mut(correlation)) else {
-        return;
-    };
-    let taken = holds.as_mut().map(|holds| holds.take(&of.plan, rule, event));
-    if let Ok(Err(too_much)) = taken {
-        *holds = Err(too_much);
     }
 }

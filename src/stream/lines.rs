@@ -34,7 +34,7 @@ pub struct Position {
     /// Which file it is, where the system can tell.
     file: Option<FileId>,
     /// Bytes before it in the file.
-    offset: u64,
+    pub(super) offset: u64,
     /// Lines before it, those of earlier files of a rotation among them.
     pub lines: u64,
 }
@@ -105,6 +105,8 @@ pub struct Lines {
     /// Whether the line being read is too long already.
     too_long: bool,
     position: Position,
+    /// Whether there was nothing more to read the last time.
+    at_end: bool,
     /// Whether [`Piece::Replaced`] is still to be told.
     replaced: bool,
     /// Lines to pass over, which an earlier process has read.
@@ -141,7 +143,8 @@ impl Lines {
                 (Source::File { file, path: path.clone(), follow: *follow }, 0)
             }
         };
-        Ok(Self { source, rest: Vec::new(), searched: 0, too_long: false, position, replaced: false, known })
+        let (rest, at_end, replaced) = (Vec::new(), false, false);
+        Ok(Self { source, rest, searched: 0, too_long: false, position, at_end, replaced, known })
     }
 
     /// What comes next. Blocks only on standard input.
@@ -162,12 +165,32 @@ impl Lines {
             None => Ok(0),
         };
         self.rest.truncate(from + read.as_ref().map_or(0, |read| *read));
+        self.at_end = matches!(read, Ok(0));
         match read {
             Ok(0) => self.at_end(),
             Ok(_) => Ok(self.whole_lines()),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(Piece::Waiting),
             Err(error) => Err(error),
         }
+    }
+
+    /// Whether there was nothing more to read the last time.
+    pub(super) fn is_at_end(&self) -> bool {
+        self.at_end
+    }
+
+    /// A last line that lacks its end and is a whole object all the same; of what follows, its end is a line of nothing.
+    pub(super) fn unended(&mut self) -> Option<Piece> {
+        let is_whole = self.at_end
+            && !self.too_long
+            && self.rest.trim_ascii_end().ends_with(b"}")
+            && serde_json::from_slice::<serde::de::IgnoredAny>(&self.rest).is_ok();
+        if !is_whole {
+            return None;
+        }
+        self.searched = 0;
+        let text = std::mem::take(&mut self.rest);
+        Some(self.handed_out(text))
     }
 
     /// The whole lines of what is read.

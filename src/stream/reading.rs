@@ -3,6 +3,7 @@
 //! What comes out is what [`Event::from_json`] says of the line. Whatever that decides between (a path that comes twice)
 //! is left to it.
 
+use memchr::{memchr, memmem};
 use serde::de::{DeserializeSeed, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Value as Json;
 
@@ -50,6 +51,9 @@ pub(super) fn read(
         let mut json = serde_json::Deserializer::from_str(text);
         Below { columns, node: Columns::ROOT, seen, values }.deserialize(&mut json)?;
         json.end()?;
+        if has_half_a_pair(line) {
+            return Err(serde_json::Error::custom("half a surrogate pair in a string").into());
+        }
         if !seen.unclear {
             return Ok(());
         }
@@ -64,6 +68,32 @@ pub(super) fn read(
         values.put(slot, event.field(path).into_owned());
     }
     Ok(())
+}
+
+/// Whether a string of a line of JSON escapes half a character: what is passed over is not decoded, and so whatever else
+/// is wrong in it has been found.
+fn has_half_a_pair(line: &[u8]) -> bool {
+    if memmem::find(line, br"\uD").is_none() && memmem::find(line, br"\ud").is_none() {
+        return false;
+    }
+    let (mut rest, mut expects_low) = (line, false);
+    while let Some(at) = memchr(b'\\', rest) {
+        let unit = rest.get(at + 1..at + 6).and_then(utf16_unit);
+        let is_low = matches!(unit, Some(0xDC00..=0xDFFF));
+        if expects_low != is_low || (expects_low && at > 0) {
+            return true;
+        }
+        expects_low = matches!(unit, Some(0xD800..=0xDBFF));
+        let length = if unit.is_some() { 6 } else { 2 };
+        rest = rest.get(at + length..).unwrap_or_default();
+    }
+    expects_low
+}
+
+/// The number of `u0000`.
+fn utf16_unit(escape: &[u8]) -> Option<u16> {
+    let digits = std::str::from_utf8(escape.strip_prefix(b"u")?).ok()?;
+    u16::from_str_radix(digits, 16).ok()
 }
 
 /// What stands at a node.
@@ -199,5 +229,26 @@ impl Visitor<'_> for Key<'_> {
             return Ok(Way::Unclear);
         }
         Ok(self.columns.below(self.node, key).map_or(Way::Nowhere, Way::To))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn half_a_pair_is_found_wherever_it_stands() {
+        for (line, half) in [
+            (r#"{"a": "\ud83d\uDE00"}"#, false),
+            (r#"{"a": "\\ud83d", "b": "\u00e9\n"}"#, false),
+            (r#"{"a": "\ud83d"}"#, true),
+            (r#"{"a": "\ude00\ud83d"}"#, true),
+            (r#"{"a": "\ud83d \ude00"}"#, true),
+            (r#"{"a": "\ud83d\ud83d\ude00"}"#, true),
+            (r#"{"a": "\ud83d", "b": "\ude00"}"#, true),
+        ] {
+            assert_eq!(has_half_a_pair(line.as_bytes()), half, "{line}");
+            assert_eq!(serde_json::from_str::<Json>(line).is_err(), half, "{line}");
+        }
     }
 }

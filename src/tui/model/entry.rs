@@ -82,6 +82,8 @@ pub(crate) struct RuleEntry {
     pub outcome: Outcome,
     /// In which opening of the dataset.
     pub counted_at: u64,
+    /// Whether the dataset has to be asked for its count although events are followed.
+    pub undecided: bool,
     /// Its matches when the user last looked at it; `None` until they have been counted.
     pub looked: Option<Looked>,
 }
@@ -97,6 +99,7 @@ impl RuleEntry {
             last_good: None,
             outcome: Outcome::NotRun,
             counted_at: 0,
+            undecided: false,
             looked: None,
         }
     }
@@ -165,6 +168,7 @@ impl RuleEntry {
             let same = self.compiled.as_ref().zip(old.compiled.as_ref());
             if same.is_some_and(|(now, then)| Arc::ptr_eq(now, then)) || self.sql_text() == old.sql_text() {
                 (self.counted_at, self.looked) = (old.counted_at, old.looked);
+                self.undecided = old.undecided;
             } else {
                 self.outcome.age();
             }

@@ -55,6 +55,19 @@ pub(crate) struct DatasetState {
     pub unfinished: Option<String>,
 }
 
+impl DatasetState {
+    /// Whether its events are followed as they come.
+    pub(crate) fn is_followed(&self) -> bool {
+        self.info.as_ref().is_some_and(|info| info.lines.is_some())
+    }
+
+    /// How far the dataset that answers goes, to tell later matches from earlier ones: how many lines it has, or which
+    /// opening it is.
+    pub(crate) fn moment(&self) -> u64 {
+        self.info.as_ref().and_then(|info| info.lines).unwrap_or(self.opened)
+    }
+}
+
 /// How a dataset differs from the one before.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum DatasetChange {
@@ -74,6 +87,8 @@ pub(crate) struct DatasetInfo {
     pub events: u64,
     /// Files.
     pub files: usize,
+    /// Lines, where events are JSON Lines: those are followed as they come.
+    pub lines: Option<u64>,
     /// Which column names an event.
     pub event_id: EventIdSource,
     /// What differs between the files, the gravest first.

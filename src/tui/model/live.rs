@@ -5,6 +5,10 @@ use super::{Outcome, RuleEntry};
 /// How new matches are told of.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Live {
+    /// Lines that rules have been asked of, where events are followed.
+    pub lines: u64,
+    /// Whether the events are read from their beginning when they are followed next.
+    pub anew: bool,
     /// Whether the terminal's bell rings.
     pub bell: bool,
     /// New matches of all rules as they were last told of.
@@ -16,19 +20,19 @@ pub(crate) struct Live {
 pub(crate) struct Looked {
     /// How many there were.
     pub matches: u64,
-    /// In which opening of the dataset.
+    /// As of which moment of the dataset ([`DatasetState::moment`](super::DatasetState::moment)).
     pub at: u64,
 }
 
 impl RuleEntry {
-    /// Takes in a count, of an opening of the dataset. The first one is nothing new.
-    pub(crate) fn counted(&mut self, outcome: Outcome, opened: u64) {
+    /// Takes in a count, as of a moment of the dataset. The first one is nothing new.
+    pub(crate) fn counted(&mut self, outcome: Outcome, moment: u64) {
         self.outcome = outcome;
         let Some(matches) = self.matches() else { return };
-        self.counted_at = opened;
+        self.counted_at = moment;
         match &mut self.looked {
             Some(looked) => looked.matches = looked.matches.min(matches),
-            none => *none = Some(Looked { matches, at: opened }),
+            none => *none = Some(Looked { matches, at: moment }),
         }
     }
 
@@ -44,7 +48,8 @@ impl RuleEntry {
         self.looked = self.matches().map(|matches| Looked { matches, at });
     }
 
-    fn matches(&self) -> Option<u64> {
+    /// How many matches it has, as far as is known.
+    pub(crate) fn matches(&self) -> Option<u64> {
         match &self.outcome {
             Outcome::Ran { summary, .. } => Some(summary.matches),
             Outcome::NotRun | Outcome::NoEvents | Outcome::Failed(_) => None,

@@ -140,6 +140,8 @@ pub(crate) struct Work {
     pub explaining: bool,
     /// Rules that have been run, of how many.
     pub running: Option<(usize, usize)>,
+    /// Bytes of events that are followed which rules have been asked of, of how many.
+    pub reading: Option<(u64, u64)>,
     /// The same of a run that was stopped, until the next one begins.
     pub stopped: Option<(usize, usize)>,
     /// Rules that a run counts in any case, before events that have arrived may call it off.
@@ -161,6 +163,7 @@ impl Work {
             || self.proposing
             || self.explaining
             || self.running.is_some()
+            || self.reading.is_some()
     }
 }
 
@@ -175,6 +178,8 @@ pub(crate) struct Generations {
     pub matches: u64,
     /// Of all rules' counts.
     pub summaries: u64,
+    /// Of their counts as events come.
+    pub live: u64,
     /// Of proposals, and of trying them.
     pub bench: u64,
     /// Of other rows of the selected rule's matches.
@@ -201,6 +206,7 @@ impl Generations {
             dataset: self.dataset + 1,
             matches: self.matches + 1,
             summaries: self.summaries + 1,
+            live: self.live + 1,
             bench: self.bench + 1,
             rows: self.rows + 1,
             event: self.event + 1,

@@ -129,6 +129,7 @@ impl Screen {
                 let info = DatasetInfo {
                     events: 254_974,
                     files: 3,
+                    lines: None,
                     event_id: EventIdSource::EventId,
                     drift: self.drift.clone(),
                 };

@@ -6,6 +6,7 @@ mod chaos;
 mod editing;
 mod first_minute;
 mod fixtures;
+mod following;
 mod frames;
 mod keys;
 mod legible;

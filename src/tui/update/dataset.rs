@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Effect, matches, request_matches, run, why};
+use super::{Effect, follow, matches, request_matches, run, why};
 use crate::store::Unfinished;
 use crate::tui::model::{DatasetChange, DatasetInfo, Model, Outcome};
 use crate::tui::text;
@@ -15,7 +15,12 @@ const RUN: Duration = Duration::from_secs(2);
 
 /// The files have changed. An opening that is under way ends first, or writers that never rest would call off each before
 /// it is done.
+///
+/// Of lines that have come, whoever follows them tells.
 pub(super) fn changed(model: &mut Model) -> Vec<Effect> {
+    if follow::suffices(model) {
+        return Vec::new();
+    }
     if model.work.opening || (model.dataset.info.is_some() && model.work.running.is_some()) {
         model.dataset.due = true;
         return open_if_ripe(model);
@@ -100,7 +105,11 @@ pub(super) fn opened(
     model.dataset.error = None;
     if change != DatasetChange::None {
         model.dataset.opened = model.generations.dataset;
-        age(model);
+        if change == DatasetChange::Grown && model.dataset.is_followed() {
+            follow::age(model);
+        } else {
+            age(model);
+        }
     }
     if change == DatasetChange::Other {
         // Nothing is left that new matches could be told from.

@@ -32,7 +32,7 @@ pub(super) fn see_all(model: &mut Model) -> Vec<Effect> {
 /// Asks which of the selected rule's matches have come since it was last looked at, where any can have.
 pub(super) fn request(model: &Model) -> Option<Effect> {
     let entry = model.entry().filter(|entry| entry.is_executable())?;
-    let since = entry.looked.filter(|looked| looked.at < model.dataset.opened)?.at;
+    let since = entry.looked.filter(|looked| looked.at < model.dataset.moment())?.at;
     let rule = (entry.key.clone(), entry.compiled.clone()?);
     Some(Effect::Arrivals { generation: model.generations.matches, rule, since })
 }

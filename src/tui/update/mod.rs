@@ -9,6 +9,7 @@ mod editor;
 mod event;
 mod export;
 mod filter;
+mod follow;
 mod history;
 pub(crate) mod in_place;
 mod list;
@@ -106,6 +107,15 @@ pub(crate) enum Effect {
         rules: Vec<(RuleKey, Arc<CompiledRule>)>,
         /// How many of them come before the others.
         first: usize,
+    },
+    /// Count the matches of rules as events come; with no rules, stop.
+    Follow {
+        /// Of the request.
+        generation: u64,
+        /// The rules.
+        rules: Vec<(RuleKey, Arc<CompiledRule>)>,
+        /// Whether to begin with the first event again.
+        anew: bool,
     },
     /// Find out about a field; with no question, stop.
     Bench {
@@ -333,7 +343,7 @@ fn clear(model: &mut Model) -> Vec<Effect> {
     }
     if model.zoomed {
         zoom(model, false);
-    } else if model.work.running.is_some() {
+    } else if model.work.running.is_some() || model.work.reading.is_some() {
         return run::stop(model);
     } else {
         model.notices.pop();
@@ -345,6 +355,7 @@ fn reload(model: &mut Model) -> Vec<Effect> {
     let changed = Changed { rescan: true, pack: true, ..Changed::default() };
     let mut effects = files_changed(model, changed);
     model.work.stopped = None;
+    model.live.anew = true;
     dataset::age(model);
     effects.extend(dataset::open(model));
     effects

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{
-    Effect, bench, cases, coverage, dataset, history, in_place, list, live, navigate, new_rule,
+    Effect, bench, cases, coverage, dataset, follow, history, in_place, list, live, navigate, new_rule,
     request_colours, request_matches, run, why,
 };
 use crate::backend::CompiledRule;
@@ -51,12 +51,10 @@ pub(super) fn accept(model: &mut Model, report: Report) -> Vec<Effect> {
             counted(model, &rule, summary);
             dataset::open_if_ripe(model)
         }
+        Report::Followed { generation, found } if generation == newest.live => follow::took(model, found),
         Report::SummariesDone { generation } if generation == newest.summaries => {
             model.work.running = None;
-            let mut effects = list::arrange(model, true);
-            bench::refresh_changes(model);
-            coverage::recount(model);
-            effects.extend(live::tell(model));
+            let mut effects = counts_changed(model);
             effects.extend(dataset::open_if_due(model));
             effects
         }
@@ -117,6 +115,15 @@ pub(super) fn accept(model: &mut Model, report: Report) -> Vec<Effect> {
     if !model.work.is_under_way() {
         model.work.mentioned = false;
     }
+    effects
+}
+
+/// What follows from other counts.
+pub(super) fn counts_changed(model: &mut Model) -> Vec<Effect> {
+    let mut effects = list::arrange(model, true);
+    bench::refresh_changes(model);
+    coverage::recount(model);
+    effects.extend(live::tell(model));
     effects
 }
 
@@ -209,7 +216,9 @@ fn matches(model: &mut Model, rule: RuleKey, table: Result<MatchTable, String>) 
     match table {
         Ok(table) => {
             let summary = table.summary;
-            took(model, &rule, Outcome::Ran { summary, stale: false });
+            if !follow::decides(model, &rule, summary) {
+                took(model, &rule, Outcome::Ran { summary, stale: false });
+            }
             anchor = live::anchor(model);
             learn(model, &rule);
             model.matches.table = Some(Arc::new(table));
@@ -217,22 +226,25 @@ fn matches(model: &mut Model, rule: RuleKey, table: Result<MatchTable, String>) 
             model.matches.error = None;
         }
         Err(error) => {
-            took(model, &rule, Outcome::Failed(error.clone()));
+            if !follow::is_followed(model, &rule) {
+                took(model, &rule, Outcome::Failed(error.clone()));
+            }
             model.matches.error = Some(error);
             model.matches.stale = true;
         }
     }
     model.list.outdated = true;
     model.matches.rule = Some(rule);
-    let effects = live::keep_place(model, anchor);
+    let mut effects = live::keep_place(model, anchor);
     navigate::settle(model);
+    effects.extend(follow::catch_up(model));
     effects
 }
 
 fn took(model: &mut Model, rule: &RuleKey, outcome: Outcome) {
-    let opened = model.dataset.opened;
+    let moment = model.dataset.moment();
     if let Some(entry) = model.entry_mut(rule) {
-        entry.counted(outcome, opened);
+        entry.counted(outcome, moment);
     }
 }
 
@@ -250,7 +262,7 @@ fn counted(model: &mut Model, rule: &RuleKey, summary: Result<Summary, String>) 
 }
 
 /// The baseline takes the first count that a rule has.
-fn learn(model: &mut Model, rule: &RuleKey) {
+pub(super) fn learn(model: &mut Model, rule: &RuleKey) {
     let Model { rules, baseline, .. } = model;
     if let Some(entry) = rules.binary_search_by(|entry| entry.key.cmp(rule)).ok().and_then(|at| rules.get(at))
     {

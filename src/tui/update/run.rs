@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::Effect;
+use super::{Effect, follow};
 use crate::backend::CompiledRule;
 use crate::tui::model::list::Row;
 use crate::tui::model::{Model, Pane, RuleEntry, RuleKey};
@@ -17,12 +17,15 @@ pub(super) fn request(model: &mut Model) -> Vec<Effect> {
     if model.dataset.info.is_none() || model.work.stopped.is_some() {
         return Vec::new();
     }
+    let followed = follow::request(model);
     let shown = shown(model);
+    let is_followed = followed.is_some();
     let due: Vec<(usize, &RuleEntry)> = model
         .rules
         .iter()
         .enumerate()
         .filter(|(_, entry)| entry.is_executable() && entry.is_reported() && !entry.outcome.is_fresh())
+        .filter(|(_, entry)| !is_followed || entry.undecided)
         .collect();
     let earliest = due.iter().map(|(_, entry)| entry.counted_at).min().unwrap_or(0);
     let (leading, others): (Vec<_>, Vec<_>) = due.into_iter().partition(|(index, _)| shown.contains(index));
@@ -36,7 +39,7 @@ pub(super) fn request(model: &mut Model) -> Vec<Effect> {
         .collect();
     model.work.running = (!rules.is_empty()).then_some((0, rules.len()));
     model.work.leading = leading_rules;
-    vec![summarize(model, rules, first)]
+    followed.into_iter().chain([summarize(model, rules, first)]).collect()
 }
 
 /// The rules that the list shows, by their places.
@@ -52,10 +55,20 @@ fn shown(model: &Model) -> BTreeSet<usize> {
 
 /// Ends the run where it is. What has been counted stays.
 pub(super) fn stop(model: &mut Model) -> Vec<Effect> {
-    let Some(progress) = model.work.running.take() else { return Vec::new() };
+    let follow = follow::stop(model);
+    let running = model.work.running.take();
+    let Some(progress) = running.or_else(|| follow.is_some().then(|| counted(model))) else {
+        return Vec::new();
+    };
     model.work.stopped = Some(progress);
     // Its last answers are no longer waited for, and nothing else is asked in its place.
-    vec![summarize(model, Vec::new(), 0)]
+    follow.into_iter().chain([summarize(model, Vec::new(), 0)]).collect()
+}
+
+/// How many rules have a count that holds, of those that can have one.
+fn counted(model: &Model) -> (usize, usize) {
+    let rules = || model.rules.iter().filter(|entry| entry.is_executable() && entry.is_reported());
+    (rules().filter(|entry| entry.outcome.is_fresh()).count(), rules().count())
 }
 
 fn summarize(model: &mut Model, rules: Vec<(RuleKey, Arc<CompiledRule>)>, first: usize) -> Effect {

@@ -140,9 +140,10 @@ fn under_way(model: &Model) -> String {
     if work.opening {
         return "opening the dataset …".to_owned();
     }
-    match work.running {
-        Some(progress) => run(progress, work.run_elapsed),
-        None => "looking for matches …".to_owned(),
+    match (work.running, work.reading) {
+        (Some(progress), _) => run(progress, work.run_elapsed),
+        (None, Some(progress)) => reading(progress),
+        (None, None) => "looking for matches …".to_owned(),
     }
 }
 
@@ -157,6 +158,12 @@ fn run((done, of): (usize, usize), elapsed: Duration) -> String {
         said.push_str(&format!(" · {rate}/s · {} left", time_left(left)));
     }
     said
+}
+
+/// `reading events: 45 % of 1,204 MiB`.
+fn reading((done, of): (u64, u64)) -> String {
+    let percent = u128::from(done) * 100 / u128::from(of.max(1));
+    format!("reading events: {percent} % of {} MiB", text::count(of.div_ceil(1 << 20)))
 }
 
 /// Whole seconds, or minutes; never none as long as there is something left.

@@ -21,8 +21,8 @@ pub(super) struct Growth {
     stamps: BTreeMap<PathBuf, Option<Stamp>>,
     /// At which opening the files came that were not there at the first.
     arrived: BTreeMap<PathBuf, u64>,
-    /// Of a file of lines: how many rows it had at each opening that found more.
-    rows: BTreeMap<u64, u64>,
+    /// Of lines: how many there were.
+    rows: u64,
     /// Files that could not be read, which is not tried again as long as they stay as they are.
     unreadable: BTreeMap<PathBuf, (Option<Stamp>, String)>,
 }
@@ -51,21 +51,23 @@ impl Growth {
             }
             _ => true,
         });
+        // The end of a line that is being written comes in a moment.
+        let is_written = |open: &&Store| {
+            let mut files = unfinished.iter().map(|file| &file.path);
+            open.dataset().format == Format::JsonLines
+                && files.any(|file| open.dataset().files.contains(file))
+        };
+        if let Some(open) = store.as_ref().filter(is_written) {
+            return Ok(Found { info: self.info(open), change: DatasetChange::None, unfinished });
+        }
         if let (true, Some(first)) = (dataset.files.is_empty(), unfinished.first()) {
-            // The end of a line that is being written comes in a moment.
-            let lines = |open: &&Store| {
-                open.dataset().format == Format::JsonLines && open.dataset().files == [first.path.clone()]
-            };
-            if let Some(open) = store.as_ref().filter(lines) {
-                return Ok(Found { info: info(open), change: DatasetChange::None, unfinished });
-            }
             return Err(StoreError::Unfinished { path: first.path.clone(), why: first.why.clone() });
         }
         // Taken before the files are read: one that changes meanwhile is seen to have changed.
         let stamps: BTreeMap<_, _> =
             dataset.files.iter().map(|path| (path.clone(), stamp_of(path))).collect();
         if let Some(open) = store.as_ref().filter(|_| stamps == self.stamps) {
-            return Ok(Found { info: info(open), change: DatasetChange::None, unfinished });
+            return Ok(Found { info: self.info(open), change: DatasetChange::None, unfinished });
         }
         let (opened, unreadable) = Store::open_readable(dataset.within(range), settings)?;
         self.unreadable = unreadable
@@ -77,17 +79,24 @@ impl Growth {
         let stamps = stamps.into_iter().filter(|(path, _)| kept(path)).collect();
         let mut change = self.take_in(stamps, generation, opened.dataset().format);
         let rows = opened.lines()?;
-        if self.rows.values().next_back().is_some_and(|before| rows < *before) {
+        if rows < self.rows {
             // It was cut, and has other lines now.
             change = DatasetChange::Other;
         }
-        if change == DatasetChange::Other {
-            self.rows.clear();
-        }
-        self.rows.insert(generation, rows);
-        let info = info(&opened);
+        self.rows = rows;
+        let info = self.info(&opened);
         *store = Some(opened);
         Ok(Found { info, change, unfinished })
+    }
+
+    fn info(&self, store: &Store) -> DatasetInfo {
+        DatasetInfo {
+            events: store.schema().events,
+            files: store.dataset().files.len(),
+            lines: (store.dataset().format == Format::JsonLines).then_some(self.rows),
+            event_id: store.schema().event_id,
+            drift: store::drift_told(&store.schema().drift),
+        }
     }
 
     /// Takes over what is open now, and tells how it differs from before.
@@ -115,20 +124,21 @@ impl Growth {
         DatasetChange::Grown
     }
 
-    /// What came after an opening.
-    fn since(&self, generation: u64, format: Format) -> Later {
-        let later = self.arrived.iter().filter(|(_, arrived)| **arrived > generation);
-        let files = later.map(|(path, _)| path.clone()).collect();
-        let rows = self.rows.range(..=generation).next_back();
-        match (format, rows) {
-            (Format::JsonLines, Some((_, rows))) if self.rows.range(generation + 1..).next().is_some() => {
-                Later::Row(*rows)
+    /// What came after an opening, or after so many lines.
+    fn since(&self, moment: u64, format: Format) -> Later {
+        match format {
+            // Of several files, later lines stand between earlier ones.
+            Format::JsonLines if self.rows > moment && self.stamps.len() == 1 => Later::Row(moment),
+            Format::JsonLines => Later::Files(Vec::new()),
+            Format::Parquet => {
+                let later = self.arrived.iter().filter(|(_, arrived)| **arrived > moment);
+                Later::Files(later.map(|(path, _)| path.clone()).collect())
             }
-            _ => Later::Files(files),
         }
     }
 
-    /// The matches of a rule that came after an opening; `None` where nobody waits for them.
+    /// The matches of a rule that came after a moment ([`DatasetState::moment`](crate::tui::model::DatasetState::moment));
+    /// `None` where nobody waits for them.
     pub(super) fn arrivals(
         &self,
         generation: u64,
@@ -159,13 +169,4 @@ impl Growth {
 /// `None` for a file that has gone.
 fn stamp_of(path: &Path) -> Option<Stamp> {
     Stamp::of(path).ok()
-}
-
-fn info(store: &Store) -> DatasetInfo {
-    DatasetInfo {
-        events: store.schema().events,
-        files: store.dataset().files.len(),
-        event_id: store.schema().event_id,
-        drift: store::drift_told(&store.schema().drift),
-    }
 }

@@ -7,6 +7,7 @@ mod bench;
 mod cases;
 mod compiler;
 mod drafts;
+mod follow;
 mod gaps;
 mod growth;
 mod query;
@@ -48,6 +49,7 @@ pub(crate) use bench::{Ask, NewAlias, Question};
 pub(crate) use cases::ToSave;
 use compiler::{Compiler, Request};
 pub(crate) use drafts::ToDraft;
+pub(crate) use follow::Followed;
 use query::{Queue, Session};
 pub(crate) use rows::{Exported, Rows, RowsWanted, WholeEvent, WindowEvents};
 use slot::Slot;
@@ -136,6 +138,13 @@ pub(crate) enum Report {
         rule: RuleKey,
         /// Its count, or why there is none.
         summary: Result<Summary, String>,
+    },
+    /// What rules have matched by now of events that are followed.
+    Followed {
+        /// Of the request.
+        generation: u64,
+        /// What they have matched.
+        found: Followed,
     },
     /// All rules of the request have been counted.
     SummariesDone {
@@ -238,6 +247,7 @@ type Text = (Language, Arc<str>);
 pub(crate) struct Workers {
     compiler: Arc<Slot<Request>>,
     queries: Arc<Queue>,
+    follower: Arc<Slot<follow::Request>>,
     texts: Arc<Slot<Vec<Text>>>,
     writer: Sender<Writing>,
     spark: spark::Runner,
@@ -255,6 +265,7 @@ impl Workers {
         let mut workers = Self {
             compiler: Arc::new(Slot::new()),
             queries: Arc::new(Queue::default()),
+            follower: Arc::new(Slot::new()),
             texts: Arc::new(Slot::new()),
             writer,
             spark: spark::Runner::new(&options),
@@ -262,6 +273,8 @@ impl Workers {
             joined: Vec::new(),
         };
         workers.start_session(&options, places, events)?;
+        let (requests, root, range) = (Arc::clone(&workers.follower), options.dataset.clone(), options.range);
+        spawn("follower", events, move |report| follow::run(&requests, root.as_deref(), range, report))?;
         let requests = Arc::clone(&workers.compiler);
         spawn("compiler", events, move |report| Compiler::new(options).run(&requests, report))?;
         let texts = Arc::clone(&workers.texts);
@@ -301,6 +314,9 @@ impl Workers {
             Effect::Arrivals { generation, rule, since } => self.queries.arrivals(generation, rule, since),
             Effect::Rows { generation, wanted } => self.queries.rows(generation, wanted),
             Effect::Summarize { generation, rules, first } => self.queries.count(generation, rules, first),
+            Effect::Follow { generation, rules, anew } => {
+                self.follower.put(|waiting| follow::Request::merged(waiting, generation, rules, anew));
+            }
             Effect::Bench { generation, question } => self.queries.ask(generation, question.map(|q| *q)),
             Effect::SaveCase(rows) => self.queries.save(rows),
             Effect::Explain { generation, rule } => self.queries.explain(generation, rule),
@@ -360,6 +376,7 @@ impl Drop for Workers {
     fn drop(&mut self) {
         self.compiler.close();
         self.texts.close();
+        self.follower.close();
         self.queries.close();
         self.spark.stop();
         let begun = Instant::now();

@@ -1,12 +1,24 @@
 //! A place for one waiting request: a newer one is merged into it, never queued behind it.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 /// One waiting request.
 #[derive(Debug)]
 pub(super) struct Slot<T> {
     state: Mutex<State<T>>,
     changed: Condvar,
+}
+
+/// What [`Slot::take_within`] found.
+#[derive(Debug)]
+pub(super) enum Taken<T> {
+    /// A request.
+    Request(T),
+    /// None as yet.
+    Nothing,
+    /// Nobody will leave another.
+    Closed,
 }
 
 #[derive(Debug)]
@@ -38,6 +50,19 @@ impl<T> Slot<T> {
                 return Some(request);
             }
             state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// Takes the request, waiting no longer than that for one.
+    pub(super) fn take_within(&self, patience: Duration) -> Taken<T> {
+        let mut state = self.lock();
+        if state.waiting.is_none() && !state.closed && !patience.is_zero() {
+            state = self.changed.wait_timeout(state, patience).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        match state.waiting.take() {
+            _ if state.closed => Taken::Closed,
+            Some(request) => Taken::Request(request),
+            None => Taken::Nothing,
         }
     }
 

@@ -6,35 +6,14 @@ use std::path::Path;
 use duckdb::Connection;
 use proptest::prelude::*;
 use sigma_ocsf_tui::backend::CompiledRule;
-use sigma_ocsf_tui::bundle::{FailMode, RuleRoots, RunSettings};
 use sigma_ocsf_tui::evaluate::{self, Cancel};
 use sigma_ocsf_tui::store::{Dataset, SessionSettings, Store};
-use sigma_ocsf_tui::stream::{Engine, RuleSet, RuleSetInputs};
 
-use super::support::vectors;
+use super::support::vectors::{self, engine};
 use super::{RULES, compile, correlations, event, vector};
 
 /// What a window is known by: the plan that fired, its end and its events.
 type Window = (String, String, Vec<String>);
-
-fn engine(compiled: &[CompiledRule], vector: &vectors::Vector, lateness: u32) -> Engine {
-    let settings = RunSettings {
-        threads: 1,
-        timezone: "UTC".to_owned(),
-        capabilities: BTreeSet::new(),
-        raw_fallback_enabled: false,
-        fail_mode: FailMode::FailClosed,
-        compile_cache_dir: None,
-    };
-    let rules = RuleSet::new(RuleSetInputs {
-        run_id: "stream",
-        roots: &RuleRoots::default(),
-        pack: &vectors::pack(vector),
-        settings: &settings,
-        compiled,
-    });
-    Engine::new(rules.expect("plans are JSON"), lateness)
-}
 
 /// The events as lines, in the order of their numbers.
 fn lines(folder: &Path) -> Vec<String> {

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 use sigma_ocsf_tui::backend::{self, BackendId, CompiledRule};
 use sigma_ocsf_tui::bridge::Settings;
+use sigma_ocsf_tui::bundle::{FailMode, RuleRoots, RunSettings};
 use sigma_ocsf_tui::evaluate::{self, Cancel, EvalError};
 use sigma_ocsf_tui::ocsf::{ClassUid, FieldType, OcsfPath};
 use sigma_ocsf_tui::pack::{
@@ -18,6 +19,7 @@ use sigma_ocsf_tui::pack::{
 };
 use sigma_ocsf_tui::sigma::{self, Body, Capability, Rule, SigmaField};
 use sigma_ocsf_tui::store::{Dataset, SessionSettings, Store};
+use sigma_ocsf_tui::stream::{Engine, RuleSet, RuleSetInputs};
 
 /// One line of a vector file.
 #[derive(Debug, Deserialize)]
@@ -52,6 +54,11 @@ impl Vector {
     fn events(&self) -> impl Iterator<Item = &BTreeMap<String, serde_json::Value>> {
         let alone = self.events.is_empty().then_some(&self.event);
         self.events.iter().chain(alone)
+    }
+
+    /// `true`, `false`, or `non_executable:<reason_code>`.
+    fn expected(&self) -> String {
+        self.expect.as_str().map_or_else(|| self.expect.to_string(), str::to_owned)
     }
 }
 
@@ -128,14 +135,85 @@ pub struct Failure {
     pub got: String,
 }
 
-/// Runs the vectors, and gives a line for each failure.
+/// Runs the vectors by every backend and by the stream, and gives a line for each failure.
 pub fn failures(vectors: &[Vector]) -> Vec<String> {
-    let line = |failure: Failure| {
-        let Failure { vector, backend, expected, got } = failure;
-        let Vector { id, why, .. } = &vectors[vector];
-        format!("{id} by {}: expected {expected}, got {got} ({why})", backend.as_str())
+    let told = |vector: &Vector, by: &str, expected: &str, got: &str| {
+        format!("{} by {by}: expected {expected}, got {got} ({})", vector.id, vector.why)
     };
-    run(vectors).into_iter().map(line).collect()
+    let failures = run(vectors).into_iter();
+    let mut lines: Vec<String> = failures
+        .map(|Failure { vector, backend, expected, got }| {
+            told(&vectors[vector], backend.as_str(), &expected, &got)
+        })
+        .collect();
+    for vector in vectors {
+        let (expected, got) = (vector.expected(), streamed(vector));
+        if got.split(": ").next() != Some(&expected) {
+            lines.push(told(vector, "stream", &expected, &got));
+        }
+    }
+    lines
+}
+
+/// The verdict of the stream over the vector's events as they come, in the order of their times.
+fn streamed(vector: &Vector) -> String {
+    let compiled = compiled(vector, BackendId::Interpreter);
+    if let Some(refusal) = refusal(&compiled) {
+        return refusal;
+    }
+    let mut engine = engine(&compiled, vector, 0);
+    if let Some(unusable) = engine.rules().unusable().first() {
+        return format!("error: {unusable}");
+    }
+    let mut events: Vec<_> = vector.events().enumerate().collect();
+    events.sort_by_key(|(_, event)| time(event));
+    let mut detections = 0;
+    let emit = &mut |_: &[u8]| detections += 1;
+    for (number, event) in events {
+        if let Err(rejected) = engine.line(line(vector, number, event).as_bytes(), number as u64 + 1, emit) {
+            return format!("error: {rejected}");
+        }
+    }
+    engine.finish(emit);
+    (detections > 0).to_string()
+}
+
+/// The stream's engine for what a vector compiles to.
+pub fn engine(compiled: &[CompiledRule], vector: &Vector, lateness: u32) -> Engine {
+    let settings = RunSettings {
+        threads: 1,
+        timezone: "UTC".to_owned(),
+        capabilities: BTreeSet::new(),
+        raw_fallback_enabled: false,
+        fail_mode: FailMode::FailClosed,
+        compile_cache_dir: None,
+    };
+    let rules = RuleSet::new(RuleSetInputs {
+        run_id: "stream",
+        roots: &RuleRoots::default(),
+        pack: &pack(vector),
+        settings: &settings,
+        compiled,
+    });
+    Engine::new(rules.expect("plans are JSON"), lateness)
+}
+
+/// An event as a line of JSON, its paths with dots.
+fn line(vector: &Vector, number: usize, event: &BTreeMap<String, serde_json::Value>) -> String {
+    let mut object = serde_json::json!({
+        "time": time(event),
+        "class_uid": 0,
+        "metadata.event_id": format!("{}#{number}", vector.id),
+        "metadata.source_type": vector.id,
+    });
+    for (field, value) in event.iter().filter(|(field, _)| vector.types.contains_key(*field)) {
+        object[column_path(vector, field)] = value.clone();
+    }
+    object.to_string()
+}
+
+fn time(event: &BTreeMap<String, serde_json::Value>) -> i64 {
+    event.get("time").and_then(serde_json::Value::as_i64).unwrap_or_default()
 }
 
 /// Asks every backend for its verdict on each vector.
@@ -146,10 +224,7 @@ pub fn run(vectors: &[Vector]) -> Vec<Failure> {
     let mut store = Store::open(dataset, SessionSettings { threads: 1 }).expect("the dataset opens");
     let mut failures = Vec::new();
     for (index, vector) in vectors.iter().enumerate() {
-        let expected = match &vector.expect {
-            serde_json::Value::String(text) => text.clone(),
-            other => other.to_string(),
-        };
+        let expected = vector.expected();
         for backend in BackendId::BUILT_IN {
             let verdict = verdict(vector, backend, &mut store);
             if verdict.split(": ").next() != Some(&expected) {
@@ -384,7 +459,7 @@ fn insert(
         })
         .collect();
     let mut parameters: Vec<String> = vec![format!("{}#{number}", vector.id), vector.id.clone()];
-    let time = event.get("time").and_then(serde_json::Value::as_i64).unwrap_or_default();
+    let time = time(event);
     parameters.extend(present.iter().map(|(_, value)| value.to_string()));
     connection
         .execute(

@@ -89,16 +89,11 @@ impl Facts {
     }
 }
 
-/// The folder that all rules are in.
+/// The folder that all rules are in. They are sorted by path, so that the first and the last have no more in common.
 fn common_folder(rules: &[RuleEntry]) -> PathBuf {
-    let mut folders = rules.iter().filter_map(|entry| entry.key.path.parent());
-    let Some(first) = folders.next() else { return PathBuf::new() };
-    folders.fold(first.to_path_buf(), |common, folder| {
-        if folder.starts_with(&common) {
-            return common;
-        }
-        common.iter().zip(folder).take_while(|(a, b)| a == b).map(|(part, _)| part).collect()
-    })
+    let ends = [rules.first(), rules.last()].map(|entry| entry.and_then(|entry| entry.key.path.parent()));
+    let [first, last] = ends.map(|folder| folder.unwrap_or(Path::new("")));
+    first.iter().zip(last).take_while(|(a, b)| a == b).map(|(part, _)| part).collect()
 }
 
 /// A log source as packs name scopes.

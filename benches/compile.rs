@@ -16,6 +16,10 @@ use sigma_ocsf_tui::bridge::{self, Settings};
 use sigma_ocsf_tui::pack::{self, DEFAULT_PACK, Pack, PackSource};
 use sigma_ocsf_tui::sigma::{self, Capability, Rule};
 
+/// As in the program.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn rules_folder() -> PathBuf {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let corpus = std::env::var_os("SIGMA_OCSF_CORPUS").map(PathBuf::from);

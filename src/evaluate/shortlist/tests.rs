@@ -9,7 +9,7 @@ use super::reading::{Candidates, Read, read};
 use super::*;
 use crate::backend::duckdb_sql::emit;
 use crate::bridge::RoutedScope;
-use crate::bridge::ir::{Expr, FieldExpr, Number, Predicate, Regex, Test};
+use crate::bridge::ir::{Expr, FieldExpr, Number, PatternPart, Predicate, Regex, Test};
 use crate::evaluate::summaries::matched;
 use crate::ocsf::{ClassUid, FieldType};
 use crate::pack::{Column, PackPlace};
@@ -204,11 +204,15 @@ fn what_duckdb_refuses_is_refused_also_where_no_event_is_left_to_ask_about() {
     let folder = tempfile::tempdir().unwrap();
     let mut store = store(folder.path(), EVENTS);
     let large = predicate("image", (FieldType::String, false), Test::Regex(too_large));
+    // Of several `*`, DuckDB is given a regular expression: a long one, without counts.
+    let any = |text: &str| [PatternPart::Text(text.to_owned()), PatternPart::AnyRun];
+    let parts = [&"x".repeat(1_000_000), "b", "c", "d"].into_iter().flat_map(|text| any(text)).collect();
+    let long = predicate("image", (FieldType::String, false), Test::Pattern { parts, cased: false });
     let needed = |value: &str| holds("image", false, TextMatch::Contains, value);
     let both = |value: &str| Expr::And(vec![needed(value), large.clone()]);
     let small = [needed("absent"), needed("nowhere"), needed("missing")];
     let predicates: Vec<Expr> =
-        small.into_iter().chain([both("absent"), both("nowhere"), large.clone()]).collect();
+        small.into_iter().chain([both("absent"), both("nowhere"), large.clone(), long]).collect();
     let of = |class_uid: u32| predicates.iter().cloned().map(plan).map(move |plan| of_class(plan, class_uid));
     let plans: Vec<Plan> = (1..=3).flat_map(of).collect();
     let sql: Vec<_> = plans.iter().map(emit).collect();

@@ -149,8 +149,11 @@ pub(super) struct Dialect {
     pub(super) of_input: fn(usize) -> String,
     /// The column `back`: a row with 0, and one with 1.
     pub(super) back: &'static str,
-    /// One window for each group and time that satisfy the test, with all its events.
-    pub(super) windows: fn(&CorrelationStep, &StepNames) -> Cte,
+    /// What cuts a time to its stretch, rounding down.
+    pub(super) divided_by: &'static str,
+    /// Of the `events` of a window, or of those of the windows that are its events: when the first was seen, and the
+    /// columns of which `event_ids` is one.
+    pub(super) held: fn(is_nested: bool) -> [&'static str; 2],
 }
 
 /// From the `events` of a step to its `windows`.
@@ -158,7 +161,7 @@ pub(super) fn ctes(step: &CorrelationStep, names: &StepNames, dialect: &Dialect)
     let mut ctes = if step.is_ordered() { chain(step, names, dialect) } else { Vec::new() };
     let source = ctes.last().map_or_else(|| names.of("events"), |cte| cte.name.clone());
     ctes.push(measured(step, names, &source, dialect));
-    ctes.push((dialect.windows)(step, names));
+    ctes.push(windows(step, names, dialect));
     ctes
 }
 
@@ -211,8 +214,36 @@ fn measured(step: &CorrelationStep, names: &StepNames, source: &str, dialect: &D
     cte
 }
 
+/// One window for each group and time that satisfy the test, with all its events.
+fn windows(step: &CorrelationStep, names: &StepNames, dialect: &Dialect) -> Cte {
+    let Dialect { time, divided_by, .. } = dialect;
+    let (fired, length) = (keys(step, "fired"), step.timespan.value.milliseconds());
+    let selected: Vec<String> = fired.iter().map(|key| format!("{key}, ")).collect();
+    let [first_seen, held] = (dialect.held)(is_nested(step));
+    let mut cte = Cte::new(names.of("windows"));
+    cte.line(0, format!("SELECT {}{first_seen} AS first_seen,", selected.concat()), None);
+    cte.line(1, format!("fired.{time} AS last_seen, {held}"), None);
+    cte.line(0, "FROM (", None);
+    fired_events(&mut cte, step, names, dialect);
+    cte.line(0, ") AS fired", None);
+    cte.line(0, format!("JOIN {}", names.as_plain("events")), None);
+    // A window lies in the stretch of its end or in the one before. Without the equality, all events of a group
+    // would meet all its windows.
+    let stretch = |of: &str| format!("{of}.{time} {divided_by} {length}");
+    let equality = format!("ON {} = {} - fired.back", stretch("events"), stretch("fired"));
+    cte.line(1, equality, names.origin(step.timespan.span));
+    let between = format!("events.{time} BETWEEN fired.{time} - {length} AND fired.{time}");
+    cte.line(1, format!("AND {between}"), names.origin(step.timespan.span));
+    for (own, key) in keys(step, "events").iter().zip(&fired) {
+        cte.line(1, format!("AND {own} = {key}"), None);
+    }
+    let group: Vec<String> = fired.iter().cloned().chain([format!("fired.{time}")]).collect();
+    cte.line(0, format!("GROUP BY {}", group.join(", ")), None);
+    cte
+}
+
 /// The groups and times whose windows fire, for each of the two stretches of time that such a window lies in.
-pub(super) fn fired_events(cte: &mut Cte, step: &CorrelationStep, names: &StepNames, dialect: &Dialect) {
+fn fired_events(cte: &mut Cte, step: &CorrelationStep, names: &StepNames, dialect: &Dialect) {
     let others = [dialect.time, dialect.back].map(str::to_owned);
     let columns: Vec<String> = keys(step, "").into_iter().chain(others).collect();
     cte.line(1, format!("SELECT DISTINCT {}", columns.join(", ")), None);

@@ -1,11 +1,11 @@
-//! Windows as Spark SQL: what is measured over each, which satisfy the test, and what they hold.
+//! Windows as Spark SQL: what is measured over each, and what they hold.
 //!
 //! Spark counts no distinct values over a window and filters none, so both are said by what it has: the size of a set, and
 //! a count of what is not NULL.
 
 use super::correlation::TIME;
 use crate::backend::sql_parts;
-use crate::backend::sql_windows::{self, Cte, Dialect, StepNames, fired_events, is_nested, keys, tuple};
+use crate::backend::sql_windows::{self, Cte, Dialect, StepNames, tuple};
 use crate::bridge::ir::Number;
 use crate::bridge::{CorrelationStep, Measure};
 
@@ -14,7 +14,8 @@ const DIALECT: Dialect = Dialect {
     measure: measure_sql,
     of_input: |number| format!("count(CASE WHEN input = {number} THEN 1 END) OVER span"),
     back: "explode(array(0, 1)) AS back",
-    windows,
+    divided_by: "div",
+    held,
 };
 
 /// From the `events` of a step to its `windows`.
@@ -47,32 +48,15 @@ fn quantile(sorted: &str, fraction: f64) -> String {
     format!("CASE WHEN size({sorted}) > 0 THEN {between} END")
 }
 
-/// One window for each group and time that satisfy the test, with all its events.
-fn windows(step: &CorrelationStep, names: &StepNames) -> Cte {
-    let (fired, length) = (keys(step, "fired"), step.timespan.value.milliseconds());
-    let selected: Vec<String> = fired.iter().map(|key| format!("{key}, ")).collect();
-    let (first_seen, event_ids) = match is_nested(step) {
-        true => ("min(events.first_seen)", "array_distinct(flatten(collect_list(events.event_ids)))"),
-        false => ("min(events.`time`)", "collect_set(events.event_id)"),
-    };
-    let mut cte = Cte::new(names.of("windows"));
-    cte.line(0, format!("SELECT {}{first_seen} AS first_seen,", selected.concat()), None);
-    let others = format!("array_sort({event_ids}) AS event_ids, min(events.first) AS first");
-    cte.line(1, format!("fired.{TIME} AS last_seen, {others}"), None);
-    cte.line(0, "FROM (", None);
-    fired_events(&mut cte, step, names, &DIALECT);
-    cte.line(0, ") AS fired", None);
-    cte.line(0, format!("JOIN {}", names.as_plain("events")), None);
-    // A window lies in the stretch of its end or in the one before. Without the equality, all events of a group
-    // would meet all its windows.
-    let stretch = format!("events.{TIME} div {length} = fired.{TIME} div {length} - fired.back");
-    cte.line(1, format!("ON {stretch}"), names.origin(step.timespan.span));
-    let between = format!("events.{TIME} BETWEEN fired.{TIME} - {length} AND fired.{TIME}");
-    cte.line(1, format!("AND {between}"), names.origin(step.timespan.span));
-    for (own, key) in keys(step, "events").iter().zip(&fired) {
-        cte.line(1, format!("AND {own} = {key}"), None);
+fn held(is_nested: bool) -> [&'static str; 2] {
+    match is_nested {
+        true => [
+            "min(events.first_seen)",
+            "array_sort(array_distinct(flatten(collect_list(events.event_ids)))) AS event_ids, min(events.first) AS first",
+        ],
+        false => [
+            "min(events.`time`)",
+            "array_sort(collect_set(events.event_id)) AS event_ids, min(events.first) AS first",
+        ],
     }
-    let group: Vec<String> = fired.iter().cloned().chain([format!("fired.{TIME}")]).collect();
-    cte.line(0, format!("GROUP BY {}", group.join(", ")), None);
-    cte
 }

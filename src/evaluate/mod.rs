@@ -63,6 +63,18 @@ pub struct Summary {
     pub last_seen: Option<i64>,
 }
 
+impl Summary {
+    /// What is matched of two sets of events that have none in common.
+    #[must_use]
+    pub(crate) fn and(self, other: Self) -> Self {
+        Self {
+            matches: self.matches.saturating_add(other.matches),
+            first_seen: self.first_seen.into_iter().chain(other.first_seen).min(),
+            last_seen: self.last_seen.max(other.last_seen),
+        }
+    }
+}
+
 /// Matches of one rule, as a table.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MatchTable {

@@ -35,10 +35,7 @@ pub(super) struct Tally {
 
 impl Tally {
     fn add(&mut self, first: Option<i64>, last: Option<i64>) {
-        let summary = &mut self.summary;
-        summary.matches += 1;
-        summary.first_seen = [summary.first_seen, first].into_iter().flatten().min();
-        summary.last_seen = summary.last_seen.max(last);
+        self.summary = self.summary.and(Summary { matches: 1, first_seen: first, last_seen: last });
         self.touched = true;
     }
 }

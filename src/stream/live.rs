@@ -365,11 +365,7 @@ impl Asked {
     fn summary(&self, place: usize) -> Option<Summary> {
         let tally = self.tallies.get(place).filter(|tally| !tally.undecided)?;
         let open = correlation_summary(&self.engine.open_windows(place).ok()?);
-        Some(Summary {
-            matches: tally.summary.matches + open.matches,
-            first_seen: [tally.summary.first_seen, open.first_seen].into_iter().flatten().min(),
-            last_seen: tally.summary.last_seen.max(open.last_seen),
-        })
+        Some(tally.summary.and(open))
     }
 }
 

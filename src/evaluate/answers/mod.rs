@@ -194,7 +194,7 @@ impl Answers {
             let mut answered = Vec::new();
             read(store, files, &open, cancel, &mut |at, result| {
                 let Some(asked) = open.get(at) else { return };
-                let result = result.map(|found| together(asked.so_far, found));
+                let result = result.map(|found| asked.so_far.and(found));
                 if let (Ok(summary), true) = (&result, keeps) {
                     kept.push((asked.question, *summary));
                 }
@@ -291,14 +291,5 @@ fn read(
     if let Err(error) = store.only(&paths, |store| summaries_with(store, &rules, cancel, on_result)) {
         let error = EvalError::from(error);
         asked.iter().enumerate().for_each(|(at, _)| on_result(at, Err(error.clone())));
-    }
-}
-
-/// What is answered over two sets of files that have none in common.
-fn together(one: Summary, other: Summary) -> Summary {
-    Summary {
-        matches: one.matches.saturating_add(other.matches),
-        first_seen: one.first_seen.into_iter().chain(other.first_seen).min(),
-        last_seen: one.last_seen.into_iter().chain(other.last_seen).max(),
     }
 }

@@ -14,7 +14,7 @@ const LONG: usize = 64;
 /// `predicate` as one line, or as several where it holds a long list.
 pub(super) fn lines(predicate: &Predicate) -> Vec<String> {
     let line = field(&predicate.source, &predicate.test);
-    match (&predicate.source, &predicate.test) {
+    match (&*predicate.source, &predicate.test) {
         (FieldExpr::Column(column), Test::TextIn { values, cased })
             if line.len() > WIDTH && !column.list && values.len() > 1 =>
         {
@@ -40,7 +40,7 @@ fn in_list(part: &Expr) -> Option<&Predicate> {
 }
 
 fn searches_list(predicate: &Predicate) -> bool {
-    let list = match &predicate.source {
+    let list = match &*predicate.source {
         FieldExpr::Column(column) => column.list,
         FieldExpr::Computed(computed) => computed.list,
         FieldExpr::AnyOf(_) | FieldExpr::PerClass(_) => false,

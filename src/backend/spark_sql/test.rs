@@ -15,7 +15,7 @@ const TIMES: std::ops::RangeInclusive<i64> = -9_223_372_036_854_775..=9_223_372_
 /// `predicate` as one line, or as several where it holds a long list.
 pub(super) fn lines(predicate: &Predicate) -> Vec<String> {
     let line = field(&predicate.source, &predicate.test);
-    match (&predicate.source, &predicate.test) {
+    match (&*predicate.source, &predicate.test) {
         (FieldExpr::Column(column), Test::TextIn { values, .. })
             if line.len() > WIDTH && !column.list && values.len() > 1 =>
         {

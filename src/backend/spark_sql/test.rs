@@ -2,7 +2,7 @@
 
 use super::scalar::{self, Letters};
 use super::{limits, literal, network, pattern};
-use crate::backend::sql_parts::{self, any, by_class, membership, spread};
+use crate::backend::sql_parts::{self, any, by_class, membership, spread, written};
 use crate::bridge::ir::{FieldExpr, Number, Predicate, Test};
 use crate::sigma::TextMatch;
 
@@ -64,9 +64,13 @@ fn field(source: &FieldExpr, test: &Test) -> String {
 
 /// `presence`: the expressions any of which is non-NULL where the value is there.
 fn on_value(value: &str, list: bool, presence: &[String], test: &Test) -> String {
-    sql_parts::two_valued(presence, test, || match list {
-        true => any_element(value, |element| compared(element, test)),
-        false => compared(value, test),
+    written(|sql| {
+        sql_parts::two_valued(sql, presence, test, |sql| {
+            sql.push_str(&match list {
+                true => any_element(value, |element| compared(element, test)),
+                false => compared(value, test),
+            });
+        });
     })
 }
 

@@ -1,11 +1,13 @@
 //! Columns and computed expressions as SQL.
 
+use memchr::memchr;
+
 use super::literal;
 use crate::pack::{Case, CaseValues, Column, Computed, Scalar};
 
 /// A column or relation name, quoted.
 pub(super) fn identifier(name: &str) -> String {
-    if name.contains('"') {
+    if memchr(b'"', name.as_bytes()).is_some() {
         return format!("\"{}\"", name.replace('"', "\"\""));
     }
     ["\"", name, "\""].concat()

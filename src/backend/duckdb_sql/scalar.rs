@@ -1,13 +1,11 @@
 //! Columns and computed expressions as SQL.
 
-use memchr::memchr;
-
 use super::literal;
 use crate::pack::{Case, CaseValues, Column, Computed, Scalar};
 
 /// A column or relation name, quoted.
 pub(super) fn identifier(name: &str) -> String {
-    if memchr(b'"', name.as_bytes()).is_some() {
+    if name.contains('"') {
         return format!("\"{}\"", name.replace('"', "\"\""));
     }
     ["\"", name, "\""].concat()

@@ -62,7 +62,10 @@ impl<'p> Lowering<'_, 'p> {
         let others = others_exist(&alternatives, &field.value);
         let parts: Vec<Option<Expr>> = alternatives
             .into_iter()
-            .map(|(tests, span)| any(tests.into_iter().map(|test| Some(predicate(test, span))).collect()))
+            .map(|(mut tests, span)| match tests.len() {
+                1 => tests.pop().map(|test| predicate(test, span)),
+                _ => any(tests.into_iter().map(|test| Some(predicate(test, span))).collect()),
+            })
             .collect();
         if chain.negated {
             let none = Expr::Not(Box::new(any(parts)?));

@@ -2,7 +2,7 @@
 //!
 //! Scopes without events are found together ([`scopes`]). Of each rule is taken what must hold of an event that it
 //! matches ([`need`]): literals in columns of text, or their absence. The scope's events are read once ([`reading`]), each
-//! value of a column is searched once for all the literals of all the rules ([`search`]). A rule none of whose events can
+//! value of a column is searched once for all the literals of all the rules ([`search`], [`literals`]). A rule none of whose events can
 //! match is answered, once DuckDB has taken its statement ([`binding`]). Of the others, events that agree in all columns
 //! that a rule reads are one group ([`groups`]); one of each is held in memory, and there DuckDB is asked each rule about
 //! its own ([`asking`]). A rule that may match too many groups is left to a scan.
@@ -30,6 +30,7 @@ pub(super) mod binding;
 mod cells;
 pub(crate) mod formula;
 mod groups;
+mod literals;
 pub(crate) mod need;
 mod reading;
 mod regex;

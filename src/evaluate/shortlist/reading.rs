@@ -65,13 +65,13 @@ pub(super) fn read(
     selected
         .extend(sought.places.keys().map(String::as_str).filter(|place| !held.values().any(|n| n == place)));
     let mut reading = Reading::new(plans, &needs, &sought, &held, room);
-    let searches: Result<Vec<_>, _> =
+    let searches: Option<Vec<_>> =
         selected.iter().map(|place| ColumnSearch::new(sought.places.get(*place))).collect();
     match searches {
         // More than an automaton takes.
-        Err(_) => reading.give_up(),
-        Ok(_) if needs.iter().all(|need| *need == Need::Impossible) => {}
-        Ok(searches) => {
+        None => reading.give_up(),
+        Some(_) if needs.iter().all(|need| *need == Need::Impossible) => {}
+        Some(searches) => {
             reading.columns = searches.into_iter().map(Column::new).collect();
             let [file, row] = store.row_columns();
             let sql = format!(

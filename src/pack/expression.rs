@@ -366,6 +366,9 @@ mod tests {
             assert_eq!(read(path), Ok(of(path)));
         }
         assert_eq!(read(r#"raw."Odd Name""#), Ok(of("raw.Odd Name")));
+        let concat = read("SELECT||WITH.x").unwrap();
+        assert_eq!(concat.to_string(), r#"("SELECT" || "WITH".x)"#);
+        assert_eq!(read(&concat.to_string()), Ok(concat));
     }
 
     #[test]

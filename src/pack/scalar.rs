@@ -119,13 +119,14 @@ fn text(text: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     write!(f, "'{}'", text.replace('\'', "''"))
 }
 
-/// A path whose steps are quoted where they are no plain names.
+/// A path whose steps are quoted where they are no plain names, or would begin a query after a parenthesis.
 fn path(path: &OcsfPath, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     each(path.as_str().split('.'), ".", f, |step, f| {
         let mut chars = step.chars();
         let plain = chars.next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_')
             && chars.all(|c| c.is_ascii_alphanumeric() || c == '_');
-        match plain {
+        let begins_query = ["select", "with"].iter().any(|keyword| step.eq_ignore_ascii_case(keyword));
+        match plain && !begins_query {
             true => f.write_str(step),
             false => write!(f, "\"{}\"", step.replace('"', "\"\"")),
         }

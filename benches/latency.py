@@ -68,6 +68,7 @@ class Program:
             os.execvpe(command[0], command, environment)
         fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", LINES, COLUMNS, 0, 0))
         self.written, self.heard = queue.SimpleQueue(), time.perf_counter()
+        self.verdicts = None, self.started
         threading.Thread(target=self.listen, daemon=True).start()
 
     def listen(self):
@@ -98,8 +99,13 @@ class Program:
             return False
         before = self.screen.display
         self.stream.feed(data)
-        if self.screen.display != before:
+        now = self.screen.display
+        if now != before:
             self.changed = heard
+        # The list of rules, up to the first border, and the line that counts them.
+        verdicts = [line.split("│")[0] for line in now[:-1]] + [now[-1].split("filter")[0]]
+        if verdicts != self.verdicts[0]:
+            self.verdicts = verdicts, heard
         return True
 
     def until(self, holds, patience=60.0):
@@ -230,13 +236,15 @@ def measure(arguments, work):
     state = work / "fresh"
     state.mkdir()
     program = Program(command, state)
-    print(f"| all verdicts after a start, the first | {program.settle() - program.started:.2f} s |", flush=True)
-    again = []
+    rests = [program.settle() - program.started]
+    print(f"| all verdicts after a start, the first | {program.verdicts[1] - program.started:.2f} s; all rests {rests[0]:.2f} s |", flush=True)
+    again, rests = [], []
     for _ in range(arguments.starts):
         program.close()
         program = Program(command, state)
-        again.append(program.settle() - program.started)
-    print(f"| … after another start | median {milliseconds(statistics.median(again))} |", flush=True)
+        rests.append(program.settle() - program.started)
+        again.append(program.verdicts[1] - program.started)
+    print(f"| … after another start | median {milliseconds(statistics.median(again))}; all rests {milliseconds(statistics.median(rests))} |", flush=True)
     program.keys("/")
     program.settle()
     program.keys("probe of latency\r")

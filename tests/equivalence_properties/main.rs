@@ -54,7 +54,7 @@ proptest! {
         };
         let [whole, specialised] = [FieldExpr::Computed(computed), specialised].map(|source| {
             let (field, test) = (SigmaField("f".to_owned()), test.clone());
-            let predicate = Predicate { field, source, test, span: Span::default() };
+            let predicate = Predicate { field, source: source.into(), test, span: Span::default() };
             let mut plan = predicates::plan(Expr::Predicate(predicate));
             Arc::make_mut(&mut plan.scope).filters = filters.clone();
             plan
@@ -95,10 +95,15 @@ proptest! {
 
     #[test]
     fn many_predicates_at_once_hold_of_the_same_events(
-        predicates in vec(prop_oneof![predicates::expr(), shared::literals()], shared::ENOUGH..16),
+        predicates in vec(prop_oneof![predicates::expr(), shared::literals()], shared::ENOUGH..24),
+        scopes in vec(funnels::filters(), 1..5),
         events in vec(events::event(), 1..24),
+        are_rare in any::<bool>(),
     ) {
-        let plans: Vec<_> = predicates.into_iter().map(shared::plan).collect();
+        let scopes = scopes.iter().cycle();
+        let plans: Vec<_> =
+            predicates.into_iter().zip(scopes).map(|(expr, filters)| shared::plan(expr, filters.clone())).collect();
+        let events = if are_rare { shared::among_others(events) } else { events };
         let found = shared::differences(&plans.iter().collect::<Vec<_>>(), &events);
         prop_assert!(found.is_empty(), "{}", found.join("\n"));
     }

@@ -2,15 +2,17 @@
 """What a person at the screen waits for: start, a saved rule, a saved pack; and what the screen costs at rest.
 
 Drives the binary in a pseudo-terminal. A save counts as answered when the whole screen is what it is once nothing
-moves any more for that text: rule, route, SQL and matches. Needs `pip install pyte`; prints Markdown rows.
+moves any more for that text: rule, route, SQL and matches. What is written is timed as it comes and only looked at
+once nothing more does: to make a screen of it takes longer than the program took. Needs `pip install pyte`; prints
+Markdown rows.
 """
 
 import argparse
 import fcntl
 import os
 import pty
+import queue
 import re
-import select
 import shutil
 import signal
 import statistics
@@ -19,6 +21,7 @@ import subprocess
 import sys
 import tempfile
 import termios
+import threading
 import time
 from pathlib import Path
 
@@ -27,6 +30,7 @@ import pyte
 ROOT = Path(__file__).resolve().parent.parent
 COLUMNS, LINES = 160, 50
 REST = 1.2  # seconds without a change, after which the screen is taken to be complete
+QUIET = 0.3  # … after which what a save has changed is looked at
 
 # The status line once all rules are counted: it begins with how many there are.
 COUNTED = re.compile(r"\s*[1-9][,.\d]* rules")
@@ -63,20 +67,45 @@ class Program:
             fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", LINES, COLUMNS, 0, 0))
             os.execvpe(command[0], command, environment)
         fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", LINES, COLUMNS, 0, 0))
+        self.written, self.heard = queue.SimpleQueue(), time.perf_counter()
+        self.verdicts = None, self.started
+        threading.Thread(target=self.listen, daemon=True).start()
 
-    def pump(self, patience):
-        """Takes in what is written within `patience` seconds; whether there was anything."""
-        ready, _, _ = select.select([self.fd], [], [], patience)
-        if not ready:
+    def listen(self):
+        """Notes what is written, and when."""
+        while True:
+            try:
+                data = os.read(self.fd, 1 << 20)
+            except OSError:
+                return
+            self.heard = time.perf_counter()
+            self.written.put((self.heard, data))
+            for question, answer in ANSWERS:
+                if question in data:
+                    os.write(self.fd, answer)
+
+    def silent(self, seconds, deadline):
+        """Waits until nothing has been written for so long."""
+        while (left := self.heard + seconds - time.perf_counter()) > 0:
+            if time.perf_counter() > deadline:
+                raise TimeoutError("the screen never rests")
+            time.sleep(max(left, 0.01))
+
+    def pump(self, patience=None):
+        """Takes in the next thing written, waiting for it at most `patience` seconds; whether there was anything."""
+        try:
+            heard, data = self.written.get(patience is not None, patience)
+        except queue.Empty:
             return False
-        data = os.read(self.fd, 1 << 20)
-        before, now = self.screen.display, time.perf_counter()
-        for question, answer in ANSWERS:
-            if question in data:
-                os.write(self.fd, answer)
+        before = self.screen.display
         self.stream.feed(data)
-        if self.screen.display != before:
-            self.changed = now
+        now = self.screen.display
+        if now != before:
+            self.changed = heard
+        # The list of rules, up to the first border, and the line that counts them.
+        verdicts = [line.split("│")[0] for line in now[:-1]] + [now[-1].split("filter")[0]]
+        if verdicts != self.verdicts[0]:
+            self.verdicts = verdicts, heard
         return True
 
     def until(self, holds, patience=60.0):
@@ -91,18 +120,18 @@ class Program:
     def settle(self, patience=180.0):
         """Waits until nothing is counted and nothing has changed for `REST` seconds; the time of the last change."""
         deadline = time.perf_counter() + patience
-        busy = lambda: not COUNTED.match(self.screen.display[-1])
-        while time.perf_counter() - self.changed < REST or busy():
+        self.silent(REST, deadline)
+        while self.pump() or not COUNTED.match(self.screen.display[-1]):
+            self.silent(REST, deadline)
             if time.perf_counter() > deadline:
-                raise TimeoutError("the screen never rests")
-            self.pump(0.1)
+                raise TimeoutError("\n".join(self.screen.display))
         return self.changed
 
     def keys(self, text):
         for key in text:
             os.write(self.fd, key.encode())
-            self.pump(0.05)
-        self.changed = time.perf_counter()
+            time.sleep(0.05)
+        self.heard = self.changed = time.perf_counter()
 
     def task_files(self, name):
         return [Path(task, name).read_text() for task in Path(f"/proc/{self.pid}/task").iterdir()]
@@ -137,7 +166,7 @@ def saves(program, path, texts, count):
     seen = {text: [] for text in texts}
     for text in texts * 3:
         save(path, text)
-        program.changed = time.perf_counter()
+        program.heard = program.changed = time.perf_counter()
         program.settle()
         seen[text].append(list(program.screen.display))
     # Lines that differ from one time to the next, such as counters, tell nothing.
@@ -148,11 +177,11 @@ def saves(program, path, texts, count):
     for turn in range(count):
         text = texts[turn % len(texts)]
         wanted = seen[text][-1]
-        begun = time.perf_counter()
+        begun = program.heard = time.perf_counter()
         save(path, text)
+        program.silent(QUIET, begun + 60)
         times.append(program.until(lambda shown: all(shown[at] == wanted[at] for at in steady[text])) - begun)
-        time.sleep(0.15)
-        while program.pump(0):
+        while program.pump():
             pass
     return times
 
@@ -175,6 +204,8 @@ def main():
     parser.add_argument("--no-pack", action="store_true")
     arguments = parser.parse_args()
 
+    # Whoever notes the time does not wait for whoever makes screens.
+    sys.setswitchinterval(0.0005)
     work = Path(tempfile.mkdtemp(prefix="latency."))
     try:
         measure(arguments, work)
@@ -205,13 +236,15 @@ def measure(arguments, work):
     state = work / "fresh"
     state.mkdir()
     program = Program(command, state)
-    print(f"| all verdicts after a start, the first | {program.settle() - program.started:.2f} s |", flush=True)
-    again = []
+    rests = [program.settle() - program.started]
+    print(f"| all verdicts after a start, the first | {program.verdicts[1] - program.started:.2f} s; all rests {rests[0]:.2f} s |", flush=True)
+    again, rests = [], []
     for _ in range(arguments.starts):
         program.close()
         program = Program(command, state)
-        again.append(program.settle() - program.started)
-    print(f"| … after another start | median {milliseconds(statistics.median(again))} |", flush=True)
+        rests.append(program.settle() - program.started)
+        again.append(program.verdicts[1] - program.started)
+    print(f"| … after another start | median {milliseconds(statistics.median(again))}; all rests {milliseconds(statistics.median(rests))} |", flush=True)
     program.keys("/")
     program.settle()
     program.keys("probe of latency\r")

@@ -14,6 +14,7 @@ use crate::sigma::{Body, Rule};
 #[derive(Debug, Default)]
 pub struct Incremental {
     with: Option<(Arc<Pack>, Settings)>,
+    round: u64,
     kept: HashMap<*const Rule, Kept>,
 }
 
@@ -24,6 +25,8 @@ struct Kept {
     rule: Arc<Rule>,
     filters: Vec<Arc<Rule>>,
     compiled: Arc<CompiledRule>,
+    /// The last compilation that it was of use to.
+    round: u64,
 }
 
 // The addresses are only compared: nothing is read through them.
@@ -40,17 +43,21 @@ impl Incremental {
         let filters: Vec<&Arc<Rule>> =
             rules.iter().filter(|rule| matches!(rule.body, Body::Filter(_))).collect();
         let tied = bridge::tied(rules);
-        let mut earlier = std::mem::take(&mut self.kept);
         let mut slots: Vec<Option<Arc<CompiledRule>>> = Vec::with_capacity(rules.len());
         let mut due: Vec<Arc<Rule>> = Vec::new();
+        self.round += 1;
         for (rule, tied) in rules.iter().zip(&tied) {
-            let kept = earlier.remove(&Arc::as_ptr(rule)).filter(|kept| !tied && kept.holds(rule, &filters));
-            slots.push(kept.as_ref().map(|kept| Arc::clone(&kept.compiled)));
-            match kept {
-                Some(kept) => drop(self.kept.insert(Arc::as_ptr(rule), kept)),
-                None => due.push(Arc::clone(rule)),
+            let kept = self.kept.get_mut(&Arc::as_ptr(rule));
+            let slot = kept.filter(|kept| !tied && kept.holds(rule, &filters)).map(|kept| {
+                kept.round = self.round;
+                Arc::clone(&kept.compiled)
+            });
+            if slot.is_none() {
+                due.push(Arc::clone(rule));
             }
+            slots.push(slot);
         }
+        self.kept.retain(|_, kept| kept.round == self.round);
         let mut made = compile(&due, pack, settings).into_iter().map(Arc::new);
         let mut compiled = Vec::with_capacity(rules.len());
         for ((rule, tied), slot) in rules.iter().zip(tied).zip(slots) {
@@ -84,8 +91,9 @@ impl Incremental {
             return;
         }
         let filters = bridge::narrowing(filters, rule).into_iter().map(Arc::clone).collect();
-        let kept = Kept { rule: Arc::clone(rule), filters, compiled: Arc::clone(compiled) };
-        self.kept.insert(Arc::as_ptr(rule), kept);
+        let (rule, compiled) = (Arc::clone(rule), Arc::clone(compiled));
+        let kept = Kept { rule, filters, compiled, round: self.round };
+        self.kept.insert(Arc::as_ptr(&kept.rule), kept);
     }
 }
 

@@ -1,6 +1,6 @@
 //! Which rules of a set have to be compiled together, and which each for itself.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::{correlate, filters};
@@ -13,8 +13,8 @@ use crate::sigma::{Body, Rule};
 /// are in the part.
 #[must_use]
 pub fn tied(rules: &[Arc<Rule>]) -> Vec<bool> {
-    let named: BTreeSet<&str> = rules.iter().flat_map(|rule| names_in(rule)).collect();
-    let mut stated: BTreeMap<(bool, &str), usize> = BTreeMap::new();
+    let named: HashSet<&str> = rules.iter().flat_map(|rule| names_in(rule)).collect();
+    let mut stated: HashMap<(bool, &str), usize> = HashMap::with_capacity(2 * rules.len());
     for key in rules.iter().flat_map(|rule| called(rule)) {
         *stated.entry(key).or_default() += 1;
     }

@@ -18,7 +18,7 @@ use super::terminal::{self, Screen};
 use super::theme::{Shelf, Theme};
 use super::update::{EditorPlace, Effect, editor_closed, refresh, start, update};
 use super::view::{self, SPIN};
-use super::worker::Workers;
+use super::worker::{Report, Workers};
 use super::workspace::{self, Workspace};
 use super::{Options, TuiError};
 use crate::watch::Watcher;
@@ -64,11 +64,12 @@ pub(super) struct App {
 impl App {
     /// Runs until the user leaves.
     pub(super) fn run(&mut self) -> Result<(), TuiError> {
+        self.watcher = super::watch(&self.options, &self.places, &self.sender);
         let mut effects = start(&mut self.model);
         effects.extend(refresh(&mut self.model));
-        // The first frame waits for nothing: following thousands of folders takes its time, and comes before they are read.
+        // The first frame waits for nothing.
         self.screen.draw(&self.model)?;
-        self.watcher = super::watch(&self.options, &self.places, &self.sender);
+        self.watcher.iter().for_each(Watcher::looked);
         if self.perform(effects)?.is_break() {
             return Ok(());
         }
@@ -167,6 +168,11 @@ impl App {
                 }
                 Some(Action::FilesChanged(changed))
             }
+            Some(Event::Report(Report::RulesRead)) => {
+                self.watcher.iter().for_each(Watcher::follow);
+                self.workers.load_grammars();
+                None
+            }
             Some(Event::Report(report)) => Some(Action::Worker(report)),
             Some(Event::InputEnded(error)) => return Err(error.into()),
             Some(Event::Ended(signal)) => return Err(TuiError::Signal(signal)),
@@ -232,8 +238,8 @@ impl App {
     fn open(&mut self, workspace: Workspace) -> Result<ControlFlow<()>, TuiError> {
         let options = workspace.options(&self.options);
         self.watcher = None;
-        self.workers = Workers::start(options.clone(), &self.places, &self.sender)?;
         self.watcher = super::watch(&options, &self.places, &self.sender);
+        self.workers = Workers::start(options.clone(), &self.places, &self.sender)?;
         let mut model = Model::new(self.screen.size()?, self.model.theme.clone());
         model.generations = self.model.generations.after();
         model.recent = std::mem::take(&mut self.model.recent);
@@ -247,6 +253,7 @@ impl App {
         self.options = options;
         self.dress(None);
         let effects = start(&mut self.model);
+        self.watcher.iter().for_each(Watcher::looked);
         self.perform(effects)
     }
 

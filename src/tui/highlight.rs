@@ -20,6 +20,21 @@ const LINES_LIMIT: usize = 5_000;
 /// Texts that the screen remembers.
 pub(crate) const REMEMBERED: usize = 64;
 
+/// What most texts have of each language.
+const SAMPLES: [(Language, &str); 2] = [
+    (
+        Language::Yaml,
+        "# comment\ntitle: Text with words\nid: 5f0c9b1e-7a0e\nlogsource:\n    category: process_creation\ndetection:\n    \
+         selection:\n        Image|endswith:\n            - '\\one.exe'\n            - \"two\"\n        Id: 1\n    \
+         condition: selection and not 1 of filter_*\nlevel: high\n",
+    ),
+    (
+        Language::Sql,
+        "-- comment\nSELECT \"metadata.event_id\", count(*) FROM events\nWHERE (class_uid = 1 OR x IN (2, 3))\n  AND NOT \
+         coalesce(contains(lower(\"a.b\"), 'text'), false)\nORDER BY \"time\"\n",
+    ),
+];
+
 /// A language that is coloured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Language {
@@ -92,9 +107,13 @@ pub(crate) struct Highlighter {
 }
 
 impl Highlighter {
-    /// Loads the grammars.
+    /// Loads the grammars, and has them read a little: a pattern is compiled when it is first tried.
     pub(crate) fn load() -> Self {
-        Self { syntaxes: SyntaxSet::load_defaults_newlines() }
+        let highlighter = Self { syntaxes: SyntaxSet::load_defaults_newlines() };
+        for (language, text) in SAMPLES {
+            highlighter.highlight(language, text.into());
+        }
+        highlighter
     }
 
     /// Colours `text`. Where the grammar fails, the rest stays plain.

@@ -176,7 +176,7 @@ pub fn themes() -> Vec<ThemeListing> {
     theme::listed(&theme_folders(&Places::detect()))
 }
 
-/// Watches the inputs. What does not work is said on the status line.
+/// Looks at the inputs, to watch them once they have been read. What does not work is said on the status line.
 fn watch(options: &Options, places: &Places, sender: &Sender<Event>) -> Option<Watcher> {
     let inputs = Inputs {
         rules: options.rules.clone(),
@@ -199,16 +199,6 @@ fn watch(options: &Options, places: &Places, sender: &Sender<Event>) -> Option<W
         }
         drop(events.send(Event::Changed(changes.into())));
     };
-    match Watcher::start(inputs, on_change) {
-        Ok((watcher, notice)) => {
-            if let Some(notice) = notice {
-                notify(sender, notice.to_string());
-            }
-            Some(watcher)
-        }
-        Err(error) => {
-            notify(sender, format!("{error}; 'reload' reads everything again"));
-            None
-        }
-    }
+    let watcher = Watcher::start(inputs, on_change);
+    watcher.map_err(|error| notify(sender, format!("{error}; 'reload' reads everything again"))).ok()
 }

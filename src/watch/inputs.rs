@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use notify::RecursiveMode;
 use notify::event::{CreateKind, EventKind, ModifyKind, RemoveKind};
+use notify::{Event, RecursiveMode};
 
 use super::snapshot::Snapshot;
 use super::system::Wanted;
@@ -64,6 +64,13 @@ impl WatchedInputs {
         Snapshot::take(self.roots.iter().map(|root| root.resolved.as_path()))
     }
 
+    /// Whether an event may be about an input. Most in the folders above the inputs are not; nor are those on editors'
+    /// own files beside rules.
+    pub(super) fn concern(&self, event: &Event) -> bool {
+        let concerns = |path: &PathBuf| self.roots.iter().any(|root| root.concerns(path, event.kind));
+        event.need_rescan() || event.paths.iter().any(concerns)
+    }
+
     /// Notes what an event on `path` may have changed. Tells whether an input, or a folder above or within one, came or
     /// went, so that the folders to watch may be others now.
     pub(super) fn note(&self, path: &Path, kind: EventKind, changes: &mut Changes) -> bool {
@@ -82,6 +89,17 @@ impl WatchedInputs {
 }
 
 impl Root {
+    fn concerns(&self, path: &Path, kind: EventKind) -> bool {
+        match path.strip_prefix(&self.resolved) {
+            Ok(below) if self.kind == Kind::Rules && !below.as_os_str().is_empty() => {
+                let was_folder = kind == EventKind::Remove(RemoveKind::Folder) || path.extension().is_none();
+                is_rule_file(path) || was_folder || path.is_dir()
+            }
+            Ok(_) => true,
+            Err(_) => self.resolved.starts_with(path),
+        }
+    }
+
     /// An event on the input itself, or somewhere below it.
     fn note_below(&self, below: &Path, path: &Path, kind: EventKind, changes: &mut Changes) {
         if self.kind != Kind::Rules {

@@ -3,6 +3,9 @@
 //! Directories are watched, not inodes, so that saving by rename, saving by truncation, and folders that are
 //! deleted and made again are all seen. Whether content changed is the receiver's to tell. Knows no rule, no
 //! pack, no dataset: only where they are.
+//!
+//! To watch thousands of files takes its time, and the system then tells of each that is opened. So inputs are looked
+//! at first, read, watched, and looked at again: what changed between the looks is told like any other change.
 
 mod inputs;
 mod settle;
@@ -11,7 +14,7 @@ mod system;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -50,7 +53,7 @@ pub struct Changes {
     pub dataset: bool,
     /// Something of [`Inputs::extra`].
     pub extra: bool,
-    /// Watching has got worse since it started.
+    /// Watching is not, or no longer, as good as it could be.
     pub notice: Option<WatchNotice>,
 }
 
@@ -83,37 +86,51 @@ pub enum WatchNotice {
 #[error("cannot watch for changes: {0}")]
 pub struct WatchError(#[from] std::io::Error);
 
-/// Watches until it is dropped.
+/// Looks, and then watches until it is dropped.
 pub struct Watcher {
     messages: Sender<Message>,
+    /// Ends once the inputs have been looked at.
+    looking: Receiver<()>,
     thread: Option<JoinHandle<()>>,
 }
 
 enum Message {
     Event(notify::Result<Event>),
+    /// The inputs have been read.
+    Follow,
     Stop,
 }
 
 impl Watcher {
-    /// Starts watching. `on_change` is called on the watcher's own thread and must not drop the watcher.
-    /// The notice tells that the files are looked at every second, as the system does not watch them.
+    /// Begins to look at the inputs. `on_change` is called on the watcher's own thread and must not drop the watcher.
     ///
     /// # Errors
     /// No thread can be started.
-    pub fn start(
-        inputs: Inputs,
-        on_change: impl Fn(Changes) + Send + 'static,
-    ) -> Result<(Self, Option<WatchNotice>), WatchError> {
+    pub fn start(inputs: Inputs, on_change: impl Fn(Changes) + Send + 'static) -> Result<Self, WatchError> {
         let (messages, inbox) = channel();
-        let inputs = WatchedInputs::new(inputs);
-        let (backend, notice) = match SystemWatcher::start(messages.clone(), &inputs.wanted()) {
-            Ok(system) => (Backend::System(system), None),
-            Err(error) => (Backend::Looking(inputs.snapshot()), Some(notice(&error))),
+        let (looked, looking) = sync_channel(0);
+        let events = messages.clone();
+        let body = move || {
+            let inputs = WatchedInputs::new(inputs);
+            let backend = Backend::Looking(inputs.snapshot());
+            let session = Session { inputs, backend, on_change: Box::new(on_change) };
+            session.start(looked, events, &inbox);
         };
-        let mut session = Session { inputs, backend, on_change: Box::new(on_change) };
-        let body = move || session.run(&inbox);
         let thread = std::thread::Builder::new().name("watch".to_owned()).spawn(body)?;
-        Ok((Self { messages, thread: Some(thread) }, notice))
+        Ok(Self { messages, looking, thread: Some(thread) })
+    }
+
+    /// Waits until the inputs have been looked at. What changes later is told, once they are followed.
+    pub fn looked(&self) {
+        // Nothing is ever sent: that nobody can any more is the news.
+        let _ = self.looking.recv();
+    }
+
+    /// Tells what has changed since the inputs were looked at, and from then on what changes. Whoever reads them
+    /// in the meantime disturbs nobody.
+    pub fn follow(&self) {
+        // A thread that has ended says so where it is joined.
+        let _ = self.messages.send(Message::Follow);
     }
 }
 
@@ -147,11 +164,42 @@ struct Session {
 }
 
 impl Session {
+    /// The inputs have been looked at.
+    fn start(mut self, looked: SyncSender<()>, events: Sender<Message>, inbox: &Receiver<Message>) {
+        drop(looked);
+        if let Ok(Message::Follow) = inbox.recv() {
+            let changes = self.follow(events);
+            self.tell(changes);
+            self.run(inbox);
+        }
+    }
+
+    /// Watches, and looks again: from then on nothing is lost, and what has changed since the last look is known.
+    fn follow(&mut self, events: Sender<Message>) -> Changes {
+        let system = SystemWatcher::start(events, &self.inputs.wanted());
+        let (mut changes, moved) = self.look();
+        match system {
+            Ok(system) => self.backend = Backend::System(system),
+            Err(error) => changes.notice = Some(notice(&error)),
+        }
+        if moved {
+            // A folder may have come after it was found out what to watch, and before that was done.
+            self.watch_again(&mut changes);
+        }
+        changes
+    }
+
+    fn tell(&self, changes: Changes) {
+        if !changes.is_empty() {
+            (self.on_change)(changes);
+        }
+    }
+
     fn run(&mut self, inbox: &Receiver<Message>) {
         loop {
             let changes = match self.next_message(inbox) {
                 Ok(Message::Event(first)) => {
-                    let batch = settle::gather(first, inbox);
+                    let batch = settle::gather(first, inbox, |event| self.inputs.concern(event));
                     if batch.stopped {
                         return;
                     }
@@ -161,12 +209,11 @@ impl Session {
                         self.after_errors(&batch.errors)
                     }
                 }
-                Err(RecvTimeoutError::Timeout) => self.look(),
+                Err(RecvTimeoutError::Timeout) => self.look().0,
+                Ok(Message::Follow) => continue,
                 Ok(Message::Stop) | Err(RecvTimeoutError::Disconnected) => return,
             };
-            if !changes.is_empty() {
-                (self.on_change)(changes);
-            }
+            self.tell(changes);
         }
     }
 
@@ -197,15 +244,16 @@ impl Session {
         events.fold(false, |moved, (path, kind)| self.inputs.note(path, kind, changes) || moved)
     }
 
-    fn look(&mut self) -> Changes {
-        let mut changes = Changes::default();
+    /// What has changed since the last look, and whether the folders to watch may be others now.
+    fn look(&mut self) -> (Changes, bool) {
+        let (mut changes, mut moved) = (Changes::default(), false);
         let now = self.inputs.snapshot();
         if let Backend::Looking(before) = &self.backend {
             let events = before.events_until(&now);
-            self.note_all(events.iter().map(|(path, kind)| (path.as_path(), *kind)), &mut changes);
+            moved = self.note_all(events.iter().map(|(path, kind)| (path.as_path(), *kind)), &mut changes);
             self.backend = Backend::Looking(now);
         }
-        changes
+        (changes, moved)
     }
 
     fn after_errors(&mut self, errors: &[notify::Error]) -> Changes {

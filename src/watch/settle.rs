@@ -26,18 +26,33 @@ pub(super) struct Batch {
     pub(super) stopped: bool,
 }
 
-/// The first event, and those that follow it until the files rest.
-pub(super) fn gather(first: notify::Result<Event>, inbox: &Receiver<Message>) -> Batch {
+/// The first event, and those that follow it until the files rest. Events that do not `concern` anybody are left
+/// out: whatever else goes on in a folder, a save is not waited for any longer.
+pub(super) fn gather(
+    first: notify::Result<Event>,
+    inbox: &Receiver<Message>,
+    concern: impl Fn(&Event) -> bool,
+) -> Batch {
     let mut batch = Batch { events: Vec::new(), errors: Vec::new(), stopped: false };
     let mut open = BTreeSet::new();
     let begun = Instant::now();
+    let mut last = begun;
+    let matters = |result: &notify::Result<Event>| result.as_ref().map_or(true, &concern);
+    if !matters(&first) {
+        return batch;
+    }
     batch.take(first, &mut open);
     loop {
         let patience = if open.is_empty() { CLOSED } else { OPEN };
         // Asked for with no time left, a message that waits would still be taken: there may always be one.
         let Some(left) = LONGEST.checked_sub(begun.elapsed()) else { return batch };
-        match inbox.recv_timeout(patience.min(left)) {
-            Ok(Message::Event(result)) => batch.take(result, &mut open),
+        let Some(rest) = patience.checked_sub(last.elapsed()) else { return batch };
+        match inbox.recv_timeout(rest.min(left)) {
+            Ok(Message::Event(result)) if matters(&result) => {
+                batch.take(result, &mut open);
+                last = Instant::now();
+            }
+            Ok(Message::Event(_) | Message::Follow) => {}
             Ok(Message::Stop) | Err(RecvTimeoutError::Disconnected) => {
                 batch.stopped = true;
                 return batch;

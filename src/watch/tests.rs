@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
+use notify::event::ModifyKind;
+
 use super::*;
 
 const DEADLINE: Duration = Duration::from_secs(20);
@@ -17,11 +19,18 @@ struct Scene {
     folder: TempDir,
     changes: Receiver<Changes>,
     watcher: Watcher,
-    notice: Option<WatchNotice>,
 }
 
 impl Scene {
+    /// Followed.
     fn new() -> Self {
+        let scene = Self::looked_at();
+        scene.follow();
+        scene
+    }
+
+    /// Looked at, and not yet followed.
+    fn looked_at() -> Self {
         let folder = tempfile::tempdir().unwrap();
         for file in ["rules/a.yml", "pack/pack.yaml", "data/p.parquet"] {
             write(&folder.path().join(file), "one");
@@ -32,13 +41,31 @@ impl Scene {
             dataset: Some(folder.path().join("data")),
             extra: vec![folder.path().join("later/deep/config.toml")],
         };
-        Self::watching(folder, inputs)
+        Self::looking(folder, inputs)
+    }
+
+    fn looking(folder: TempDir, inputs: Inputs) -> Self {
+        let (sender, changes) = channel();
+        let watcher = Watcher::start(inputs, move |change| drop(sender.send(change))).unwrap();
+        watcher.looked();
+        Self { folder, changes, watcher }
     }
 
     fn watching(folder: TempDir, inputs: Inputs) -> Self {
-        let (sender, changes) = channel();
-        let (watcher, notice) = Watcher::start(inputs, move |change| drop(sender.send(change))).unwrap();
-        Self { folder, changes, watcher, notice }
+        let scene = Self::looking(folder, inputs);
+        scene.follow();
+        scene
+    }
+
+    /// Returns once the inputs are watched, when an event that was made up is heard of.
+    fn follow(&self) {
+        self.watcher.follow();
+        let lost = Event::new(EventKind::Other).set_flag(notify::event::Flag::Rescan);
+        self.watcher.messages.send(Message::Event(Ok(lost))).unwrap();
+        self.wait_for(|change| {
+            assert_eq!(change.notice, None);
+            *change == Changes::everything()
+        });
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -59,6 +86,16 @@ impl Scene {
         panic!("not seen; but: {seen:?}")
     }
 
+    /// Waits until whoever looks at a rule when told to has read that. A folder that comes or goes may be told more than
+    /// once, and an edit that it has as soon as it is back with it.
+    fn wait_until_read(&self, name: &str, text: &str) {
+        let path = self.path(name);
+        self.wait_for(|change| {
+            let looks = change.rescan || change.rules.contains(&path);
+            looks && fs::read(&path).is_ok_and(|read| read == text.as_bytes())
+        });
+    }
+
     fn wait_for_rule(&self, name: &str) -> Changes {
         let path = self.path(name);
         self.wait_for(|change| change.rules.contains(&path))
@@ -73,7 +110,6 @@ fn write(path: &Path, text: &str) {
 #[test]
 fn saving_by_truncation_and_by_rename_is_seen_again_and_again() {
     let scene = Scene::new();
-    assert_eq!(scene.notice, None);
     for round in 0..3 {
         write(&scene.path("rules/a.yml"), &format!("truncated {round}"));
         let change = scene.wait_for_rule("rules/a.yml");
@@ -107,11 +143,98 @@ fn a_folder_that_is_deleted_and_made_again_is_watched_again() {
         if round % 2 == 0 {
             scene.wait_for(|change| change.rescan);
         }
-        write(&scene.path("rules/a.yml"), "back");
-        scene.wait_for(|change| change.rescan);
-        write(&scene.path("rules/a.yml"), &format!("edited {round}"));
-        scene.wait_for_rule("rules/a.yml");
+        for text in ["back", &format!("edited {round}")] {
+            write(&scene.path("rules/a.yml"), text);
+            scene.wait_until_read("rules/a.yml", text);
+        }
     }
+}
+
+type Happens = fn(&Scene);
+type IsTold = fn(&Scene, &Changes) -> bool;
+
+/// Each thing that can happen to the inputs before they are followed, and the change that tells of it.
+const BEFORE: [(Happens, IsTold); 7] = [
+    (|scene| write(&scene.path("rules/a.yml"), "two"), |scene, change| is_a(scene, change)),
+    (
+        |scene| {
+            write(&scene.path("rules/.a.tmp"), "two");
+            fs::rename(scene.path("rules/.a.tmp"), scene.path("rules/a.yml")).unwrap();
+        },
+        |scene, change| is_a(scene, change),
+    ),
+    (|scene| fs::remove_file(scene.path("rules/a.yml")).unwrap(), |scene, change| is_a(scene, change)),
+    (|scene| write(&scene.path("rules/new/b.yml"), "new"), |_, change| change.rescan),
+    (
+        |scene| {
+            fs::remove_dir_all(scene.path("rules")).unwrap();
+            write(&scene.path("rules/a.yml"), "one");
+        },
+        |scene, change| change.rescan || is_a(scene, change),
+    ),
+    (|scene| write(&scene.path("pack/aliases/x.yaml"), "new"), |_, change| change.pack),
+    (|scene| write(&scene.path("data/p.parquet"), "two"), |_, change| change.dataset),
+];
+
+fn is_a(scene: &Scene, change: &Changes) -> bool {
+    change.rules.contains(&scene.path("rules/a.yml"))
+}
+
+#[test]
+fn what_changes_before_it_is_followed_is_told_once_it_is() {
+    for (happens, is_told) in BEFORE {
+        let scene = Scene::looked_at();
+        happens(&scene);
+        scene.watcher.follow();
+        scene.wait_for(|change| is_told(&scene, change));
+    }
+}
+
+#[test]
+fn what_has_not_changed_until_it_is_followed_is_not_told() {
+    let scene = Scene::looked_at();
+    fs::read(scene.path("rules/a.yml")).unwrap();
+    scene.watcher.follow();
+    write(&scene.path("pack/pack.yaml"), "two");
+    let change = scene.changes.recv_timeout(DEADLINE).unwrap();
+    assert_eq!(change, Changes { pack: true, ..Changes::default() });
+}
+
+#[test]
+fn a_folder_that_is_made_again_while_it_begins_to_be_followed_is_followed() {
+    for round in 0..20 {
+        let scene = Scene::looked_at();
+        let rule = scene.path("rules/a.yml");
+        scene.watcher.follow();
+        Dice(round).pause();
+        fs::remove_dir_all(scene.path("rules")).unwrap();
+        write(&rule, "back");
+        for text in ["first", "second", "third"] {
+            write(&rule, text);
+            scene.wait_until_read("rules/a.yml", text);
+        }
+    }
+}
+
+#[test]
+fn what_goes_on_beside_the_inputs_holds_up_no_save() {
+    let inbox = |paths: &[&str]| {
+        let (messages, inbox) = channel();
+        for path in paths {
+            let written = EventKind::Modify(ModifyKind::Data(notify::event::DataChange::Any));
+            messages.send(Message::Event(Ok(Event::new(written).add_path(path.into())))).unwrap();
+        }
+        inbox
+    };
+    let inputs = Inputs { rules: vec!["/x/rules".into()], pack: vec!["/x/pack".into()], ..Inputs::default() };
+    let inputs = WatchedInputs::new(inputs);
+    let saved = EventKind::Modify(ModifyKind::Name(notify::event::RenameMode::To));
+    let gathered = |paths: &[&str]| {
+        let first = Ok(Event::new(saved).add_path("/x/rules/a.yml".into()));
+        settle::gather(first, &inbox(paths), |event| inputs.concern(event)).events.len()
+    };
+    assert_eq!(gathered(&["/x/log.txt", "/x/rules/.a.yml.swp", "/elsewhere", "/x/rules/notes.md"]), 1);
+    assert_eq!(gathered(&["/x/rules/b.yml", "/x/rules", "/x", "/x/pack/any.thing", "/x/rules/folder"]), 6);
 }
 
 #[test]
@@ -191,8 +314,9 @@ fn looking_every_second_sees_the_same() {
     let on_change = Box::new(move |change| drop(sender.send(change)));
     let mut session = Session { inputs, backend, on_change };
     let thread = std::thread::spawn(move || session.run(&inbox));
-    let watcher = Watcher { messages, thread: Some(thread) };
-    let scene = Scene { folder, changes, watcher, notice: None };
+    let (_, looking) = channel();
+    let watcher = Watcher { messages, looking, thread: Some(thread) };
+    let scene = Scene { folder, changes, watcher };
     write(&rules.join("a.yml"), "two");
     scene.wait_for_rule("rules/a.yml");
     fs::remove_dir_all(&rules).unwrap();
@@ -299,14 +423,17 @@ fn complete(data: &Path) -> u64 {
 
 #[test]
 fn who_looks_only_when_told_to_finds_the_last_part() {
-    for seed in [1, 3, 5, 7] {
-        let scene = Scene::new();
+    for seed in [1, 3, 5, 7, 9, 11] {
+        let scene = Scene::looked_at();
         let data = scene.path("data");
         let writers = [seed, seed + 1].map(|seed| {
             let (data, beside) = (data.clone(), scene.path(&format!("beside-{seed}")));
             fs::create_dir(&beside).unwrap();
             std::thread::spawn(move || write_parts(&data, &beside, seed))
         });
+        let mut dice = Dice(seed);
+        (0..seed).for_each(|_| dice.pause());
+        scene.watcher.follow();
         let wanted = writers.len() as u64 * PARTS;
         scene.wait_for(|change| change.dataset && complete(&data) == wanted);
         writers.into_iter().for_each(|writer| writer.join().unwrap());

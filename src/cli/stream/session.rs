@@ -12,7 +12,7 @@ use super::super::CliError;
 use super::reload::{Reload, Rules};
 use super::report::Report;
 use crate::stream::{Checkpoint, Engine, Lines, Output, Piece, Position, Rejected};
-use crate::watch::Watcher;
+use crate::watch::{Changes, WatchNotice, Watcher};
 
 /// Pieces that wait to be read: the rest waits in the input, and so does who fills it.
 const QUEUE: usize = 8;
@@ -40,6 +40,7 @@ enum Message {
     Piece(Piece),
     Unreadable(io::Error),
     Rules(Result<Box<Rules>, CliError>),
+    Notice(WatchNotice),
 }
 
 /// What a piece of input means for the loop.
@@ -59,15 +60,17 @@ impl Session<'_> {
         thread::scope(move |scope| {
             let (changed, changes) = channel::<()>();
             let watcher = reload.map(|reload| -> Result<_, CliError> {
+                let notices = sender.clone();
                 // Nobody listens any more once the input has ended.
-                let on_change = move |_| {
+                let on_change = move |changes: Changes| {
+                    if let Some(notice) = changes.notice {
+                        let _ = notices.send(Message::Notice(notice));
+                    }
                     let _ = changed.send(());
                 };
                 let started = Watcher::start(reload.watched()?, on_change);
-                let (watcher, notice) = started.map_err(|error| CliError::Data(error.to_string()))?;
-                if let Some(notice) = notice {
-                    self.report.kept_old(&notice);
-                }
+                let watcher = started.map_err(|error| CliError::Data(error.to_string()))?;
+                watcher.follow();
                 scope.spawn(move || compile(reload, &changes, &sender));
                 Ok(watcher)
             });
@@ -108,6 +111,7 @@ impl Session<'_> {
                     return Err(CliError::Data(format!("the input: {error}")));
                 }
                 Some(Message::Rules(rules)) => self.change_rules(rules),
+                Some(Message::Notice(notice)) => self.report.kept_old(&notice),
             }
             if now.duration_since(flushed) >= TICK {
                 self.output.flush()?;

@@ -67,12 +67,37 @@ impl Baseline {
 
     /// Fills in what a rule matched that has not run before, as long as it is the rule that it was.
     pub(crate) fn learn(&mut self, entry: &RuleEntry) {
-        if let Some(kept) = self.rules.get_mut(&entry.key)
-            && kept.matches.is_none()
-            && kept.compiled.sql.as_ref().map(|sql| sql.text.as_str()) == entry.sql_text()
-        {
-            kept.matches = matches(entry);
+        self.rules.get_mut(&entry.key).into_iter().for_each(|kept| kept.learn(entry));
+    }
+
+    /// The same of all `rules`, which are in the order of their keys. Both are walked side by side.
+    pub(crate) fn learn_all(&mut self, rules: &[RuleEntry]) {
+        let mut known = self.rules.iter_mut().peekable();
+        for entry in rules {
+            // As in [`Self::beside`].
+            while known.next_if(|(key, _)| **key != entry.key && **key < entry.key).is_some() {}
+            if let Some((_, kept)) = known.next_if(|(key, _)| **key == entry.key) {
+                kept.learn(entry);
+            }
         }
+    }
+}
+
+impl Kept {
+    fn learn(&mut self, entry: &RuleEntry) {
+        if self.matches.is_none() && (self.is_of(entry) || self.has_sql_of(entry)) {
+            self.matches = matches(entry);
+        }
+    }
+
+    /// Whether a rule is still compiled as it was.
+    pub(super) fn is_of(&self, entry: &RuleEntry) -> bool {
+        entry.compiled.as_ref().is_some_and(|compiled| Arc::ptr_eq(compiled, &self.compiled))
+    }
+
+    /// Whether a rule has the SQL that it had.
+    pub(super) fn has_sql_of(&self, entry: &RuleEntry) -> bool {
+        self.compiled.sql.as_ref().map(|sql| sql.text.as_str()) == entry.sql_text()
     }
 }
 

@@ -104,6 +104,16 @@ impl RuleEntry {
         }
     }
 
+    /// Whether it is of this very rule, and of what is made of it.
+    fn is_of(&self, rule: &Arc<Rule>, compiled: Option<&Arc<CompiledRule>>) -> bool {
+        let same = match (&self.compiled, compiled) {
+            (Some(old), Some(new)) => Arc::ptr_eq(old, new),
+            (None, None) => true,
+            _ => false,
+        };
+        same && Arc::ptr_eq(&self.rule, rule)
+    }
+
     /// Whether the text of the rule cannot be read.
     pub(crate) fn is_unreadable(&self) -> bool {
         matches!(self.rule.body, Body::Unreadable)
@@ -162,11 +172,10 @@ impl RuleEntry {
     }
 
     /// Takes over from `old`, the same rule before a reload, what still holds or is worth keeping on the screen.
-    pub(crate) fn inherit(&mut self, old: &Self) {
+    fn inherit(&mut self, old: &Self) {
         if self.is_executable() {
             self.outcome = old.outcome.clone();
-            let same = self.compiled.as_ref().zip(old.compiled.as_ref());
-            if same.is_some_and(|(now, then)| Arc::ptr_eq(now, then)) || self.sql_text() == old.sql_text() {
+            if self.sql_text() == old.sql_text() {
                 (self.counted_at, self.looked) = (old.counted_at, old.looked);
                 self.undecided = old.undecided;
             } else {
@@ -177,6 +186,37 @@ impl RuleEntry {
             self.last_good = good.or(old.last_good.as_ref()).cloned();
         }
     }
+}
+
+/// A rule as it was read, and what was made of it.
+pub(crate) type Loaded = (Arc<Rule>, Option<Arc<CompiledRule>>);
+
+/// The entries of rules that were loaded anew, and for each that is the very entry that it was `before`, the place that
+/// it had. Both are in the order of their keys. Few rules change at a time: the others cost no more than being moved.
+pub(crate) fn succeed(before: Vec<RuleEntry>, rules: Vec<Loaded>) -> (Vec<RuleEntry>, Vec<Option<usize>>) {
+    debug_assert!(
+        rules.is_sorted_by(|(a, _), (b, _)| (&a.path, a.document) < (&b.path, b.document)),
+        "each key once, in their order"
+    );
+    let mut before = before.into_iter().enumerate().peekable();
+    let succeeded = rules.into_iter().map(|(rule, compiled)| {
+        if let Some((at, old)) = before.next_if(|(_, old)| old.is_of(&rule, compiled.as_ref())) {
+            return (old, Some(at));
+        }
+        let key = RuleKey::of(&rule);
+        while before.next_if(|(_, old)| old.key < key).is_some() {}
+        let old = before.next_if(|(_, old)| old.key == key);
+        match old {
+            Some((at, old)) if old.is_of(&rule, compiled.as_ref()) => (old, Some(at)),
+            Some((_, old)) => {
+                let mut entry = RuleEntry::new(rule, compiled);
+                entry.inherit(&old);
+                (entry, None)
+            }
+            None => (RuleEntry::new(rule, compiled), None),
+        }
+    });
+    succeeded.unzip()
 }
 
 impl Outcome {

@@ -33,7 +33,7 @@ pub(crate) use coverage::{AliasAway, CoverageLine, CoverageView, Figure};
 #[cfg(test)]
 pub(crate) use edit::CHANGES;
 pub(crate) use edit::{EditLine, EditOf, FileOf, History, Part, RuleLine, Trial, Unsaved, Warning, Written};
-pub(crate) use entry::{Outcome, RuleEntry, RuleKey, Verdict};
+pub(crate) use entry::{Loaded, Outcome, RuleEntry, RuleKey, Verdict, succeed};
 pub(crate) use event::{EventAnswer, EventView, Node, Shown, value_text};
 pub(crate) use filter::Filter;
 #[cfg(test)]

@@ -95,6 +95,8 @@ impl Screen {
     /// The rules, a file that is tried with its other text; without matches from then on.
     fn tried(&self, trial: Option<&Trial>) -> Vec<Compiled> {
         let mut rules = self.rules.clone();
+        rules.sort_by_key(|(rule, _)| RuleKey::of(rule));
+        rules.dedup_by_key(|(rule, _)| RuleKey::of(rule));
         if let Some(Trial::Rule(edit)) = trial {
             for (rule, compiled) in rules.iter_mut().filter(|(rule, _)| *rule.path == *edit.path) {
                 *rule = Arc::new(Rule { text: edit.after.as_str().into(), ..(**rule).clone() });

@@ -6,12 +6,10 @@ use super::{
     Effect, bench, cases, coverage, dataset, follow, history, in_place, list, live, navigate, new_rule,
     request_colours, request_matches, run, why,
 };
-use crate::backend::CompiledRule;
 use crate::evaluate::{MatchTable, Summary};
-use crate::sigma::Rule;
 use crate::tui::keymap::{self, Keymap};
 use crate::tui::memory;
-use crate::tui::model::{Model, Outcome, PackState, RuleEntry, RuleKey};
+use crate::tui::model::{self, Loaded, Model, Outcome, PackState, RuleEntry, RuleKey};
 use crate::tui::worker::{PackReport, Report};
 
 pub(super) fn accept(model: &mut Model, report: Report) -> Vec<Effect> {
@@ -49,6 +47,10 @@ pub(super) fn accept(model: &mut Model, report: Report) -> Vec<Effect> {
         }
         Report::Summary { generation, rule, summary } if generation == newest.summaries => {
             counted(model, &rule, summary);
+            dataset::open_if_ripe(model)
+        }
+        Report::Recalled { generation, counts } if generation == newest.summaries => {
+            recalled(model, counts);
             dataset::open_if_ripe(model)
         }
         Report::Followed { generation, found } if generation == newest.live => follow::took(model, found),
@@ -137,29 +139,15 @@ fn rebound(model: &mut Model, keymap: Option<Keymap>, findings: &[keymap::Findin
 }
 
 /// Takes over the rules: what has not changed keeps its outcome, the selection stays on its rule.
-fn compiled(
-    model: &mut Model,
-    rules: Vec<(Arc<Rule>, Option<Arc<CompiledRule>>)>,
-    pack: PackReport,
-) -> Vec<Effect> {
+fn compiled(model: &mut Model, rules: Vec<Loaded>, pack: PackReport) -> Vec<Effect> {
     model.work.compiling = false;
     model.loaded = true;
     model.pack =
         PackState { info: pack.info, loaded: pack.loaded, errors: pack.errors, warnings: pack.warnings };
     let selected = model.entry().cloned();
-    let mut entries: Vec<_> = rules.into_iter().map(|(rule, made)| RuleEntry::new(rule, made)).collect();
-    entries.sort_by(|a, b| a.key.cmp(&b.key));
-    entries.dedup_by(|a, b| a.key == b.key);
-    let mut before = model.rules.iter().peekable();
-    for entry in &mut entries {
-        // Most keys are the same allocation, for which equality is quick to tell.
-        while before.next_if(|old| old.key != entry.key && old.key < entry.key).is_some() {}
-        if let Some(old) = before.next_if(|old| old.key == entry.key) {
-            entry.inherit(old);
-        }
-    }
     let first = model.rules.is_empty();
-    model.list.learn(&model.rules, &entries);
+    let (entries, stayed) = model::succeed(std::mem::take(&mut model.rules), rules);
+    model.list.learn(&stayed, &entries);
     model.rules = entries;
     dataset::note_absence(model);
     if first {
@@ -258,6 +246,29 @@ fn counted(model: &mut Model, rule: &RuleKey, summary: Result<Summary, String>) 
     };
     took(model, rule, outcome);
     learn(model, rule);
+    model.list.outdated = true;
+}
+
+/// Takes in the counts of many rules at once.
+fn recalled(model: &mut Model, counts: Vec<(RuleKey, Summary)>) {
+    if let Some((done, of)) = &mut model.work.running {
+        *done = (*done + counts.len()).min(*of);
+    }
+    let moment = model.dataset.moment();
+    let Model { rules, baseline, .. } = model;
+    let mut next = 0;
+    for (rule, summary) in counts {
+        // Mostly the next one: to look for it takes longer than all else.
+        let at = match rules.get(next) {
+            Some(entry) if entry.key == rule => Ok(next),
+            _ => rules.binary_search_by(|entry| entry.key.cmp(&rule)),
+        };
+        if let Some((at, entry)) = at.ok().and_then(|at| Some((at, rules.get_mut(at)?))) {
+            entry.counted(Outcome::Ran { summary, stale: false }, moment);
+            next = at + 1;
+        }
+    }
+    baseline.learn_all(rules);
     model.list.outdated = true;
 }
 

@@ -1,19 +1,19 @@
 //! The thread that loads rules and pack, and compiles them.
 
 use std::collections::BTreeMap;
+use std::panic::resume_unwind;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::thread::{self, ScopedJoinHandle};
 
 use super::slot::Slot;
 use super::{PackReport, Report};
-use crate::backend::{CompiledRule, Incremental};
-use crate::pack::{self, Pack};
+use crate::backend::Incremental;
+use crate::pack::{self, LoadedPack, Pack, PackError};
 use crate::sigma::{self, Rule, RuleFile};
 use crate::tui::Options;
 use crate::tui::action::Changed;
-use crate::tui::model::{PackInfo, Trial};
-
-type Compiled = (Arc<Rule>, Option<Arc<CompiledRule>>);
+use crate::tui::model::{Loaded, PackInfo, RuleKey, Trial};
 
 /// What is to be loaded anew.
 #[derive(Debug)]
@@ -70,19 +70,41 @@ impl Compiler {
     /// Works until the slot is closed.
     pub(super) fn run(mut self, requests: &Slot<Request>, report: &dyn Fn(Report)) {
         while let Some(Request { generation, changed, trial }) = requests.take() {
-            if changed.pack || self.pack.is_none() {
-                self.load_pack();
+            self.load(&changed);
+            if changed.rescan {
+                report(Report::RulesRead);
             }
-            self.load_rules(&changed);
             let (rules, pack, refused) = self.compile(trial.as_ref());
             let gone = self.gone.clone();
             report(Report::Compiled { generation, rules, pack, gone, refused });
         }
     }
 
+    /// Loads what has changed: the pack on a thread of its own, where the rules are to be read as well.
+    fn load(&mut self, changed: &Changed) {
+        if !changed.pack && self.pack.is_some() {
+            self.load_rules(changed);
+            return;
+        }
+        let source = self.options.pack.clone();
+        let loaded = thread::scope(|scope| {
+            let beside = changed.rescan.then(|| {
+                let body = || pack::load(&source);
+                thread::Builder::new().name("pack".to_owned()).spawn_scoped(scope, body).ok()
+            });
+            self.load_rules(changed);
+            match beside.flatten().map(ScopedJoinHandle::join) {
+                Some(Ok(loaded)) => loaded,
+                Some(Err(panic)) => resume_unwind(panic),
+                None => pack::load(&source),
+            }
+        });
+        self.take_pack(loaded);
+    }
+
     /// A pack that does not load leaves the last one that did in force.
-    fn load_pack(&mut self) {
-        match pack::load(&self.options.pack) {
+    fn take_pack(&mut self, loaded: Result<LoadedPack, PackError>) {
+        match loaded {
             Ok(loaded) => {
                 let manifest = &loaded.pack.manifest;
                 let info = PackInfo { id: manifest.id.clone(), version: manifest.version.clone() };
@@ -135,15 +157,26 @@ impl Compiler {
     }
 
     /// All rules, the pack that they were compiled with, and why a trial was not made.
-    fn compile(&mut self, trial: Option<&Trial>) -> (Vec<Compiled>, PackReport, Option<String>) {
+    fn compile(&mut self, trial: Option<&Trial>) -> (Vec<Loaded>, PackReport, Option<String>) {
         let (pack, report, refused) = self.tried_pack(trial);
         let rules = self.tried_rules(trial);
         let Some(pack) = pack else {
-            return (rules.into_iter().map(|rule| (rule, None)).collect(), report, refused);
+            let uncompiled = rules.into_iter().map(|rule| (rule, None)).collect();
+            return (self.in_order(uncompiled), report, refused);
         };
         let settings = &self.options.settings;
         let compiled = self.compiled.compile(&rules, &pack, settings);
-        (rules.into_iter().zip(compiled.into_iter().map(Some)).collect(), report, refused)
+        let compiled = rules.into_iter().zip(compiled.into_iter().map(Some)).collect();
+        (self.in_order(compiled), report, refused)
+    }
+
+    /// Rules in the order of their keys, each key once. They are so but where one file includes another.
+    fn in_order(&self, mut rules: Vec<Loaded>) -> Vec<Loaded> {
+        if self.includes {
+            rules.sort_by_cached_key(|(rule, _)| RuleKey::of(rule));
+            rules.dedup_by_key(|(rule, _)| RuleKey::of(rule));
+        }
+        rules
     }
 
     /// The rules, a file that is tried with its other text.

@@ -26,19 +26,17 @@ use std::time::{Duration, Instant};
 
 use crate::attribution::Attribution;
 use crate::authoring::{Fills, SavedCase, Template};
-use crate::backend::CompiledRule;
 use crate::bridge::Diagnostic;
 use crate::bundle::Stop;
 use crate::evaluate::{MatchRow, MatchTable, Slice, Summary};
 use crate::pack::Pack;
-use crate::sigma::Rule;
 use crate::store::{SessionSettings, Unfinished};
 use crate::tui::answers::Place;
 use crate::tui::event::Event;
 use crate::tui::highlight::{Highlighted, Highlighter, Language};
 use crate::tui::keymap::{Finding, Keymap};
 use crate::tui::model::{
-    AliasAway, Bench, DatasetChange, DatasetInfo, Drafted, PackInfo, RuleKey, SparkOutcome, Written,
+    AliasAway, Bench, DatasetChange, DatasetInfo, Drafted, Loaded, PackInfo, RuleKey, SparkOutcome, Written,
 };
 use crate::tui::places::Places;
 use crate::tui::update::Effect;
@@ -65,12 +63,15 @@ const GRACE: Duration = Duration::from_millis(500);
 /// What a worker says.
 #[derive(Debug)]
 pub(crate) enum Report {
+    /// The files of all rules have been read: whoever follows them from now on does not hear of that any more.
+    RulesRead,
     /// Rules were loaded and compiled.
     Compiled {
         /// Of the request.
         generation: u64,
-        /// All rules, in any order, each with what became of it; `None` where there is no pack to compile with.
-        rules: Vec<(Arc<Rule>, Option<Arc<CompiledRule>>)>,
+        /// All rules, in the order of their keys, each with what became of it; `None` where there is no pack to compile
+        /// with.
+        rules: Vec<Loaded>,
         /// The pack that they were compiled with, and what was found in the one on disk.
         pack: PackReport,
         /// Rule folders that are gone; their rules are as they last were.
@@ -138,6 +139,13 @@ pub(crate) enum Report {
         rule: RuleKey,
         /// Its count, or why there is none.
         summary: Result<Summary, String>,
+    },
+    /// The counts that were known of many rules.
+    Recalled {
+        /// Of the request.
+        generation: u64,
+        /// The rules, most of them in the order of their keys.
+        counts: Vec<(RuleKey, Summary)>,
     },
     /// What rules have matched by now of events that are followed.
     Followed {
@@ -349,6 +357,12 @@ impl Workers {
 }
 
 impl Workers {
+    /// Has the grammars at hand before there is a text to colour. At the start that is while rules are compiled, which
+    /// keeps one processor busy.
+    pub(crate) fn load_grammars(&self) {
+        self.texts.put(Option::unwrap_or_default);
+    }
+
     /// Stops the run on Spark, and begins another where there is one to begin.
     fn run_spark(&self, generation: u64, job: Option<SparkJob>) {
         self.spark.stop();

@@ -398,16 +398,15 @@ impl Session<'_> {
     fn recall(&self, count: Count, store: &Store, keeping: &mut Keeping) {
         let rules: Vec<&CompiledRule> = count.wanted.iter().map(|(_, compiled)| &**compiled).collect();
         let recalled = keeping.recall(store, &rules);
-        let mut done = Vec::with_capacity(recalled.len());
-        for ((rule, _), summary) in count.wanted.iter().zip(recalled) {
-            done.push(summary.is_some());
-            if let Some(summary) = summary {
-                let (generation, rule) = (count.generation, rule.clone());
-                (self.report)(Report::Summary { generation, rule, summary: Ok(summary) });
-            }
+        let done: Vec<bool> = recalled.iter().map(Option::is_some).collect();
+        let known = count.wanted.iter().zip(recalled);
+        let counts: Vec<_> = known.filter_map(|((rule, _), found)| Some((rule.clone(), found?))).collect();
+        let generation = count.generation;
+        if !counts.is_empty() {
+            (self.report)(Report::Recalled { generation, counts });
         }
         if done.iter().all(|done| *done) {
-            (self.report)(Report::SummariesDone { generation: count.generation });
+            (self.report)(Report::SummariesDone { generation });
         } else {
             self.queue.put_back(Count { recalled: true, ..count.without(&done) });
         }

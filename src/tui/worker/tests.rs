@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::authoring::FileEdit;
+use crate::backend::CompiledRule;
 use crate::bridge::Settings;
 use crate::evaluate::Runnable;
 use crate::evaluate::answers::{Answers, Over, SETTLES};
@@ -80,7 +81,7 @@ impl Bench {
         }
     }
 
-    fn compile(&self, generation: u64, changed: Changed) -> (Vec<Compiled>, Vec<PathBuf>) {
+    fn compile(&self, generation: u64, changed: Changed) -> (Vec<Loaded>, Vec<PathBuf>) {
         self.workers.perform(Effect::Compile { generation, changed, trial: None });
         self.wait(|report| match report {
             Report::Compiled { generation: of, rules, gone, .. } if of == generation => Some((rules, gone)),
@@ -88,8 +89,6 @@ impl Bench {
         })
     }
 }
-
-type Compiled = (Arc<Rule>, Option<Arc<CompiledRule>>);
 
 fn folder() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
@@ -100,7 +99,7 @@ fn folder() -> tempfile::TempDir {
     folder
 }
 
-fn runnable(rules: &[Compiled]) -> Vec<(RuleKey, Arc<CompiledRule>)> {
+fn runnable(rules: &[Loaded]) -> Vec<(RuleKey, Arc<CompiledRule>)> {
     rules.iter().map(|(rule, made)| (RuleKey::of(rule), Arc::clone(made.as_ref().unwrap()))).collect()
 }
 
@@ -202,7 +201,7 @@ fn what_is_read_again_and_says_the_same_is_the_same_rule() {
     let rescan = Changed { rescan: true, ..Changed::default() };
     let (before, _) = bench.compile(1, everything());
     let (after, _) = bench.compile(2, rescan.clone());
-    let same = |(one, other): (&Compiled, &Compiled)| {
+    let same = |(one, other): (&Loaded, &Loaded)| {
         let compiled = one.1.as_ref().zip(other.1.as_ref());
         Arc::ptr_eq(&one.0, &other.0) && compiled.is_some_and(|(one, other)| Arc::ptr_eq(one, other))
     };
@@ -220,7 +219,7 @@ fn an_included_file_stands_once_and_is_followed() {
     let rules = folder.path().join("rules");
     fs::write(rules.join("all.yml"), "action: include\nfilename: one.yml\n").unwrap();
     let bench = Bench::new(folder.path());
-    let titles = |rules: &[Compiled]| rules.iter().map(|(rule, _)| rule.title()).collect::<Vec<_>>();
+    let titles = |rules: &[Loaded]| rules.iter().map(|(rule, _)| rule.title()).collect::<Vec<_>>();
     let (loaded, _) = bench.compile(1, everything());
     let before = titles(&loaded);
     assert_eq!(before.len(), 1, "{before:?}");
@@ -420,16 +419,23 @@ fn lines_that_arrive_are_told_apart_and_one_that_is_being_written_is_waited_for(
 /// How many matches are told of the first rule.
 fn counted(bench: &Bench, generation: u64, rules: &[(RuleKey, Arc<CompiledRule>)]) -> u64 {
     bench.workers.perform(Effect::Summarize { generation, rules: rules.to_vec(), first: 0 });
-    let mut matches = None;
+    let mut told = Vec::new();
     bench.wait(|report| match report {
-        Report::Summary { generation: of, summary, .. } if of == generation => {
-            assert!(matches.replace(summary.unwrap().matches).is_none(), "told twice");
+        Report::Summary { generation: of, rule, summary } if of == generation => {
+            told.push((rule, summary.unwrap()));
+            None
+        }
+        Report::Recalled { generation: of, counts } if of == generation => {
+            told.extend(counts);
             None
         }
         Report::SummariesDone { generation: of } if of == generation => Some(()),
         _ => None,
     });
-    matches.unwrap()
+    let first = told.iter().filter(|(rule, _)| *rule == rules[0].0);
+    let matches: Vec<u64> = first.map(|(_, summary)| summary.matches).collect();
+    assert_eq!(matches.len(), 1, "told once");
+    matches[0]
 }
 
 #[test]

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
+use super::query::Standing;
 use crate::bridge::{Resolution, Severity};
 use crate::pack::AliasScope;
 use crate::sigma::LogSource;
@@ -30,29 +30,23 @@ pub(crate) struct Facts {
     pub fields: Vec<(String, bool)>,
     /// Whether there are warnings about it.
     pub warnings: bool,
+    /// How it answered the query that was asked last, and what it was then.
+    pub ranked: Option<(Standing, Option<u32>)>,
 }
 
-/// The facts of all rules, in their order. Those of a rule that is what it was `before` are what they were.
-pub(super) fn facts(before: &[RuleEntry], known: Vec<Facts>, rules: &[RuleEntry]) -> Vec<Facts> {
-    let root = common_folder(rules);
-    let same_root = before.len() == known.len() && common_folder(before) == root;
-    let mut known = before.iter().zip(known).filter(|_| same_root).peekable();
-    let of = |entry: &RuleEntry| {
-        while known.next_if(|(old, _)| old.key != entry.key && old.key < entry.key).is_some() {}
-        let old = known.next_if(|(old, _)| old.key == entry.key).filter(|(old, _)| is_same(old, entry));
-        old.map_or_else(|| Facts::of(entry, &root), |(_, facts)| facts)
+/// The facts of all rules, in their order. Those that have `stayed` what they were have the ones that are known, at the
+/// place that is told for each.
+pub(super) fn facts(
+    mut known: Vec<Facts>,
+    stayed: &[Option<usize>],
+    rules: &[RuleEntry],
+    root: &Path,
+) -> Vec<Facts> {
+    let mut of = |(entry, stayed): (&RuleEntry, &Option<usize>)| {
+        let known = stayed.and_then(|at| known.get_mut(at)).map(std::mem::take);
+        known.unwrap_or_else(|| Facts::of(entry, root))
     };
-    rules.iter().map(of).collect()
-}
-
-/// Whether rule and compilation are the ones that they were.
-fn is_same(old: &RuleEntry, entry: &RuleEntry) -> bool {
-    let compiled = match (&old.compiled, &entry.compiled) {
-        (Some(old), Some(new)) => Arc::ptr_eq(old, new),
-        (None, None) => true,
-        _ => false,
-    };
-    compiled && Arc::ptr_eq(&old.rule, &entry.rule)
+    rules.iter().zip(stayed).map(&mut of).collect()
 }
 
 impl Facts {
@@ -79,6 +73,7 @@ impl Facts {
                 .map(|field| (field.field.0.to_lowercase(), field.resolution == Resolution::Unmapped))
                 .collect(),
             warnings: findings.into_iter().any(|found| found.code.severity == Severity::Warning),
+            ranked: None,
         }
     }
 
@@ -90,7 +85,7 @@ impl Facts {
 }
 
 /// The folder that all rules are in. They are sorted by path, so that the first and the last have no more in common.
-fn common_folder(rules: &[RuleEntry]) -> PathBuf {
+pub(super) fn common_folder(rules: &[RuleEntry]) -> PathBuf {
     let ends = [rules.first(), rules.last()].map(|entry| entry.and_then(|entry| entry.key.path.parent()));
     let [first, last] = ends.map(|folder| folder.unwrap_or(Path::new("")));
     first.iter().zip(last).take_while(|(a, b)| a == b).map(|(part, _)| part).collect()

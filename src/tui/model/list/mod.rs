@@ -9,7 +9,7 @@ mod group;
 mod query;
 
 use std::cmp::Reverse;
-use std::sync::Arc;
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
@@ -21,7 +21,7 @@ pub(crate) use query::{FLAGS, KEYS, Query};
 
 use super::baseline::{self, Baseline, Kept};
 use super::{Drift, RuleEntry, RuleKey, Verdict};
-use query::Asked;
+use query::{Asked, Standing};
 
 /// In which order rules stand, within their group where there are any.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -111,14 +111,22 @@ pub(crate) struct RuleList {
     /// How totals differ from the baseline's.
     pub drift: Drift,
     facts: Vec<Facts>,
+    /// The folder that all rules are in.
+    root: PathBuf,
     since: Vec<Option<Since>>,
+    /// The query that was asked last.
+    asked: Query,
 }
 
 impl RuleList {
-    /// Takes in rules that were loaded anew, those that it knows as they were `before`. Both stand in the order of
-    /// their keys.
-    pub(crate) fn learn(&mut self, before: &[RuleEntry], rules: &[RuleEntry]) {
-        self.facts = facts::facts(before, std::mem::take(&mut self.facts), rules);
+    /// Takes in rules that were loaded anew, in the order of their keys. For each that has `stayed` what it was, its
+    /// place among those that are known is told.
+    pub(crate) fn learn(&mut self, stayed: &[Option<usize>], rules: &[RuleEntry]) {
+        let root = facts::common_folder(rules);
+        let known = std::mem::take(&mut self.facts);
+        let known = if root == self.root { known } else { Vec::new() };
+        self.facts = facts::facts(known, stayed, rules, &root);
+        self.root = root;
         self.since.clear();
     }
 
@@ -146,17 +154,36 @@ impl RuleList {
         let before = baseline.beside(rules);
         self.drift = Drift::of(rules, &before, baseline);
         self.since = rules.iter().zip(&before).map(|(entry, before)| since(entry, *before)).collect();
-        let ranked = rules.iter().zip(&self.facts).zip(&self.since).enumerate();
-        let mut passing: Vec<(usize, u32)> = ranked
-            .filter_map(|(index, ((entry, facts), since))| {
-                let rank = query.rank(&Asked { entry, facts, since: *since });
-                Some((index, rank.or_else(|| (also == Some(&entry.key)).then_some(0))?))
-            })
-            .collect();
+        let also = also.and_then(|key| rules.binary_search_by(|entry| entry.key.cmp(key)).ok());
+        let ranks = self.ranks(rules, query);
+        let passing = ranks.enumerate().filter_map(|(index, rank)| {
+            let rank = rank.or_else(|| (also == Some(index)).then_some(0))?;
+            Some((index, rank))
+        });
+        let mut passing: Vec<(usize, u32)> = passing.collect();
         self.sort(&mut passing, rules, query.ranks());
         let visible: Vec<usize> = passing.into_iter().map(|(index, _)| index).collect();
         self.rows = group::rows(&visible, self.grouping, &self.folds, rules, &self.facts);
         visible
+    }
+
+    /// How well each rule answers. One that stands as it stood is not asked the same again.
+    fn ranks(&mut self, rules: &[RuleEntry], query: &Query) -> impl Iterator<Item = Option<u32>> {
+        if self.asked != *query {
+            self.asked.clone_from(query);
+            self.facts.iter_mut().for_each(|facts| facts.ranked = None);
+        }
+        rules.iter().zip(&mut self.facts).zip(&self.since).map(|((entry, facts), since)| {
+            let standing = Standing::of(entry, *since);
+            match facts.ranked {
+                Some((then, rank)) if then == standing => rank,
+                _ => {
+                    let rank = query.rank(&Asked { entry, facts, standing });
+                    facts.ranked = Some((standing, rank));
+                    rank
+                }
+            }
+        })
     }
 
     /// Rules come by path, and stay so where the order says nothing else.
@@ -233,7 +260,5 @@ fn differs(entry: &RuleEntry, kept: &Kept) -> bool {
     if baseline::matches(entry).zip(kept.matches).is_some_and(|(now, before)| now != before) {
         return true;
     }
-    let same = entry.compiled.as_ref().is_some_and(|compiled| Arc::ptr_eq(compiled, &kept.compiled));
-    let before = kept.compiled.sql.as_ref().map(|sql| sql.text.as_str());
-    !same && (before != entry.sql_text() || kept.compiled.compilation.reason() != entry.reason())
+    !kept.is_of(entry) && (!kept.has_sql_of(entry) || kept.compiled.compilation.reason() != entry.reason())
 }

@@ -96,11 +96,28 @@ pub(crate) enum Test {
     Unmapped(String),
 }
 
+/// What of a rule may change without its being loaded anew, as far as a query asks for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Standing {
+    /// What the list says of it.
+    verdict: Verdict,
+    /// What became of it since the baseline.
+    since: Option<Since>,
+    /// Whether it has matches that have come since it was last looked at.
+    arrived: bool,
+}
+
+impl Standing {
+    pub(super) fn of(entry: &RuleEntry, since: Option<Since>) -> Self {
+        Self { verdict: entry.verdict(), since, arrived: entry.arrived() > 0 }
+    }
+}
+
 /// A rule, as a query looks at it.
 pub(crate) struct Asked<'a> {
     pub entry: &'a RuleEntry,
     pub facts: &'a Facts,
-    pub since: Option<Since>,
+    pub standing: Standing,
 }
 
 impl Query {
@@ -244,12 +261,12 @@ impl Asked<'_> {
     /// Whether `text` occurs in title, path, level, reason code, id or verdict.
     fn holds(&self, text: &str) -> bool {
         let Facts { title, path, words, .. } = self.facts;
-        let verdict = self.entry.verdict().word();
+        let verdict = self.standing.verdict.word();
         [title, path, words].into_iter().any(|part| part.contains(text)) || verdict.contains(text)
     }
 
     fn has(&self, flag: Flag) -> bool {
-        let verdict = self.entry.verdict();
+        let Standing { verdict, since, arrived } = self.standing;
         match flag {
             Flag::Matched => matches!(verdict, Verdict::Matched(_)),
             Flag::Silent => verdict == Verdict::NoMatch,
@@ -258,9 +275,9 @@ impl Asked<'_> {
             Flag::Failed => verdict == Verdict::Failed,
             Flag::Fallback => self.entry.fallback_used(),
             Flag::Warnings => self.facts.warnings,
-            Flag::Changed => self.since.is_some(),
-            Flag::Added => self.since == Some(Since::New),
-            Flag::Arrived => self.entry.arrived() > 0,
+            Flag::Changed => since.is_some(),
+            Flag::Added => since == Some(Since::New),
+            Flag::Arrived => arrived,
         }
     }
 

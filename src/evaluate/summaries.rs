@@ -6,6 +6,7 @@ use duckdb::Row;
 
 use super::error::{EvalError, check_columns};
 use super::lowered::Lowered;
+use super::shortlist::scopes::Grouped;
 use super::{Cancel, Summary, shortlist};
 use crate::backend::Sql;
 use crate::bridge::{ColumnType, Plan};
@@ -112,8 +113,8 @@ fn found(store: &mut Store, rules: &[(&Plan, &Sql)], cancel: &Cancel) -> Vec<Res
 
 /// What each rule matched, told as it comes, with its rule's index in `rules`; each exactly once.
 ///
-/// The events of a scope are read once for all its rules, to find those that may match at all ([`shortlist`]); the rules
-/// that it leaves share scans. Where a shared scan fails, its rules run one by one, so that only those at fault have an
+/// The events of a scope, or of several, are read once for all their rules, to find those that may match at all
+/// ([`shortlist`]); the rules that it leaves share scans. Where a shared scan fails, its rules run one by one, so that only those at fault have an
 /// error.
 fn found_with(
     store: &mut Store,
@@ -128,29 +129,21 @@ fn found_with(
             Err(error) => on_result(index, Err(error)),
         }
     }
-    let empty = shortlist::scopes::empty(store, &by_scope, cancel);
-    for (scope, jobs) in by_scope {
-        let open = match jobs.len() {
-            _ if empty.contains(scope) => {
-                let (taken, open) = shortlist::binding::taken(store, jobs, cancel);
-                taken.iter().for_each(|job| on_result(job.index, Ok(Found::nothing())));
-                open
-            }
-            0..SHARED if !is_worth_reading(store, scope, &jobs) => jobs,
-            _ => shortlist::answer(store, jobs, cancel, on_result),
-        };
-        for batch in batches(open) {
-            run_batch(store, &batch, cancel, &mut |index, result| {
-                on_result(index, result.map(|summary| Found { summary, rows: None }));
-            });
-        }
+    let Grouped { without_events, together } = shortlist::scopes::grouped(store, by_scope, cancel);
+    let (taken, open) = shortlist::binding::taken(store, without_events, cancel);
+    taken.iter().for_each(|job| on_result(job.index, Ok(Found::nothing())));
+    run(store, open, cancel, on_result);
+    for jobs in together {
+        let is_shared = jobs.len() >= SHARED || is_worth_reading(store, &jobs);
+        let open = if is_shared { shortlist::answer(store, jobs, cancel, on_result) } else { jobs };
+        run(store, open, cancel, on_result);
     }
 }
 
-/// Whether the events of a scope of few rules are read to spare what the rules would cost; not where they are in memory.
-fn is_worth_reading(store: &Store, scope: &str, jobs: &[Job<'_>]) -> bool {
+/// Whether events are read to spare what few rules would cost; not where they are in memory.
+fn is_worth_reading(store: &Store, jobs: &[Job<'_>]) -> bool {
     let size: usize = jobs.iter().map(|job| job.sql.predicate.len()).sum();
-    size >= SHARED_BYTES && !jobs.iter().all(|job| store.keeps(scope, &job.plan.columns))
+    size >= SHARED_BYTES && !jobs.iter().all(|job| store.keeps(&job.sql.scope, &job.plan.columns))
 }
 
 /// A rule to run.
@@ -169,10 +162,13 @@ pub(super) struct Batch<'a> {
 }
 
 impl Batch<'_> {
-    fn takes(&self, plan: &Plan) -> bool {
+    fn takes(&self, job: &Job<'_>) -> bool {
         let agrees = |(path, t)| self.columns.get(path).is_none_or(|other| other == t);
         let size: usize = self.jobs.iter().map(|job| job.sql.predicate.len()).sum();
-        self.jobs.len() < BATCH && size < BATCH_BYTES && plan.columns.iter().all(agrees)
+        self.jobs.iter().all(|other| other.sql.scope == job.sql.scope)
+            && self.jobs.len() < BATCH
+            && size < BATCH_BYTES
+            && job.plan.columns.iter().all(agrees)
     }
 }
 
@@ -180,7 +176,7 @@ impl Batch<'_> {
 pub(super) fn batches(jobs: Vec<Job<'_>>) -> Vec<Batch<'_>> {
     let mut batches: Vec<Batch<'_>> = Vec::new();
     for job in jobs {
-        if !batches.last().is_some_and(|batch| batch.takes(job.plan)) {
+        if !batches.last().is_some_and(|batch| batch.takes(&job)) {
             batches.push(Batch::default());
         }
         if let Some(batch) = batches.last_mut() {
@@ -189,6 +185,20 @@ pub(super) fn batches(jobs: Vec<Job<'_>>) -> Vec<Batch<'_>> {
         }
     }
     batches
+}
+
+/// Rules in shared scans.
+fn run(
+    store: &mut Store,
+    jobs: Vec<Job<'_>>,
+    cancel: &Cancel,
+    on_result: &mut dyn FnMut(usize, Result<Found, EvalError>),
+) {
+    for batch in batches(jobs) {
+        run_batch(store, &batch, cancel, &mut |index, result| {
+            on_result(index, result.map(|summary| Found { summary, rows: None }));
+        });
+    }
 }
 
 fn run_batch(

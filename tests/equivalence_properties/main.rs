@@ -95,10 +95,15 @@ proptest! {
 
     #[test]
     fn many_predicates_at_once_hold_of_the_same_events(
-        predicates in vec(prop_oneof![predicates::expr(), shared::literals()], shared::ENOUGH..16),
+        predicates in vec(prop_oneof![predicates::expr(), shared::literals()], shared::ENOUGH..24),
+        scopes in vec(funnels::filters(), 1..5),
         events in vec(events::event(), 1..24),
+        are_rare in any::<bool>(),
     ) {
-        let plans: Vec<_> = predicates.into_iter().map(shared::plan).collect();
+        let scopes = scopes.iter().cycle();
+        let plans: Vec<_> =
+            predicates.into_iter().zip(scopes).map(|(expr, filters)| shared::plan(expr, filters.clone())).collect();
+        let events = if are_rare { shared::among_others(events) } else { events };
         let found = shared::differences(&plans.iter().collect::<Vec<_>>(), &events);
         prop_assert!(found.is_empty(), "{}", found.join("\n"));
     }

@@ -173,6 +173,8 @@ pub fn regex() -> impl Strategy<Value = Regex> {
         r"[\w%]",
         "a{64}",
         "[ké]{65}",
+        ".{65}",
+        "(.){64,}",
         r"[^\d\s]",
         "[[:alpha:]]",
         r"\$",

@@ -1,5 +1,7 @@
 //! Generated rules at once, which share a reading that rules most of their events out, against one event at a time.
 
+use std::sync::Arc;
+
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -9,6 +11,7 @@ use sigma_ocsf_tui::bridge::ir::{Expr, FieldExpr, Predicate};
 use sigma_ocsf_tui::bridge::{ColumnType, Plan};
 use sigma_ocsf_tui::evaluate::{Cancel, matched};
 use sigma_ocsf_tui::ocsf::FieldType;
+use sigma_ocsf_tui::pack::RouteFilter;
 use sigma_ocsf_tui::sigma::{SigmaField, Span};
 use sigma_ocsf_tui::store::{Dataset, SessionSettings, Store};
 
@@ -31,13 +34,24 @@ pub fn literals() -> impl Strategy<Value = Expr> {
 }
 
 /// A plan that says which columns it reads, as the compiler's do.
-pub fn plan(predicate: Expr) -> Plan {
+pub fn plan(predicate: Expr, filters: Vec<RouteFilter>) -> Plan {
     let mut plan = predicates::plan(predicate);
+    let told_by = filters.iter().map(|filter| (&filter.path, filter.field_type, filter.list));
+    plan.columns =
+        told_by.map(|(path, field_type, list)| (path.clone(), ColumnType { field_type, list })).collect();
     plan.predicate.visit_columns(&mut |column| {
         let column_type = ColumnType { field_type: column.field_type, list: column.list };
         plan.columns.insert(column.path.clone(), column_type);
     });
+    Arc::make_mut(&mut plan.scope).filters = filters;
     plan
+}
+
+/// The events, and many more of a class that no plan looks at: scopes of classes that few events have are read together.
+pub fn among_others(events: Vec<Row>) -> Vec<Row> {
+    let others: Vec<Row> = events.iter().cycle().take(4 * events.len()).cloned().collect();
+    let others = others.into_iter().map(|row| Row { class_uid: 3, ..row });
+    events.into_iter().chain(others).collect()
 }
 
 /// A paragraph for each plan that matches other events than the interpreter says, asked one event at a time.

@@ -18,8 +18,10 @@ pub fn text() -> impl Strategy<Value = String> {
     let few = vec(select(vec!["a", "A", "%", "k", "\u{212a}", "-"]), 0..4);
     let many = vec(select(ALPHABET.to_vec()), 0..6);
     // Near the lengths that the counted ones of the regular expressions ask for.
-    let long =
-        (select(vec!["a", "k", "\u{212a}"]), 32_usize..67).prop_map(|(letter, count)| letter.repeat(count));
+    let letter = select(vec!["a", "k", "\u{212a}"]);
+    let long = (letter, 32_usize..67, select(vec!["", "\n"]), 0_usize..40).prop_map(
+        |(letter, count, end, further)| [&letter.repeat(count), end, &letter.repeat(further)].concat(),
+    );
     let (few, many) = (few.prop_map(|parts| parts.concat()), many.prop_map(|parts| parts.concat()));
     prop_oneof![4 => few, 4 => many, 4 => address(), 1 => long]
 }

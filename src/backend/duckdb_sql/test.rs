@@ -1,5 +1,7 @@
 //! One test of one field as SQL. Each is two-valued: `coalesce(…, false)` makes NULL false before any NOT.
 
+use regex_syntax::hir::{Dot, Hir, HirKind};
+
 use super::{literal, network, pattern, scalar};
 use crate::backend::sql_parts::{self, any, by_class, membership, spread};
 use crate::bridge::ir::{Expr, FieldExpr, Number, Predicate, Regex, Test};
@@ -157,20 +159,34 @@ pub(super) fn compared(subject: &str, test: &Test) -> String {
 /// takes no time, and RE2 keeps all the places in a text where `.{1000}` may have begun.
 fn finds(subject: &str, regex: &Regex) -> String {
     let finds = format!("regexp_matches({subject}, {})", literal::text(&with_flags(regex)));
-    match least_bytes(regex) {
-        least if least < LONG => finds,
-        least => format!("CASE WHEN strlen({subject}) >= {least} THEN {finds} ELSE false END"),
+    // Without counts it is hardly longer than it looks, and has no more places to keep.
+    let meaning = regex.pattern.contains('{').then(|| regex.parser().parse(&regex.pattern).ok()).flatten();
+    let Some(meaning) = meaning else { return finds };
+    let least = meaning.properties().minimum_len().unwrap_or(0);
+    match run_of_any(&meaning) {
+        _ if least < LONG => finds,
+        Some(length) => {
+            format!(
+                "CASE WHEN contains({subject}, chr(10)) THEN {finds} ELSE length({subject}) >= {length} END"
+            )
+        }
+        None => format!("CASE WHEN strlen({subject}) >= {least} THEN {finds} ELSE false END"),
     }
 }
 
-/// Bytes that any text which the expression finds has.
-fn least_bytes(regex: &Regex) -> usize {
-    // Without counts it is hardly longer than it looks, and has no more places to keep.
-    if !regex.pattern.contains('{') {
-        return 0;
+/// How many characters of one line the expression asks for, if it asks for nothing else.
+fn run_of_any(meaning: &Hir) -> Option<u32> {
+    match ungrouped(meaning).kind() {
+        HirKind::Repetition(run) if *ungrouped(&run.sub) == Hir::dot(Dot::AnyCharExceptLF) => Some(run.min),
+        _ => None,
     }
-    let meaning = regex.parser().parse(&regex.pattern);
-    meaning.ok().and_then(|meaning| meaning.properties().minimum_len()).unwrap_or(0)
+}
+
+fn ungrouped(meaning: &Hir) -> &Hir {
+    match meaning.kind() {
+        HirKind::Capture(group) => ungrouped(&group.sub),
+        _ => meaning,
+    }
 }
 
 /// The pattern with its options inline, so that it reads the same wherever it is copied.
@@ -252,6 +268,8 @@ mod tests {
             finds("é{3}.{100,}|k{70}"),
             "CASE WHEN strlen(f) >= 70 THEN regexp_matches(f, '(?i)é{3}.{100,}|k{70}') ELSE false END"
         );
+        let run = "CASE WHEN contains(f, chr(10)) THEN regexp_matches(f, '(?i)(.){70,80}') ELSE length(f) >= 70 END";
+        assert_eq!(finds("(.){70,80}"), run);
         assert_eq!(finds("x{63}"), "regexp_matches(f, '(?i)x{63}')");
         assert_eq!(finds("(x{64})?y"), "regexp_matches(f, '(?i)(x{64})?y')");
     }

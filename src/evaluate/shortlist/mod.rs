@@ -1,8 +1,8 @@
 //! Which events may match a rule at all, before DuckDB is asked: one reading of a scope, for all of its rules.
 //!
-//! Scopes without events are found together ([`scopes`]). Of each rule is taken what must hold of an event that it
-//! matches ([`need`]): literals in columns of text, or their absence. The scope's events are read once ([`reading`]), each
-//! value of a column is searched once for all the literals of all the rules ([`search`]). A rule none of whose events can
+//! Scopes without events are found together, and of the others those that are read at once ([`scopes`]). Of each rule is taken what must hold of an event that it
+//! matches ([`need`]): literals in columns of text, or their absence. The events are read once ([`reading`]), each
+//! value of a column is searched once for all the literals of all the rules ([`search`], [`literals`]). A rule none of whose events can
 //! match is answered, once DuckDB has taken its statement ([`binding`]). Of the others, events that agree in all columns
 //! that a rule reads are one group ([`groups`]); one of each is held in memory, and there DuckDB is asked each rule about
 //! its own ([`asking`]). A rule that may match too many groups is left to a scan.
@@ -30,6 +30,7 @@ pub(super) mod binding;
 mod cells;
 pub(crate) mod formula;
 mod groups;
+mod literals;
 pub(crate) mod need;
 mod reading;
 mod regex;
@@ -61,26 +62,22 @@ const WIDE: usize = 64;
 /// Groups of a shape. One rule that many may match leaves room for the others.
 const SHAPE_LIMIT: usize = 4 * LIMIT;
 
-/// Answers those of the rules of a scope that few events, or none, may match, each once; and gives the others.
+/// Answers those of the rules that few events of their scopes, or none, may match, each once; and gives the others.
 pub(super) fn answer<'a>(
     store: &mut Store,
     jobs: Vec<Job<'a>>,
     cancel: &Cancel,
     on_result: &mut dyn FnMut(usize, Result<Found, EvalError>),
 ) -> Vec<Job<'a>> {
-    let Some(scope) = jobs.first().map(|job| job.sql.scope.clone()) else { return jobs };
-    let (alike, mut open) = alike(jobs);
-    if !store.has_rows() || scope.trim().is_empty() {
-        open.extend(alike);
-        return open;
+    if !store.has_rows() || jobs.iter().any(|job| job.sql.scope.trim().is_empty()) {
+        return jobs;
     }
+    let (alike, mut open) = alike(jobs);
     let mut columns = BTreeMap::new();
     alike.iter().for_each(|job| columns.extend(job.plan.columns.clone()));
-    let plans: Vec<&Plan> = alike.iter().map(|job| job.plan).collect();
     // What fails has spared nothing, and whoever has cancelled waits for no answer.
-    let mut shortlisted = store
-        .narrowed(&columns, |store| shortlisted(store, &scope, &alike, &plans, cancel))
-        .unwrap_or_default();
+    let mut shortlisted =
+        store.narrowed(&columns, |store| shortlisted(store, &alike, cancel)).unwrap_or_default();
     let mut unasked = Vec::new();
     for (at, job) in alike.into_iter().enumerate() {
         match shortlisted.answers.remove(&at) {
@@ -101,8 +98,8 @@ pub(super) struct Alone {
     pub(super) rows: Vec<RowId>,
 }
 
-/// Whether a rule searches texts so often that it is answered sooner so, alone as it is, than by a scan: that searches each
-/// text once for each literal.
+/// Whether a rule searches texts so often that a reading answers it sooner than a scan, which searches a text anew for each
+/// literal.
 pub(super) fn is_wide(plan: &Plan) -> bool {
     let mut searches = 0;
     plan.predicate.visit_predicates(&mut |predicate| {
@@ -118,7 +115,7 @@ pub(super) fn alone(store: &Store, (plan, sql): (&Plan, &Sql), cancel: &Cancel) 
         return None;
     }
     let jobs = [Job { index: 0, plan, sql }];
-    let read = reading::read(store, &sql.scope, &[plan], Room::default(), cancel).ok()?;
+    let read = reading::read(store, &[(&sql.scope, plan)], Room::default(), cancel).ok()?;
     // Of a rule that no event of the dataset may match, none was looked at.
     let in_scope = Some(read.passed).filter(|passed| *passed > 0)?;
     let (_, candidates) = read.rules.first()?;
@@ -137,14 +134,9 @@ struct Shortlisted {
     ruled_out: BTreeSet<usize>,
 }
 
-fn shortlisted(
-    store: &Store,
-    scope: &str,
-    jobs: &[Job<'_>],
-    plans: &[&Plan],
-    cancel: &Cancel,
-) -> Result<Shortlisted, EvalError> {
-    let read = reading::read(store, scope, plans, Room::default(), cancel)?;
+fn shortlisted(store: &Store, jobs: &[Job<'_>], cancel: &Cancel) -> Result<Shortlisted, EvalError> {
+    let rules: Vec<(&str, &Plan)> = jobs.iter().map(|job| (job.sql.scope.as_str(), job.plan)).collect();
+    let read = reading::read(store, &rules, Room::default(), cancel)?;
     let is_ruled_out = |(_, candidates): &(usize, Candidates)| *candidates == Candidates::Groups(Vec::new());
     let ruled_out =
         (0..).zip(&read.rules).filter(|(_, rule)| is_ruled_out(rule)).map(|(job, _)| job).collect();

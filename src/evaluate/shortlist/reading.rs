@@ -1,9 +1,11 @@
-//! One reading of a scope's events, in which each is held against what the rules need.
+//! One reading of the events of a scope, or of several, in which each is held against what the rules need.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
-use duckdb::arrow::array::{Array, ArrayRef, AsArray, PrimitiveArray, RecordBatch, StructArray, UInt32Array};
+use duckdb::arrow::array::{
+    Array, ArrayRef, AsArray, BooleanArray, PrimitiveArray, RecordBatch, StructArray, UInt32Array,
+};
 use duckdb::arrow::compute::take_record_batch;
 use duckdb::arrow::datatypes::{Int64Type, UInt64Type};
 
@@ -44,41 +46,45 @@ pub(super) struct Read {
     pub(super) shapes: Vec<Shape>,
     /// For each plan, its place among the shapes, and the events that it may match.
     pub(super) rules: Vec<(usize, Candidates)>,
-    /// How many events passed by: all of the scope, where there is anything to ask of them.
+    /// How many events passed by: all of the scopes, where there is anything to ask of them.
     pub(super) passed: u64,
 }
 
-/// For each plan, which events of the scope that the SQL `scope` selects may match it; groups take no more than `room`. All plans
-/// are of this scope.
+/// For each rule, its scope's SQL and its plan, which events of the scope may match it; groups take no more than `room`.
 ///
 /// # Errors
 /// The events cannot be read; nobody waits any more.
 pub(super) fn read(
     store: &Store,
-    scope: &str,
-    plans: &[&Plan],
+    rules: &[(&str, &Plan)],
     room: Room,
     cancel: &Cancel,
 ) -> Result<Read, QueryError> {
     let mut sought = Sought::new(store.schema());
-    let needs: Vec<Need> = plans.iter().map(|plan| sought.need(&plan.predicate)).collect();
-    let held = held(store, plans);
+    let needs: Vec<Need> = rules.iter().map(|(_, plan)| sought.need(&plan.predicate)).collect();
+    let held = held(store, rules);
+    let scopes: BTreeSet<&str> = rules.iter().map(|(scope, _)| *scope).collect();
+    let scopes = Vec::from_iter(scopes);
+    // The line break ends a comment that a scope may end in.
+    let lies_in: Vec<String> = scopes.iter().map(|scope| format!("({scope}\n)")).collect();
     let mut selected: Vec<&str> = held.values().map(String::as_str).collect();
     selected
         .extend(sought.places.keys().map(String::as_str).filter(|place| !held.values().any(|n| n == place)));
-    let mut reading = Reading::new(plans, &needs, &sought, &held, room);
-    let searches: Result<Vec<_>, _> =
+    let mut reading = Reading::new(rules, &scopes, &needs, &sought, &held, room);
+    let searches: Option<Vec<_>> =
         selected.iter().map(|place| ColumnSearch::new(sought.places.get(*place))).collect();
     match searches {
         // More than an automaton takes.
-        Err(_) => reading.give_up(),
-        Ok(_) if needs.iter().all(|need| *need == Need::Impossible) => {}
-        Ok(searches) => {
+        None => reading.give_up(),
+        Some(_) if needs.iter().all(|need| *need == Need::Impossible) => {}
+        Some(searches) => {
             reading.columns = searches.into_iter().map(Column::new).collect();
             let [file, row] = store.row_columns();
+            let told = lies_in.iter().take(reading.scopes).map(String::as_str);
             let sql = format!(
-                "SELECT {file}, {row}, \"time\", {} FROM ocsf_events WHERE {scope}",
-                selected.join(", ")
+                "SELECT {file}, {row}, \"time\", {} FROM ocsf_events WHERE {}",
+                told.chain(selected).collect::<Vec<_>>().join(", "),
+                lies_in.join(" OR ")
             );
             store.stream(&sql, cancel, |chunk| reading.read(chunk))?;
         }
@@ -89,9 +95,9 @@ pub(super) fn read(
 }
 
 /// The columns that the plans read and the dataset has.
-fn held(store: &Store, plans: &[&Plan]) -> BTreeMap<String, String> {
+fn held(store: &Store, rules: &[(&str, &Plan)]) -> BTreeMap<String, String> {
     let mut held = BTreeMap::from([("class_uid".to_owned(), identifier("class_uid"))]);
-    for path in plans.iter().flat_map(|plan| plan.columns.keys()) {
+    for path in rules.iter().flat_map(|(_, plan)| plan.columns.keys()) {
         let folded = path.as_str().to_ascii_lowercase();
         if store.schema().column(path).is_some() || folded == EVENT_ID {
             held.entry(folded).or_insert_with(|| identifier(path.as_str()));
@@ -103,8 +109,10 @@ fn held(store: &Store, plans: &[&Plan]) -> BTreeMap<String, String> {
 /// Every event has one, also where no column holds it.
 const EVENT_ID: &str = "metadata.event_id";
 
-/// The rules of a scope while its events pass by.
+/// The rules while the events pass by.
 struct Reading<'n> {
+    /// How many columns tell whether an event lies in a scope: none where there is but one.
+    scopes: usize,
     /// How many of the columns are held; they come first.
     held: usize,
     columns: Vec<Column>,
@@ -127,6 +135,8 @@ struct Reading<'n> {
 }
 
 struct Rule<'n> {
+    /// The place of its scope.
+    scope: usize,
     need: &'n Need,
     shape: usize,
     candidates: Candidates,
@@ -137,6 +147,8 @@ struct Rule<'n> {
 
 /// An event as it passes by.
 struct Passing<'a, 'c> {
+    /// Whether it lies in each of several scopes.
+    scopes: &'a [&'c BooleanArray],
     cells: &'a [Cells<'c>],
     row: usize,
     id: RowId,
@@ -146,18 +158,19 @@ struct Passing<'a, 'c> {
 
 impl<'n> Reading<'n> {
     fn new(
-        plans: &[&Plan],
+        rules: &[(&str, &Plan)],
+        scopes: &[&str],
         needs: &'n [Need],
         sought: &Sought<'_>,
         held: &BTreeMap<String, String>,
         room: Room,
     ) -> Self {
         let mut by_atom = vec![Vec::new(); sought.lengths.len()];
-        let mut rules = Vec::with_capacity(needs.len());
+        let mut passed = Vec::with_capacity(needs.len());
         let mut always = Vec::new();
         let mut shapes: Vec<Shape> = Vec::new();
-        let mut known: BTreeMap<Vec<usize>, usize> = BTreeMap::new();
-        for (index, (plan, need)) in plans.iter().zip(needs).enumerate() {
+        let mut known: BTreeMap<(usize, Vec<usize>), usize> = BTreeMap::new();
+        for (index, ((scope, plan), need)) in rules.iter().zip(needs).enumerate() {
             match need.cover(&sought.lengths) {
                 None => always.push(index),
                 Some((_, atoms)) => {
@@ -169,18 +182,20 @@ impl<'n> Reading<'n> {
                     }
                 }
             }
-            let columns = columns_of(plan, held);
-            let shape = *known.entry(columns).or_insert_with_key(|columns| {
+            let scope = scopes.iter().position(|other| other == scope).unwrap_or(usize::MAX);
+            let shape = *known.entry((scope, columns_of(plan, held))).or_insert_with_key(|(_, columns)| {
                 shapes.push(Shape::new(columns.clone()));
                 shapes.len() - 1
             });
-            rules.push(Rule { need, shape, candidates: Candidates::Groups(Vec::new()), asked: 0, bytes: 0 });
+            let candidates = Candidates::Groups(Vec::new());
+            passed.push(Rule { scope, need, shape, candidates, asked: 0, bytes: 0 });
         }
         let unheld = vec![0; by_atom.len()];
         Self {
+            scopes: if scopes.len() > 1 { scopes.len() } else { 0 },
             held: held.len(),
             columns: Vec::new(),
-            rules,
+            rules: passed,
             shapes,
             always,
             by_atom,
@@ -198,7 +213,7 @@ impl<'n> Reading<'n> {
         self.rules.iter_mut().for_each(|rule| rule.candidates = Candidates::Many);
     }
 
-    /// A chunk of events: where they lie, when they were, then the columns.
+    /// A chunk of events: where they lie, when they were, in which scopes they are, then the columns.
     fn read(&mut self, chunk: &StructArray) -> ControlFlow<()> {
         let columns = chunk.columns();
         let (Some(lies), Some(times)) = (lies(columns), columns.get(2)) else {
@@ -206,12 +221,18 @@ impl<'n> Reading<'n> {
             return ControlFlow::Break(());
         };
         let times = times.as_primitive_opt::<Int64Type>();
-        let cells: Vec<Cells<'_>> = columns.iter().skip(3).map(Cells::of).collect();
+        let scopes: Option<Vec<_>> =
+            columns.iter().skip(3).take(self.scopes).map(|test| test.as_boolean_opt()).collect();
+        let Some(scopes) = scopes else {
+            self.give_up();
+            return ControlFlow::Break(());
+        };
+        let cells: Vec<Cells<'_>> = columns.iter().skip(3 + self.scopes).map(Cells::of).collect();
         let mut picked = Vec::new();
         for row in 0..chunk.len() {
             let id = RowId { file: lies.0.value(row), row: lies.1.value(row) };
             let time = times.filter(|times| times.is_valid(row)).map(|times| times.value(row));
-            let mut passing = Passing { cells: &cells, row, id, time, bytes: 0 };
+            let mut passing = Passing { scopes: &scopes, cells: &cells, row, id, time, bytes: 0 };
             if self.judge(&mut passing) {
                 picked.push(u32::try_from(row).unwrap_or(u32::MAX));
             }
@@ -230,7 +251,7 @@ impl<'n> Reading<'n> {
         if picked.is_empty() {
             return Some(());
         }
-        let held: Vec<usize> = (3..3 + self.held).collect();
+        let held: Vec<usize> = (3 + self.scopes..).take(self.held).collect();
         let chunk = RecordBatch::from(chunk.clone()).project(&held).ok()?;
         let taken = take_record_batch(&chunk, &UInt32Array::from(picked)).ok()?;
         self.events.push(taken);
@@ -277,7 +298,7 @@ impl<'n> Reading<'n> {
         let event = self.event;
         let Some(rule) = self.rules.get_mut(rule) else { return false };
         let Candidates::Groups(groups) = &mut rule.candidates else { return false };
-        if rule.asked == event {
+        if rule.asked == event || !passing.lies_in(rule.scope) {
             return false;
         }
         rule.asked = event;
@@ -317,11 +338,18 @@ impl<'n> Reading<'n> {
     }
 }
 
+impl Passing<'_, '_> {
+    fn lies_in(&self, scope: usize) -> bool {
+        let told = self.scopes.get(scope);
+        told.is_none_or(|told| told.is_valid(self.row) && told.value(self.row))
+    }
+}
+
 /// The places among the held columns of those that decide whether the plan matches an event of its scope.
 fn columns_of(plan: &Plan, held: &BTreeMap<String, String>) -> Vec<usize> {
     // A field that lies elsewhere from class to class depends on the class, too.
     let mut columns: Vec<usize> = held.keys().position(|path| path == "class_uid").into_iter().collect();
-    // Of what only the scope looks at, all events of the reading have what the scope asks for.
+    // Of what only the scope looks at, all events in it have what the scope asks for.
     let mut scope: BTreeSet<String> =
         plan.scope.filters.iter().map(|filter| filter.path.as_str().to_ascii_lowercase()).collect();
     plan.predicate.visit_columns(&mut |column| {

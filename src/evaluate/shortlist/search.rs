@@ -2,9 +2,8 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind, BuildError};
-
 use super::formula::AtomId;
+use super::literals::Literals;
 use super::need::{SoughtIn, coarse_into};
 use crate::sigma::TextMatch;
 
@@ -17,17 +16,13 @@ const REMEMBERED: usize = 8 << 20;
 /// Bytes of a value from which on it is not remembered.
 const LONG: usize = 4096;
 
-/// Bytes of literals up to which a table of all transitions may be made. It takes the square of the length of a literal
-/// that repeats itself.
-const TABLED: usize = 4096;
-
 /// A column's literals, and what was found in the values last seen.
 #[derive(Debug)]
 pub(crate) struct ColumnSearch {
     /// `None` where nothing is sought.
-    automaton: Option<AhoCorasick>,
-    /// By the automaton's pattern: where it has to stand, for which atom.
-    targets: Vec<Vec<(TextMatch, AtomId)>>,
+    literals: Option<Literals>,
+    /// For each literal: where it has to stand, for which atom.
+    targets: Vec<(String, Vec<(TextMatch, AtomId)>)>,
     slots: Vec<Option<Remembered>>,
     /// Bytes of values, and how many there may be.
     remembered: usize,
@@ -56,17 +51,21 @@ struct Remembered {
 }
 
 impl ColumnSearch {
-    /// Of a column in which nothing may be sought.
-    pub(crate) fn new(sought: Option<&SoughtIn>) -> Result<Self, BuildError> {
+    /// Of a column in which nothing may be sought; `None` where more is sought than an automaton takes.
+    pub(crate) fn new(sought: Option<&SoughtIn>) -> Option<Self> {
         Self::remembering(sought, REMEMBERED)
     }
 
     /// One that remembers values of `limit` bytes in all.
-    pub(crate) fn remembering(sought: Option<&SoughtIn>, limit: usize) -> Result<Self, BuildError> {
-        let literals = sought.map(|sought| &sought.literals);
-        Ok(Self {
-            automaton: sought.map(automaton).transpose()?,
-            targets: literals.into_iter().flat_map(|literals| literals.values().cloned()).collect(),
+    pub(crate) fn remembering(sought: Option<&SoughtIn>, limit: usize) -> Option<Self> {
+        let literals = match sought {
+            Some(sought) => Some(Literals::new(sought.literals.keys().map(String::as_str))?),
+            None => None,
+        };
+        let targets = sought.into_iter().flat_map(|sought| sought.literals.clone()).collect();
+        Some(Self {
+            literals,
+            targets,
             slots: Vec::new(),
             remembered: 0,
             limit,
@@ -78,7 +77,7 @@ impl ColumnSearch {
 
     /// Whether anything is sought.
     pub(crate) fn seeks(&self) -> bool {
-        self.automaton.is_some()
+        self.literals.is_some()
     }
 
     pub(crate) fn look(&mut self, value: &str) -> Seen<'_> {
@@ -108,17 +107,16 @@ impl ColumnSearch {
 
     fn search(&mut self, value: &str) {
         self.found.clear();
-        let Some(automaton) = &self.automaton else { return };
+        let Some(literals) = &mut self.literals else { return };
         coarse_into(value, &mut self.folded);
-        let end = self.folded.len();
-        for found in automaton.find_overlapping_iter(&self.folded) {
-            let Some(targets) = self.targets.get(found.pattern().as_usize()) else { continue };
+        let text = self.folded.as_str();
+        for (literal, targets) in literals.of(text).filter_map(|at| self.targets.get(at)) {
             for (position, atom) in targets {
                 let stands = match position {
-                    TextMatch::Equals => found.start() == 0 && found.end() == end,
+                    TextMatch::Equals => text == literal,
                     TextMatch::Contains => true,
-                    TextMatch::StartsWith => found.start() == 0,
-                    TextMatch::EndsWith => found.end() == end,
+                    TextMatch::StartsWith => text.starts_with(literal),
+                    TextMatch::EndsWith => text.ends_with(literal),
                 };
                 if stands {
                     self.found.push(*atom);
@@ -150,13 +148,6 @@ impl Remembered {
     fn bytes(&self) -> usize {
         self.value.len() + size_of_val(&*self.atoms)
     }
-}
-
-fn automaton(sought: &SoughtIn) -> Result<AhoCorasick, BuildError> {
-    let literals = &sought.literals;
-    let bytes: usize = literals.keys().map(String::len).sum();
-    let kind = (bytes > TABLED).then_some(AhoCorasickKind::ContiguousNFA);
-    AhoCorasick::builder().kind(kind).build(literals.keys())
 }
 
 fn slot_of(value: &str) -> usize {

@@ -12,7 +12,7 @@ use crate::bridge::RoutedScope;
 use crate::bridge::ir::{Expr, FieldExpr, Number, PatternPart, Predicate, Regex, Test};
 use crate::evaluate::summaries::matched;
 use crate::ocsf::{ClassUid, FieldType};
-use crate::pack::{Column, PackPlace};
+use crate::pack::{Column, FilterOp, PackPlace, RouteFilter};
 use crate::sigma::{SigmaField, Span, TextMatch};
 use crate::store::{Dataset, SessionSettings};
 
@@ -82,11 +82,10 @@ fn candidates(store: &mut Store, predicates: &[Expr]) -> Vec<Option<Vec<i64>>> {
 fn within(store: &mut Store, predicates: &[Expr], room: Room) -> Read {
     let plans: Vec<Plan> = predicates.iter().cloned().map(plan).collect();
     let columns = plans.iter().flat_map(|plan| plan.columns.clone()).collect();
-    let plans: Vec<&Plan> = plans.iter().collect();
-    let scope = "\"class_uid\" = 1";
+    let rules: Vec<(&str, &Plan)> = plans.iter().map(|plan| ("\"class_uid\" = 1", plan)).collect();
     store
         .narrowed(&columns, |store| -> Result<_, EvalError> {
-            Ok(read(store, scope, &plans, room, &Cancel::never())?)
+            Ok(read(store, &rules, room, &Cancel::never())?)
         })
         .unwrap()
 }
@@ -206,7 +205,7 @@ fn what_duckdb_refuses_is_refused_also_where_no_event_is_left_to_ask_about() {
     let large = predicate("image", (FieldType::String, false), Test::Regex(too_large));
     // Of several `*`, DuckDB is given a regular expression: a long one, without counts.
     let any = |text: &str| [PatternPart::Text(text.to_owned()), PatternPart::AnyRun];
-    let parts = [&"x".repeat(1_000_000), "b", "c", "d"].into_iter().flat_map(|text| any(text)).collect();
+    let parts = [&"x".repeat(1_000_000), "b", "c", "d"].into_iter().flat_map(any).collect();
     let long = predicate("image", (FieldType::String, false), Test::Pattern { parts, cased: false });
     let needed = |value: &str| holds("image", false, TextMatch::Contains, value);
     let both = |value: &str| Expr::And(vec![needed(value), large.clone()]);
@@ -227,4 +226,51 @@ fn what_duckdb_refuses_is_refused_also_where_no_event_is_left_to_ask_about() {
 fn of_class(plan: Plan, class_uid: u32) -> Plan {
     let scope = RoutedScope { class_uids: vec![ClassUid(class_uid)], ..(*plan.scope).clone() };
     Plan { scope: scope.into(), ..plan }
+}
+
+/// Scopes of class 1, each with a rule for each value; and of class 2, which holds most of the events.
+#[test]
+fn scopes_of_classes_that_few_events_have_are_read_together() {
+    let events =
+        "SELECT if(n < 20, 1, 2) AS class_uid, n AS \"time\", 'e' || n AS \"metadata.uid\", n % 4 AS code,
+        ['cmd', 'sh', NULL][n % 3 + 1] AS image FROM range(200) t(n)";
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = store(folder.path(), events);
+    let coded = |class_uid, code: i64, value: &str| {
+        let mut plan = of_class(plan(holds("image", false, TextMatch::Equals, value)), class_uid);
+        let path = OcsfPath("code".to_owned());
+        let (field_type, list) = (FieldType::Integer, false);
+        plan.columns.insert(path.clone(), ColumnType { field_type, list });
+        let (op, value) = (FilterOp::Eq, code.into());
+        let filter = RouteFilter { path, field_type, list, op, value, notes: None };
+        std::sync::Arc::make_mut(&mut plan.scope).filters.push(filter);
+        plan
+    };
+    let wanted: Vec<(u32, i64, &str)> = [1, 2]
+        .into_iter()
+        .flat_map(|class| (0..4).map(move |code| (class, code)))
+        .flat_map(|(class, code)| ["cmd", "sh", "zsh"].map(|value| (class, code, value)))
+        .collect();
+    let plans: Vec<Plan> = wanted.iter().map(|(class, code, value)| coded(*class, *code, value)).collect();
+    let sql: Vec<_> = plans.iter().map(emit).collect();
+    let rules: Vec<_> = plans.iter().zip(&sql).collect();
+
+    let mut by_scope: BTreeMap<&str, Vec<Job<'_>>> = BTreeMap::new();
+    for (index, (plan, sql)) in rules.iter().enumerate() {
+        by_scope.entry(&sql.scope).or_default().push(Job { index, plan, sql });
+    }
+    let grouped = scopes::grouped(&mut store, by_scope, &Cancel::never());
+    let together: Vec<usize> = grouped.together.iter().map(Vec::len).collect();
+    assert_eq!((together, grouped.without_events.len()), (vec![12, 3, 3, 3, 3], 0));
+
+    let found = matched(&mut store, &rules, &Cancel::never());
+    for ((class, code, value), found) in wanted.into_iter().zip(found) {
+        let holds = |n: &i64| {
+            (*n < 20) == (class == 1) && n % 4 == code && ["cmd", "sh", ""][(n % 3) as usize] == value
+        };
+        let expected: Vec<_> = (0..200).filter(holds).map(|n| (format!("e{n}"), Some(n))).collect();
+        let mut events = found.unwrap().events.unwrap();
+        events.sort_by_key(|(_, time)| *time);
+        assert_eq!(events, expected, "{class} {code} {value}");
+    }
 }

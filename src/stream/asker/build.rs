@@ -81,7 +81,7 @@ impl Building<'_> {
         let searches = self
             .sought
             .iter()
-            .map(|(slot, sought)| Some((*slot, ColumnSearch::remembering(Some(sought), REMEMBERED).ok()?)));
+            .map(|(slot, sought)| Some((*slot, ColumnSearch::remembering(Some(sought), REMEMBERED)?)));
         // More texts than an automaton takes: then every rule is asked of every event.
         let searches = searches.collect::<Option<Vec<_>>>();
         let by_atom = by_atom.into_iter().map(Vec::into_boxed_slice).collect();

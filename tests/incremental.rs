@@ -39,7 +39,7 @@ static PACKS: LazyLock<Vec<Arc<Pack>>> = LazyLock::new(|| {
         }),
         in_scope(&|fields| {
             let aliases = fields.get_mut(&field("CommandLine")).expect("an alias");
-            aliases.iter_mut().for_each(|alias| alias.place.path.push("elsewhere"));
+            aliases.iter_mut().for_each(|alias| alias.place.path = alias.place.path.join("elsewhere").into());
         }),
         with(&|pack| pack.manifest.raw_fallback.enabled ^= true),
         with(&|pack| drop(pack.routes.pop())),

@@ -169,7 +169,7 @@ pub(super) fn excluded(predicate: &Predicate, value: Option<&str>) -> Difference
 
 fn empty(predicate: &Predicate) -> Difference {
     let launched =
-        matches!(&predicate.source, FieldExpr::Column(column) if column.path.as_str() == "process.cmd_line");
+        matches!(&*predicate.source, FieldExpr::Column(column) if column.path.as_str() == "process.cmd_line");
     let text = match launched {
         true => "no command line in the event; 4688 has one only where the audit policy includes it",
         false => "no value in the event",
@@ -293,7 +293,7 @@ mod tests {
     fn predicate(field: &str, path: &str, test: Test) -> Predicate {
         let column = Column { path: OcsfPath(path.to_owned()), field_type: FieldType::String, list: false };
         let source = FieldExpr::Column(column);
-        Predicate { field: SigmaField(field.to_owned()), source, test, span: Span::default() }
+        Predicate { field: SigmaField(field.to_owned()), source: source.into(), test, span: Span::default() }
     }
 
     fn text(position: TextMatch, value: &str) -> Test {

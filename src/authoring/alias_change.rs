@@ -26,7 +26,7 @@ pub fn plan_change(
     }
     let before = read(&place.path)?;
     let line = place.span.start.line;
-    let form = || EditError::Form { path: place.path.clone(), line, scope: scope.clone() };
+    let form = || EditError::Form { path: place.path.to_path_buf(), line, scope: scope.clone() };
     let span = value_span(&before, scope, field).ok_or_else(form)?;
     let head = before.get(..span.start.offset).ok_or_else(form)?;
     let tail = before.get(span.end.offset..).ok_or_else(form)?;
@@ -34,7 +34,7 @@ pub fn plan_change(
     if !says(&after, scope, field, target) {
         return Err(form());
     }
-    Ok(FileEdit { path: place.path.clone(), before: Some(before), after, line: span.start.line })
+    Ok(FileEdit { path: place.path.to_path_buf(), before: Some(before), after, line: span.start.line })
 }
 
 /// Where the target stands, where that is on one line.

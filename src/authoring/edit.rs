@@ -71,8 +71,8 @@ pub fn plan_edit(
 /// The file on disk in which the scope has its first alias: one of the pack's own, else of a pack that it extends.
 fn file_of(folder: &Path, pack: &Pack, scope: &AliasScope) -> Option<PathBuf> {
     let files = || pack.aliases.get(scope).into_iter().flat_map(|aliases| aliases.values().flatten());
-    let own = files().map(|alias| &alias.place.path).find(|path| path.starts_with(folder));
-    own.or_else(|| files().map(|alias| &alias.place.path).find(|path| path.is_file())).cloned()
+    let own = files().map(|alias| &*alias.place.path).find(|path| path.starts_with(folder));
+    own.or_else(|| files().map(|alias| &*alias.place.path).find(|path| path.is_file())).map(Path::to_path_buf)
 }
 
 fn new_scope(folder: &Path, scope: &AliasScope, line: &str) -> Result<FileEdit, EditError> {

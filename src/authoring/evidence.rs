@@ -315,5 +315,10 @@ fn literal_test(field_type: FieldType, literal: &Literal) -> Option<Test> {
 
 fn condition(source: FieldExpr, test: Test) -> String {
     let field = SigmaField(String::new());
-    duckdb_sql::condition(&Expr::Predicate(Predicate { field, source, test, span: Span::START }))
+    duckdb_sql::condition(&Expr::Predicate(Predicate {
+        field,
+        source: source.into(),
+        test,
+        span: Span::START,
+    }))
 }

@@ -14,12 +14,17 @@ pub(super) struct Layout {
 impl Layout {
     /// Adds `text`, which has no line break, `depth` levels in.
     pub(super) fn line(&mut self, depth: usize, text: impl AsRef<str>, origin: Origin) {
+        self.begin(depth, origin).push_str(text.as_ref());
+    }
+
+    /// Begins a line, `depth` levels in. What it says, without a line break, is to be added to the text.
+    pub(super) fn begin(&mut self, depth: usize, origin: Origin) -> &mut String {
         if !self.origins.is_empty() {
             self.text.push('\n');
         }
         (0..depth).for_each(|_| self.text.push_str("  "));
-        self.text.push_str(text.as_ref());
         self.origins.push(origin);
+        &mut self.text
     }
 
     pub(super) fn text(&self) -> String {

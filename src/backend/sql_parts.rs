@@ -80,15 +80,31 @@ pub(super) fn spread(subject: &str, values: impl ExactSizeIterator<Item = String
     lines
 }
 
-/// A test as true or false: of presence by the expressions any of which is non-NULL where the value is there, of
-/// anything else by what `holds`, for which NULL is false.
-pub(super) fn two_valued(presence: &[String], test: &Test, holds: impl FnOnce() -> String) -> String {
+/// Writes a test as true or false: of presence by the expressions any of which is non-NULL where the value is there, of
+/// anything else by what `holds` writes, for which NULL is false.
+pub(super) fn two_valued(
+    sql: &mut String,
+    presence: &[String],
+    test: &Test,
+    holds: impl FnOnce(&mut String),
+) {
     let each = |is: &str| presence.iter().map(|value| format!("{value} {is}")).collect::<Vec<_>>();
     match test {
-        Test::Exists => any(&each("IS NOT NULL")),
-        Test::Missing => one_or_joined(&each("IS NULL"), " AND "),
-        _ => ["coalesce(", &holds(), ", false)"].concat(),
+        Test::Exists => sql.push_str(&any(&each("IS NOT NULL"))),
+        Test::Missing => sql.push_str(&one_or_joined(&each("IS NULL"), " AND ")),
+        _ => {
+            sql.push_str("coalesce(");
+            holds(sql);
+            sql.push_str(", false)");
+        }
     }
+}
+
+/// What `write` writes.
+pub(super) fn written(write: impl FnOnce(&mut String)) -> String {
+    let mut sql = String::new();
+    write(&mut sql);
+    sql
 }
 
 /// An expression for each class; `otherwise` for all others, NULL without it. `class_uid` is the column, quoted.
@@ -209,10 +225,9 @@ mod tests {
     #[test]
     fn presence_is_asked_of_every_expression() {
         let presence = ["a".to_owned(), "b".to_owned()];
-        let never = || unreachable!("presence needs no comparison");
-        assert_eq!(two_valued(&presence, &Test::Exists, never), "(a IS NOT NULL OR b IS NOT NULL)");
-        assert_eq!(two_valued(&presence, &Test::Missing, never), "(a IS NULL AND b IS NULL)");
-        let holds = || "a = 1".to_owned();
-        assert_eq!(two_valued(&presence, &Test::NumberIn(Vec::new()), holds), "coalesce(a = 1, false)");
+        let of = |test: Test| written(|sql| two_valued(sql, &presence, &test, |sql| sql.push_str("a = 1")));
+        assert_eq!(of(Test::Exists), "(a IS NOT NULL OR b IS NOT NULL)");
+        assert_eq!(of(Test::Missing), "(a IS NULL AND b IS NULL)");
+        assert_eq!(of(Test::NumberIn(Vec::new())), "coalesce(a = 1, false)");
     }
 }

@@ -9,28 +9,29 @@ use super::diagnostic::Diagnostic;
 use super::lower::{FieldUse, Lowering};
 use super::plan::{ColumnType, Compilation, FieldResolution, Plan, Resolution, RoutedScope, Routing};
 use super::references::{self, References};
-use super::resolve::Resolver;
+use super::resolve::Resolvers;
 use super::route::{Router, Tokens};
 use super::settings::Settings;
 use super::{correlate, filters, ir::Expr, language};
 use crate::ocsf::OcsfPath;
-use crate::pack::{Alias, Column, Pack};
+use crate::pack::{Column, Pack};
 use crate::sigma::{Body, Capability, Detection, Rule, SigmaField};
 
 /// What every rule is compiled with.
 pub(super) struct Context<'p> {
     pub(super) pack: &'p Pack,
-    pub(super) settings: &'p Settings,
     /// What is switched on, by the settings or the pack.
     pub(super) enabled: BTreeSet<Capability>,
     router: Router<'p>,
+    pub(super) resolvers: Resolvers<'p>,
 }
 
 /// Compiles a set of rules. One [`Compilation`] for each, in order, executable or not.
 #[must_use]
 pub fn compile(rules: &[Arc<Rule>], pack: &Pack, settings: &Settings) -> Vec<Compilation> {
     let enabled = settings.capabilities.union(&pack.manifest.capabilities).copied().collect();
-    let context = Context { pack, settings, enabled, router: Router::new(pack) };
+    let resolvers = Resolvers::new(pack, settings);
+    let context = Context { pack, enabled, router: Router::new(pack), resolvers };
     let references = References::new(rules);
     let filters = filters::of(rules);
     let mut compilations: Vec<Compilation> =
@@ -94,21 +95,15 @@ fn compile_event(
     compilation.diagnostics.extend(unrouted);
     compilation.routing = routing;
     let scope = compilation.routing.scope.clone();
-    let resolver = scope.as_ref().map(|scope| Resolver {
-        pack: context.pack,
-        settings: context.settings,
-        tokens: Tokens::of(&rule.logsource),
-        scope,
-        rule: &rule.path,
-        known: Default::default(),
-    });
-    let mut lowering = Lowering::new(resolver.as_ref(), &context.enabled, context.pack, &rule);
+    let resolver = scope.as_ref().map(|scope| context.resolvers.of(Tokens::of(&rule.logsource), scope));
+    let resolver = resolver.as_deref();
+    let mut lowering = Lowering::new(resolver, &context.enabled, context.pack, &rule);
     let predicate = lowering.detection(detection);
     let warnings = lowering.unreached(detection);
     compilation.diagnostics.append(&mut lowering.diagnostics);
     compilation.diagnostics.extend(warnings);
     compilation.fields = lowering.fields.iter().map(|(field, used)| resolution(field, used)).collect();
-    let predicate = filters::narrowed(compilation, predicate, resolver.as_ref(), context, filters);
+    let predicate = filters::narrowed(compilation, predicate, resolver, context, filters);
     if let (Some(scope), Some(predicate)) = (&scope, predicate) {
         compilation.plan = Some(plan(scope.clone(), predicate, &compilation.fields, context.enabled.clone()));
     }
@@ -134,7 +129,7 @@ fn plan(
     let mut by_use: Vec<&FieldResolution> = fields.iter().collect();
     by_use.sort_by_key(|field| (field.uses.is_empty(), field.uses.first().copied()));
     let mut shown: Vec<OcsfPath> = Vec::new();
-    for path in by_use.iter().flat_map(|field| &field.columns) {
+    for path in by_use.iter().flat_map(|field| field.columns.iter()) {
         if columns.contains_key(path) && !shown.contains(path) {
             shown.push(path.clone());
         }
@@ -144,44 +139,9 @@ fn plan(
 }
 
 pub(super) fn resolution(field: &SigmaField, used: &FieldUse<'_>) -> FieldResolution {
-    let unmapped = FieldResolution {
-        field: field.clone(),
-        resolution: Resolution::Unmapped,
-        expr: String::new(),
-        field_type: None,
-        list: false,
-        columns: Vec::new(),
-        source: None,
-        scope: String::new(),
-        transforms: String::new(),
-        place: None,
-        uses: used.uses.clone(),
-    };
-    let Ok(resolved) = &used.resolved else { return unmapped };
-    let alias = resolved.alias;
-    FieldResolution {
-        resolution: resolved.resolution,
-        expr: resolved.target.to_string(),
-        field_type: Some(resolved.field_type),
-        list: resolved.target.list(),
-        columns: resolved.source.paths(),
-        source: Some(resolved.source.clone()),
-        scope: resolved.scope.to_string(),
-        transforms: transforms(alias),
-        place: Some(alias.place.clone()),
-        ..unmapped
+    let uses = used.uses.clone();
+    match &used.resolved {
+        Ok(resolved) => FieldResolution { uses, ..resolved.told.clone() },
+        Err(_) => FieldResolution { uses, ..FieldResolution::unmapped(field.clone()) },
     }
-}
-
-/// What an alias does to the rules' literals, in a few words.
-fn transforms(alias: &Alias) -> String {
-    let mut parts: Vec<String> = Vec::new();
-    if !alias.values.is_empty() {
-        let pairs: Vec<String> = alias.values.iter().map(|(from, to)| format!("{from} → {to}")).collect();
-        parts.push(format!("values {}", pairs.join(", ")));
-    }
-    if let Some(literal) = alias.literal {
-        parts.push(format!("literals as {}", literal.as_str()));
-    }
-    parts.join("; ")
 }

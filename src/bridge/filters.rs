@@ -85,11 +85,11 @@ fn has_not(expression: &Expression) -> bool {
 
 /// The rule's `predicate` with those of the filters that apply to it. `None` where any part is refused: a rule
 /// without its filter would report what the filter's author excluded.
-pub(super) fn narrowed(
+pub(super) fn narrowed<'p>(
     compilation: &mut Compilation,
     predicate: Option<Expr>,
-    resolver: Option<&Resolver<'_>>,
-    context: &Context<'_>,
+    resolver: Option<&Resolver<'p>>,
+    context: &Context<'p>,
     filters: &[&Rule],
 ) -> Option<Expr> {
     let rule = Arc::clone(&compilation.rule);
@@ -114,26 +114,18 @@ pub(super) fn narrowed(
 }
 
 /// The filter's condition in the scope of the rule that it narrows.
-fn lowered(
+fn lowered<'p>(
     compilation: &mut Compilation,
     filter: &Rule,
     body: &Filter,
-    resolver: Option<&Resolver<'_>>,
-    context: &Context<'_>,
+    resolver: Option<&Resolver<'p>>,
+    context: &Context<'p>,
 ) -> Option<Expr> {
     let errors = filter.problems.iter().filter(|problem| !problem.kind.is_warning());
     let errors: Vec<_> = errors.map(|problem| language::diagnostic(problem, &filter.path)).collect();
     let sound = errors.is_empty();
     compilation.diagnostics.extend(errors);
-    let resolver = resolver.map(|of_rule| Resolver {
-        pack: of_rule.pack,
-        settings: of_rule.settings,
-        tokens: of_rule.tokens.clone(),
-        scope: of_rule.scope,
-        rule: &filter.path,
-        known: Default::default(),
-    });
-    let mut lowering = Lowering::new(resolver.as_ref(), &context.enabled, context.pack, filter);
+    let mut lowering = Lowering::new(resolver, &context.enabled, context.pack, filter);
     let predicate = lowering.detection(&body.detection);
     let found = lowering.diagnostics.drain(..).map(|found| Diagnostic {
         message: format!("in filter `{}`: {}", filter.title(), found.message),

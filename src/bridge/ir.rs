@@ -36,8 +36,8 @@ pub enum Expr {
 pub struct Predicate {
     /// The field as the rule names it.
     pub field: SigmaField,
-    /// Where its values are found.
-    pub source: FieldExpr,
+    /// Where its values are found, as in every test of the field.
+    pub source: Arc<FieldExpr>,
     /// What must hold of one.
     pub test: Test,
     /// The value, or the item, that it comes from; empty where it is a filter's, in another file.
@@ -102,12 +102,12 @@ pub enum Test {
         /// Where the other field's text has to stand.
         position: TextMatch,
         /// The other field, never a LIST.
-        other: FieldExpr,
+        other: Arc<FieldExpr>,
         /// With case.
         cased: bool,
     },
     /// A number equal to that of another field, which is never a LIST; false where either is NULL.
-    OtherNumber(FieldExpr),
+    OtherNumber(Arc<FieldExpr>),
     /// A timestamp, a part of which in UTC is one of these. Sorted, distinct.
     TimePart {
         /// Which part; the week is ISO 8601's.
@@ -219,10 +219,14 @@ impl Expr {
         }
     }
 
-    /// Calls `visit` with every column that it reads.
+    /// Calls `visit` with every column that it reads; those of a field that is tested several times in a row, once.
     pub fn visit_columns(&self, visit: &mut dyn FnMut(&Column)) {
+        let mut last: Option<&Arc<FieldExpr>> = None;
         self.visit_predicates(&mut |predicate| {
-            predicate.source.visit_columns(visit);
+            if !last.is_some_and(|last| Arc::ptr_eq(last, &predicate.source)) {
+                predicate.source.visit_columns(visit);
+            }
+            last = Some(&predicate.source);
             if let Test::OtherText { other, .. } | Test::OtherNumber(other) = &predicate.test {
                 other.visit_columns(visit);
             }

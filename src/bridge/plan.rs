@@ -109,23 +109,42 @@ pub struct FieldResolution {
     /// How it was resolved.
     pub resolution: Resolution,
     /// The path or expression, as the pack writes it; empty where there is none.
-    pub expr: String,
+    pub expr: Arc<str>,
     /// The type of its values.
     pub field_type: Option<FieldType>,
     /// Whether one event may have several.
     pub list: bool,
     /// The columns that it reads.
-    pub columns: Vec<OcsfPath>,
+    pub columns: Arc<[OcsfPath]>,
     /// Where its values are found in the routed classes; `None` where it is unmapped.
-    pub source: Option<FieldExpr>,
+    pub source: Option<Arc<FieldExpr>>,
     /// The alias's scope, as the pack writes it.
-    pub scope: String,
+    pub scope: Arc<str>,
     /// What the alias does to literals (`values`, `literal`), in words; empty where nothing.
-    pub transforms: String,
+    pub transforms: Arc<str>,
     /// Where the alias stands in the pack.
     pub place: Option<PackPlace>,
     /// Where the rule uses the field, in source order.
     pub uses: Vec<Span>,
+}
+
+impl FieldResolution {
+    /// Of a field that resolves to nothing.
+    pub(super) fn unmapped(field: SigmaField) -> Self {
+        Self {
+            field,
+            resolution: Resolution::Unmapped,
+            expr: Arc::default(),
+            field_type: None,
+            list: false,
+            columns: Arc::default(),
+            source: None,
+            scope: Arc::default(),
+            transforms: Arc::default(),
+            place: None,
+            uses: Vec::new(),
+        }
+    }
 }
 
 /// How a field was resolved.

@@ -1,18 +1,21 @@
 //! Field aliases (specification, "Field alias map"): where in OCSF a Sigma field's values are found.
 
 use std::borrow::Cow;
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
+use std::collections::HashMap;
 use std::path::Path;
+use std::rc::Rc;
+use std::sync::Arc;
 
 use super::diagnostic::{Code, Diagnostic, Severity};
 use super::ir::FieldExpr;
-use super::plan::{Resolution, RoutedScope};
+use super::plan::{FieldResolution, Resolution, RoutedScope};
 use super::reason::ReasonCode;
 use super::route::Tokens;
 use super::settings::Settings;
 use crate::ocsf::{Catalog, ClassUid, FieldType, OcsfPath};
 use crate::pack::{Alias, AliasScope, Fields, FilterOp, Pack, Target};
-use crate::sigma::{SigmaField, Span};
+use crate::sigma::{SigmaField, Spanned};
 
 /// Nothing in the pack says what the field is.
 pub(crate) static UNMAPPED_FIELD: Code = Code {
@@ -53,25 +56,58 @@ event matches if any of the paths does) or `per_class:`.",
 /// Where a field's values are found, and what the alias does to literals.
 #[derive(Clone, Debug)]
 pub(crate) struct ResolvedField<'p> {
-    pub(crate) source: FieldExpr,
+    pub(crate) source: Arc<FieldExpr>,
     /// The alias whose `values` and `literal` apply.
     pub(crate) alias: &'p Alias,
-    /// The alias's target, as it is for the routed events.
-    pub(crate) target: Cow<'p, Target>,
-    pub(crate) scope: AliasScope,
-    pub(crate) resolution: Resolution,
     pub(crate) field_type: FieldType,
+    /// What a rule is told of it, without the rule's uses.
+    pub(crate) told: FieldResolution,
 }
 
-/// What a rule brings to the resolution of its fields.
+/// The resolvers of a compilation, which rules share.
+pub(super) struct Resolvers<'p> {
+    pack: &'p Pack,
+    settings: &'p Settings,
+    /// Of each log source one for each route; nearly always that is one.
+    known: RefCell<HashMap<Tokens, Vec<Rc<Resolver<'p>>>>>,
+}
+
+impl<'p> Resolvers<'p> {
+    pub(super) fn new(pack: &'p Pack, settings: &'p Settings) -> Self {
+        Self { pack, settings, known: RefCell::default() }
+    }
+
+    /// The one for rules of a log source that look at the events of `scope`.
+    pub(super) fn of(&self, tokens: Tokens, scope: &Arc<RoutedScope>) -> Rc<Resolver<'p>> {
+        let mut known = self.known.borrow_mut();
+        let of_source = known.entry(tokens.clone()).or_default();
+        if let Some(resolver) = of_source.iter().find(|resolver| Arc::ptr_eq(&resolver.scope, scope)) {
+            return Rc::clone(resolver);
+        }
+        let resolver = Rc::new(Resolver::new(self.pack, self.settings, tokens, Arc::clone(scope)));
+        of_source.push(Rc::clone(&resolver));
+        resolver
+    }
+}
+
+/// Resolves the fields of rules of one log source that look at the events of one route.
 pub(crate) struct Resolver<'p> {
-    pub(crate) pack: &'p Pack,
-    pub(crate) settings: &'p Settings,
-    pub(crate) tokens: Tokens,
-    pub(crate) scope: &'p RoutedScope,
-    pub(crate) rule: &'p Path,
+    pack: &'p Pack,
+    settings: &'p Settings,
+    tokens: Tokens,
+    pub(crate) scope: Arc<RoutedScope>,
     /// The scopes that the pack has something for, from the narrowest; empty at first.
-    pub(crate) known: OnceCell<Vec<(&'p AliasScope, &'p Fields)>>,
+    known: OnceCell<Vec<(&'p AliasScope, &'p Fields)>>,
+    /// The fields that have been asked for, and are mapped.
+    mapped: RefCell<HashMap<SigmaField, Rc<ResolvedField<'p>>>>,
+}
+
+/// A field where a rule first names it.
+#[derive(Clone, Copy)]
+struct Mention<'r> {
+    field: &'r Spanned<SigmaField>,
+    /// The file.
+    path: &'r Path,
 }
 
 /// The answer for one class, with its target as it is for the routed events.
@@ -83,55 +119,84 @@ struct Found<'p> {
 }
 
 impl<'p> Resolver<'p> {
-    /// Resolves `field`, first used at `span`.
-    pub(crate) fn resolve(&self, field: &SigmaField, span: Span) -> Result<ResolvedField<'p>, Diagnostic> {
+    pub(crate) fn new(
+        pack: &'p Pack,
+        settings: &'p Settings,
+        tokens: Tokens,
+        scope: Arc<RoutedScope>,
+    ) -> Self {
+        let (known, mapped) = (OnceCell::new(), RefCell::default());
+        Self { pack, settings, tokens, scope, known, mapped }
+    }
+
+    /// Resolves a field, which the file at `path` names there first.
+    pub(crate) fn resolve(
+        &self,
+        field: &Spanned<SigmaField>,
+        path: &Path,
+    ) -> Result<Rc<ResolvedField<'p>>, Diagnostic> {
+        if let Some(known) = self.mapped.borrow().get(&field.value) {
+            return Ok(Rc::clone(known));
+        }
+        let resolved = Rc::new(self.mapped(Mention { field, path })?);
+        self.mapped.borrow_mut().insert(field.value.clone(), Rc::clone(&resolved));
+        Ok(resolved)
+    }
+
+    fn mapped(&self, mention: Mention<'_>) -> Result<ResolvedField<'p>, Diagnostic> {
+        let field = &mention.field.value;
         let mut found: Vec<Found<'p>> = Vec::new();
         for &class in &self.scope.class_uids {
-            if let Some((scope, alias)) = self.answer(field, class, span)? {
+            if let Some((scope, alias)) = self.answer(mention, class)? {
                 let target = alias.target.specialised(&self.scope.filters);
                 found.push(Found { class, scope, alias, target });
             }
         }
         let Some(Found { scope, alias, target, .. }) = found.first() else {
-            return Err(self.unmapped(field, span));
+            return Err(self.unmapped(mention));
         };
         // One literal is fitted for all classes, so what aliases do to literals has to be the same in all.
         if let Some(other) = found.iter().find(|other| !reads_literals_alike(alias, other.alias)) {
-            return Err(self.ambiguous(field, scope, [alias, other.alias], span));
+            return Err(ambiguous(mention, scope, [alias, other.alias]));
         }
-        let source = self.combine(&found);
-        let Some(source) = source else {
-            return Err(self.target_not_in_classes(field, alias, span));
+        let Some(source) = self.combine(&found) else {
+            return Err(self.target_not_in_classes(mention, alias));
         };
-        let resolution = self.permit(field, &source, span)?;
-        Ok(ResolvedField {
-            source,
-            alias,
-            target: target.clone(),
-            scope: (*scope).clone(),
+        let resolution = self.permit(mention, &source)?;
+        let (source, field_type) = (Arc::new(source), alias.target.field_type());
+        let told = FieldResolution {
+            field: field.clone(),
             resolution,
-            field_type: alias.target.field_type(),
-        })
+            expr: target.to_string().into(),
+            field_type: Some(field_type),
+            list: target.list(),
+            columns: source.paths().into(),
+            source: Some(Arc::clone(&source)),
+            scope: scope.to_string().into(),
+            transforms: transforms(alias).into(),
+            place: Some(alias.place.clone()),
+            uses: Vec::new(),
+        };
+        Ok(ResolvedField { source, alias, field_type, told })
     }
 
     /// The alias for one class, at the narrowest scope that has one.
     fn answer(
         &self,
-        field: &SigmaField,
+        mention: Mention<'_>,
         class: ClassUid,
-        span: Span,
     ) -> Result<Option<(&'p AliasScope, &'p Alias)>, Diagnostic> {
         let known = || {
             let scopes = self.scopes().into_iter();
             scopes.filter_map(|scope| self.pack.aliases.get_key_value(&scope)).collect()
         };
         for (scope, fields) in self.known.get_or_init(known) {
-            let Some(aliases) = fields.get(field) else { continue };
+            let Some(aliases) = fields.get(&mention.field.value) else { continue };
             let mut applicable = aliases.iter().filter(|alias| applies_to(alias, class));
             match (applicable.next(), applicable.next()) {
                 (None, _) => {}
                 (Some(alias), None) => return Ok(Some((scope, alias))),
-                (Some(one), Some(other)) => return Err(self.ambiguous(field, scope, [one, other], span)),
+                (Some(one), Some(other)) => return Err(ambiguous(mention, scope, [one, other])),
             }
         }
         Ok(None)
@@ -172,7 +237,7 @@ impl<'p> Resolver<'p> {
         if uniform { Some(first.clone()) } else { Some(FieldExpr::PerClass(per_class)) }
     }
 
-    fn permit(&self, field: &SigmaField, source: &FieldExpr, span: Span) -> Result<Resolution, Diagnostic> {
+    fn permit(&self, mention: Mention<'_>, source: &FieldExpr) -> Result<Resolution, Diagnostic> {
         let raw: Vec<OcsfPath> = source.paths().into_iter().filter(OcsfPath::is_raw).collect();
         let Some(path) = raw.first() else { return Ok(Resolution::Mapped) };
         let policy = &self.pack.manifest.raw_fallback;
@@ -189,7 +254,7 @@ impl<'p> Resolver<'p> {
                  marked as using fallback"
                     .to_owned(),
             )
-        } else if !pins_source_type(self.scope) {
+        } else if !pins_source_type(&self.scope) {
             (
                 format!("route `{}` does not pin the producer", self.scope.logsource),
                 "add a filter on metadata.source_type (eq, or in a list) to the route".to_owned(),
@@ -197,22 +262,19 @@ impl<'p> Resolver<'p> {
         } else {
             return Ok(Resolution::RawFallback);
         };
-        Err(self.diagnostic(
-            &RAW_FALLBACK_DISABLED,
-            format!("`{field}` is only in `{path}`, and {why}"),
-            span,
-            help,
-        ))
+        let message = format!("`{}` is only in `{path}`, and {why}", mention.field.value);
+        Err(mention.finding(&RAW_FALLBACK_DISABLED, message, help))
     }
 
-    fn unmapped(&self, field: &SigmaField, span: Span) -> Diagnostic {
+    fn unmapped(&self, mention: Mention<'_>) -> Diagnostic {
+        let field = &mention.field.value;
         let places: Vec<String> = self.scopes().iter().map(ToString::to_string).collect();
         let message = format!("no alias for `{field}` in {}", join_or(&places));
         let help = match self.same_name_elsewhere(field) {
             Some(other) => format!("`{other}` is mapped at this scope; field names compare with case"),
             None => format!("add `{field}:` under `{}:` in the pack's aliases/", self.tokens.text()),
         };
-        self.diagnostic(&UNMAPPED_FIELD, message, span, help)
+        mention.finding(&UNMAPPED_FIELD, message, help)
     }
 
     /// A mapped field that differs from `field` only in case.
@@ -224,33 +286,42 @@ impl<'p> Resolver<'p> {
             .find(|other| other.0.eq_ignore_ascii_case(&field.0))
     }
 
-    fn target_not_in_classes(&self, field: &SigmaField, alias: &Alias, span: Span) -> Diagnostic {
+    fn target_not_in_classes(&self, mention: Mention<'_>, alias: &Alias) -> Diagnostic {
         let classes: Vec<String> = self.scope.class_uids.iter().map(|class| class_text(*class)).collect();
-        let message =
-            format!("`{field}` is mapped to `{}`, which {} does not have", alias.target, join_or(&classes));
+        let (field, classes) = (&mention.field.value, join_or(&classes));
+        let message = format!("`{field}` is mapped to `{}`, which {classes} does not have", alias.target);
         let help = "map it for this scope to a path that the routed class has".to_owned();
-        self.diagnostic(&UNMAPPED_FIELD, message, span, help)
+        mention.finding(&UNMAPPED_FIELD, message, help)
     }
+}
 
-    fn ambiguous(
-        &self,
-        field: &SigmaField,
-        scope: &AliasScope,
-        aliases: [&Alias; 2],
-        span: Span,
-    ) -> Diagnostic {
-        let [one, other] = aliases.map(|alias| {
-            let file = alias.place.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            format!("`{}` ({file}:{})", alias.target, alias.place.span.start.line)
-        });
-        let message = format!("`{field}` has two aliases in {scope}: {one} and {other}");
-        let help = "remove one, or join them with any_of: or per_class:".to_owned();
-        self.diagnostic(&AMBIGUOUS_FIELD_ALIAS, message, span, help)
-    }
+fn ambiguous(mention: Mention<'_>, scope: &AliasScope, aliases: [&Alias; 2]) -> Diagnostic {
+    let [one, other] = aliases.map(|alias| {
+        let file = alias.place.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        format!("`{}` ({file}:{})", alias.target, alias.place.span.start.line)
+    });
+    let message = format!("`{}` has two aliases in {scope}: {one} and {other}", mention.field.value);
+    let help = "remove one, or join them with any_of: or per_class:".to_owned();
+    mention.finding(&AMBIGUOUS_FIELD_ALIAS, message, help)
+}
 
-    fn diagnostic(&self, code: &'static Code, message: String, span: Span, help: String) -> Diagnostic {
-        Diagnostic { code, message, path: self.rule.to_path_buf(), span, help: Some(help) }
+impl Mention<'_> {
+    fn finding(self, code: &'static Code, message: String, help: String) -> Diagnostic {
+        Diagnostic { code, message, path: self.path.to_path_buf(), span: self.field.span, help: Some(help) }
     }
+}
+
+/// What an alias does to the rules' literals, in a few words.
+fn transforms(alias: &Alias) -> String {
+    let mut parts: Vec<String> = Vec::new();
+    if !alias.values.is_empty() {
+        let pairs: Vec<String> = alias.values.iter().map(|(from, to)| format!("{from} → {to}")).collect();
+        parts.push(format!("values {}", pairs.join(", ")));
+    }
+    if let Some(literal) = alias.literal {
+        parts.push(format!("literals as {}", literal.as_str()));
+    }
+    parts.join("; ")
 }
 
 fn reads_literals_alike(one: &Alias, other: &Alias) -> bool {

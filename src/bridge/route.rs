@@ -36,7 +36,7 @@ classes.",
 };
 
 /// A log source as the router compares it: trimmed, ASCII lower case, blank as absent.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Tokens {
     pub(crate) category: Option<String>,
     pub(crate) product: Option<String>,

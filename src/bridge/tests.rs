@@ -125,7 +125,7 @@ fn a_choice_that_the_route_has_made_is_not_fallback() {
     let of = |service: &str| compiled(&pack, &format!("service: {service}"), "User: x");
     let plain = of("one");
     assert!(plain.is_executable() && !plain.fallback_used());
-    assert_eq!(plain.fields[0].expr, "user.name");
+    assert_eq!(&*plain.fields[0].expr, "user.name");
     for service in ["two", "both"] {
         assert_eq!(of(service).refusal().map(|found| found.code.name), Some("raw_fallback_disabled"));
     }

@@ -363,11 +363,11 @@ fn fields(resolved: &[FieldResolution]) -> FieldRecords {
     for field in resolved {
         let record = || FieldRecord {
             field: field.field.0.clone(),
-            expr: field.expr.clone(),
+            expr: field.expr.to_string(),
             field_type: field.field_type,
             list: field.list,
-            scope: field.scope.clone(),
-            columns: field.columns.clone(),
+            scope: field.scope.to_string(),
+            columns: field.columns.to_vec(),
         };
         match field.resolution {
             Resolution::Mapped => records.mapped.push(record()),

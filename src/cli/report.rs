@@ -269,7 +269,11 @@ impl RuleReport {
 }
 
 fn field(field: &crate::bridge::FieldResolution) -> FieldReport {
-    FieldReport { sigma_field: field.field.0.clone(), resolution: field.resolution, expr: field.expr.clone() }
+    FieldReport {
+        sigma_field: field.field.0.clone(),
+        resolution: field.resolution,
+        expr: field.expr.to_string(),
+    }
 }
 
 impl From<&Diagnostic> for DiagnosticReport {

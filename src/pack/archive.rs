@@ -58,7 +58,7 @@ struct Index {
 impl Archive {
     /// Reads an archive; what is wrong with it is noted.
     pub(super) fn open(path: &Path, report: &mut Report) -> Option<Self> {
-        report.path = path.to_owned();
+        report.path = path.into();
         let bytes = read_file(path).map_err(|error| format!("cannot read the archive: {error}"));
         let archive = bytes.and_then(|bytes| Self::unpack(&bytes));
         let archive =

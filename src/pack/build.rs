@@ -34,8 +34,10 @@ pub struct Built {
 /// The pack does not load, or two of its packs would have one place in the archive.
 pub fn build(source: &PackSource) -> Result<Built, PackError> {
     let pack = load(source)?.pack;
-    let mut report =
-        Report { path: super::folders(source).into_iter().next().unwrap_or_default(), ..Report::default() };
+    let mut report = Report {
+        path: super::folders(source).into_iter().next().unwrap_or_default().into(),
+        ..Report::default()
+    };
     let place = Place::of(source, &mut report);
     let archive = place.and_then(|place| collect(place, &pack.manifest.id, &mut report));
     let bytes = archive.as_ref().map(Archive::pack).transpose();

@@ -16,7 +16,7 @@ use crate::sigma::yaml::{Node, NodeKind};
 
 /// The event that stands at `node` of a file, with dotted paths for keys; else all that is wrong with it.
 pub(crate) fn event(node: &Node, path: &Path) -> Result<Map<String, Value>, Vec<Diagnostic>> {
-    let mut report = Report { path: path.to_path_buf(), findings: Vec::new() };
+    let mut report = Report { path: path.into(), findings: Vec::new() };
     read(node, &mut report).ok_or(report.findings)
 }
 

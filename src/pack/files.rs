@@ -84,7 +84,7 @@ impl Place {
 
     /// The text of one of the pack's files; a failure is noted.
     pub(super) fn read(&self, file: &Path, report: &mut Report) -> Option<String> {
-        report.path = self.root().join(file);
+        report.path = self.root().join(file).into();
         self.text(file)
             .map_err(|error| {
                 let message = format!("cannot read {}: {error}", file.display());
@@ -156,7 +156,7 @@ fn names_in(folder: &Path, report: &mut Report) -> Vec<PathBuf> {
         Ok(entries) => entries.into_iter().map(|entry| PathBuf::from(entry.file_name())).collect(),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
         Err(error) => {
-            report.path = folder.to_owned();
+            report.path = folder.into();
             let name = folder.file_name().unwrap_or_default().to_string_lossy();
             report.raise(&PACK_UNREADABLE, Span::START, format!("cannot read {name}: {error}"), None);
             Vec::new()

@@ -28,7 +28,7 @@ pub(crate) static EXTENDS_CONFLICT: Code = Code {
 /// One pack of all layers, of which the last is the pack that is loaded.
 pub(super) fn merged(layers: &[Layer], report: &mut Report) -> Pack {
     let Some(own) = layers.last() else { return Pack::default() };
-    report.path = own.place.root().join("pack.yaml");
+    report.path = own.place.root().join("pack.yaml").into();
     let manifest = manifest(&own.pack.manifest, layers, report);
     let routes = routes(layers, report);
     ties::check(&routes, report);

@@ -1,7 +1,7 @@
 //! A mapping pack as data: what its YAML files say, with the place of each statement.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use crate::ocsf::{ClassUid, FieldType, OcsfPath};
@@ -88,12 +88,18 @@ impl Default for BackendDefaults {
 }
 
 /// Where a statement of the pack stands.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PackPlace {
     /// The file.
-    pub path: PathBuf,
+    pub path: Arc<Path>,
     /// The stretch of it.
     pub span: Span,
+}
+
+impl Default for PackPlace {
+    fn default() -> Self {
+        Self { path: Path::new("").into(), span: Span::default() }
+    }
 }
 
 impl PackPlace {

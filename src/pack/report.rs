@@ -1,6 +1,7 @@
 //! Collects what is wrong with a pack, file by file.
 
-use std::path::PathBuf;
+use std::path::Path;
+use std::sync::Arc;
 
 use super::PackPlace;
 use crate::bridge::{Code, Diagnostic, Severity};
@@ -8,16 +9,21 @@ use crate::sigma::yaml::Node;
 use crate::sigma::{Problem, Span};
 
 /// The findings so far, and the file that is being read.
-#[derive(Default)]
 pub(super) struct Report {
-    pub(super) path: PathBuf,
+    pub(super) path: Arc<Path>,
     pub(super) findings: Vec<Diagnostic>,
+}
+
+impl Default for Report {
+    fn default() -> Self {
+        Self { path: Path::new("").into(), findings: Vec::new() }
+    }
 }
 
 impl Report {
     /// Notes a finding about the file that is being read.
     pub(super) fn raise(&mut self, code: &'static Code, span: Span, message: String, help: Option<String>) {
-        self.findings.push(Diagnostic { code, message, path: self.path.clone(), span, help });
+        self.findings.push(Diagnostic { code, message, path: self.path.to_path_buf(), span, help });
     }
 
     /// Whether nothing is wrong so far.

@@ -78,7 +78,7 @@ fn not_found(name: &str, packs: &Path) -> PackError {
     known.extend(folders.filter(|e| e.path().is_dir()).map(|e| e.file_name().to_string_lossy().into_owned()));
     known.sort();
     known.dedup();
-    let mut report = Report { path: PathBuf::from(name), ..Report::default() };
+    let mut report = Report { path: Path::new(name).into(), ..Report::default() };
     let help = format!("known packs: {}", known.join(", "));
     report.raise(&PACK_NOT_FOUND, Span::START, format!("there is no mapping pack `{name}`"), Some(help));
     PackError { findings: report.findings, warnings: Vec::new() }

@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::sync::Arc;
 
 use super::export_items::{self as items, Group};
 use super::lowered::{Lowered, lower};
@@ -14,7 +15,7 @@ use super::tree::{Entry, entry, integer, list, map, text, texts};
 use crate::bridge::{Diagnostic, Resolver, RoutedScope, Settings, Tokens, UNMAPPED_FIELD};
 use crate::pack::{AliasScope, Pack, Route};
 use crate::sigma::yaml::{self, Node};
-use crate::sigma::{SigmaField, Span};
+use crate::sigma::{SigmaField, Span, Spanned};
 
 /// Pipelines for a product come at 10, those for a format at 20 (pySigma's conventions).
 const PRIORITY: i32 = 20;
@@ -44,7 +45,7 @@ pub fn export(pack: &Pack, settings: &Settings) -> Exported {
     for route in routes.iter().filter(|route| !items::is_carried(&route.route.when)) {
         let place = &route.route.place;
         let message = format!("the route {} has a literal under `when` that is not carried", route.name);
-        export.notes.at(place.path.clone(), &WHEN, place.span, message);
+        export.notes.at(place.path.to_path_buf(), &WHEN, place.span, message);
     }
     for group in export.groups(&routes) {
         all.extend(items::of_group(&group));
@@ -196,14 +197,7 @@ impl Export<'_> {
             keywords: route.keywords.clone(),
             place: route.place.clone(),
         };
-        let resolver = Resolver {
-            pack: self.pack,
-            settings: self.settings,
-            tokens: logsource.clone(),
-            scope: &scope,
-            rule: Path::new(""),
-            known: Default::default(),
-        };
+        let resolver = Resolver::new(self.pack, self.settings, logsource.clone(), Arc::new(scope));
         let Tokens { category, product, service } = logsource;
         let applies =
             |scope: &AliasScope| scope.applies(category.as_deref(), product.as_deref(), service.as_deref());
@@ -222,12 +216,13 @@ impl Export<'_> {
 
     /// `None` where the pack has the field for none of the route's classes, so that it fails as any other.
     fn lowered(&mut self, field: &SigmaField, resolver: &Resolver<'_>, route: &Route) -> Option<Lowered> {
-        let resolved = match resolver.resolve(field, Span::START) {
+        let mention = Spanned::new(field.clone(), Span::START);
+        let resolved = match resolver.resolve(&mention, Path::new("")) {
             Ok(resolved) => resolved,
             Err(finding) if finding.code == &UNMAPPED_FIELD => return None,
             Err(finding) => {
                 let place = &route.place;
-                self.notes.at(place.path.clone(), &UNRESOLVED, place.span, finding.message);
+                self.notes.at(place.path.to_path_buf(), &UNRESOLVED, place.span, finding.message);
                 return Some(Lowered::Fails);
             }
         };
@@ -236,13 +231,13 @@ impl Export<'_> {
             Ok(lowered) => {
                 if matches!(&lowered, Lowered::Named { paths, .. } if paths.len() > 1) {
                     let message = format!("`{field}` has several paths, which pySigma asks one by one");
-                    self.notes.at(place.path.clone(), &ANY_OF, place.span, message);
+                    self.notes.at(place.path.to_path_buf(), &ANY_OF, place.span, message);
                 }
                 Some(lowered)
             }
             Err(code) => {
-                let message = format!("`{field}` is {}, and fails in the pipeline", resolved.target);
-                self.notes.at(place.path.clone(), code, place.span, message);
+                let message = format!("`{field}` is {}, and fails in the pipeline", resolved.told.expr);
+                self.notes.at(place.path.to_path_buf(), code, place.span, message);
                 Some(Lowered::Fails)
             }
         }

@@ -35,7 +35,7 @@ pub(super) enum Literals {
 
 /// The field for the events of a route to `classes`, or why there is none.
 pub(super) fn lower(field: &ResolvedField<'_>, classes: &[ClassUid]) -> Result<Lowered, &'static Code> {
-    let paths = match &field.source {
+    let paths = match &*field.source {
         FieldExpr::PerClass(by_class) => of_classes(by_class, classes)?,
         source => names(source)?,
     };

@@ -184,16 +184,18 @@ impl Reader<'_> {
 }
 
 fn is_uuid(text: &str) -> bool {
-    let groups: Vec<_> = text.split('-').collect();
-    let is_hex = |group: &&str| group.bytes().all(|b| b.is_ascii_hexdigit());
-    groups.iter().map(|group| group.len()).eq([8, 4, 4, 4, 12]) && groups.iter().all(is_hex)
+    let groups = text.as_bytes().split(|byte| *byte == b'-');
+    groups.clone().map(<[u8]>::len).eq([8, 4, 4, 4, 12]) && groups.flatten().all(u8::is_ascii_hexdigit)
 }
 
 /// `YYYY-MM-DD`, or `YYYY/MM/DD` as older rules have it.
 fn is_date(text: &str) -> bool {
     let separator = if text.contains('/') { '/' } else { '-' };
-    let parts: Vec<_> = text.split(separator).collect();
-    let [year, month, day] = parts.as_slice() else { return false };
+    let mut parts = text.split(separator);
+    let (Some(year), Some(month), Some(day), None) = (parts.next(), parts.next(), parts.next(), parts.next())
+    else {
+        return false;
+    };
     let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
     let well_formed =
         [(year, 4), (month, 2), (day, 2)].iter().all(|(text, n)| text.len() == *n && digits(text));

@@ -127,7 +127,7 @@ fn is_upper(text: &str, upper: &str) -> bool {
     });
     let test = Test::TextIn { values: vec![upper.to_owned()], cased: true };
     let field = SigmaField(String::new());
-    let plan = plan(Expr::Predicate(Predicate { field, source, test, span: Span::default() }));
+    let plan = plan(Expr::Predicate(Predicate { field, source: source.into(), test, span: Span::default() }));
     let event = Event::from_json(&serde_json::json!({"class_uid": 1, "s": text}));
     Interpreter::new(&plan).unwrap().matches(&event)
 }

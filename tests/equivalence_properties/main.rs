@@ -54,7 +54,7 @@ proptest! {
         };
         let [whole, specialised] = [FieldExpr::Computed(computed), specialised].map(|source| {
             let (field, test) = (SigmaField("f".to_owned()), test.clone());
-            let predicate = Predicate { field, source, test, span: Span::default() };
+            let predicate = Predicate { field, source: source.into(), test, span: Span::default() };
             let mut plan = predicates::plan(Expr::Predicate(predicate));
             Arc::make_mut(&mut plan.scope).filters = filters.clone();
             plan

@@ -56,7 +56,7 @@ fn predicate() -> impl Strategy<Value = Predicate> {
     ];
     of_field.prop_map(|(source, test)| Predicate {
         field: SigmaField("f".to_owned()),
-        source,
+        source: source.into(),
         test,
         span: Span::default(),
     })
@@ -111,7 +111,7 @@ pub fn text_test() -> BoxedStrategy<Test> {
     let part = (select(positions), texts::text(), any::<bool>())
         .prop_map(|(position, value, cased)| Test::Text { position, value: folded(value, cased), cased });
     let other = (select(any_position), other_text(), any::<bool>())
-        .prop_map(|(position, other, cased)| Test::OtherText { position, other, cased });
+        .prop_map(|(position, other, cased)| Test::OtherText { position, other: other.into(), cased });
     prop_oneof![membership, part, pattern(), regex().prop_map(Test::Regex), network(), other].boxed()
 }
 
@@ -244,7 +244,8 @@ fn number_test() -> BoxedStrategy<Test> {
     let single = |column: &sigma_ocsf_tui::pack::Column| !column.list;
     let others = [FieldType::Integer, FieldType::Float].into_iter().flat_map(events::columns).filter(single);
     let other = several_places(select(others.collect::<Vec<_>>()).prop_map(FieldExpr::Column).boxed());
-    prop_oneof![2 => membership, 2 => compare, 1 => other.prop_map(Test::OtherNumber)].boxed()
+    prop_oneof![2 => membership, 2 => compare, 1 => other.prop_map(|other| Test::OtherNumber(other.into()))]
+        .boxed()
 }
 
 fn boolean_test() -> BoxedStrategy<Test> {

@@ -26,7 +26,12 @@ pub const ENOUGH: usize = 8;
 pub fn literals() -> impl Strategy<Value = Expr> {
     let column = select(events::columns(FieldType::String)).prop_map(FieldExpr::Column);
     let leaf = (column, predicates::text_test()).prop_map(|(source, test)| {
-        Expr::Predicate(Predicate { field: SigmaField("f".to_owned()), source, test, span: Span::default() })
+        Expr::Predicate(Predicate {
+            field: SigmaField("f".to_owned()),
+            source: source.into(),
+            test,
+            span: Span::default(),
+        })
     });
     leaf.prop_recursive(3, 8, 3, |inner| {
         prop_oneof![vec(inner.clone(), 1..4).prop_map(Expr::And), vec(inner, 1..4).prop_map(Expr::Or)]

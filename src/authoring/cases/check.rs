@@ -91,9 +91,9 @@ impl<'p> Checker<'p> {
         let alias = coverage::alias(self.pack, &rule.compilation, class, &field.field);
         if let Some(path) = path {
             let resolved = rule.compilation.fields.iter().find(|found| found.field == field.field);
-            let shown = resolved.map(|found| found.expr.clone()).unwrap_or_default();
+            let shown = resolved.map(|found| &*found.expr).unwrap_or_default();
             let stated = alias.map(|alias| alias.target.to_string());
-            let holds = shown == *path || stated.as_deref() == Some(path);
+            let holds = shown == path || stated.as_deref() == Some(path);
             self.check(subject, holds, format!("it is read from `{path}`"), format!("`{shown}`"));
         }
         if let Some(twin) = alias.and_then(|alias| twin(case, field, alias, &rule)) {

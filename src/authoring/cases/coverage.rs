@@ -1,7 +1,8 @@
 //! Which routes and aliases the tests of a pack exercise: a passing rule was routed by the one, and read by the other.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::sync::Arc;
 
 use crate::bridge::Compilation;
 use crate::ocsf::ClassUid;
@@ -18,10 +19,10 @@ pub struct Untested {
 }
 
 /// What was exercised, by where it stands: the byte in its file, and the file.
-pub(super) type Exercised = BTreeSet<(usize, PathBuf)>;
+pub(super) type Exercised = BTreeSet<(usize, Arc<Path>)>;
 
-pub(super) fn key(place: &PackPlace) -> (usize, PathBuf) {
-    (place.span.start.offset, place.path.clone())
+pub(super) fn key(place: &PackPlace) -> (usize, Arc<Path>) {
+    (place.span.start.offset, Arc::clone(&place.path))
 }
 
 /// The alias that answers for a field in events of a class, at the narrowest scope that has one.

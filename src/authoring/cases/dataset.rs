@@ -98,7 +98,12 @@ fn narrowed(plan: &Plan, index: usize) -> Plan {
 fn of_case(test: Test) -> Expr {
     let column = Column { path: OcsfPath(CASE.to_owned()), field_type: FieldType::Integer, list: false };
     let source = FieldExpr::Column(column);
-    Expr::Predicate(Predicate { field: SigmaField(CASE.to_owned()), source, test, span: Span::START })
+    Expr::Predicate(Predicate {
+        field: SigmaField(CASE.to_owned()),
+        source: source.into(),
+        test,
+        span: Span::START,
+    })
 }
 
 /// The plan of a rule that looks for nothing: whether its route takes the event.

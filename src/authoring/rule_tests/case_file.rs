@@ -55,7 +55,7 @@ pub(super) fn read(path: &Path, folder: &Path, text: &str) -> Result<Vec<RuleCas
 
 /// A failure to read something, in the words of a failed check.
 pub(super) fn unreadable(path: &Path, span: Span, expected: &str, got: String) -> Failure {
-    let place = PackPlace { path: path.to_path_buf(), span };
+    let place = PackPlace { path: path.into(), span };
     Failure { place, subject: "file".to_owned(), expected: expected.to_owned(), got }
 }
 
@@ -101,7 +101,7 @@ impl Reader<'_> {
         if let CaseEvents::Inline(events) = &events {
             self.named_events(&expected, events.iter().map(|(id, _)| id.as_str()).collect())?;
         }
-        let place = PackPlace { path: self.path.to_path_buf(), span: node.span };
+        let place = PackPlace { path: self.path.into(), span: node.span };
         Some(RuleCase { name: entry.name, place, rule: entry.rule, events, expected })
     }
 

@@ -101,7 +101,7 @@ impl Gathered<'_> {
         let orphan = SuiteOf::File(path.to_path_buf(), hash.clone());
         let suite = rules.first().map_or(orphan, |at| SuiteOf::Rule(*at));
         let about = |name: &str, failures| {
-            let place = PackPlace { path: path.to_path_buf(), span: Span::START };
+            let place = PackPlace { path: path.into(), span: Span::START };
             result(name.to_owned(), CaseForm::Beside, place, &hash, failures)
         };
         let refused = |failures| about(&path.file_name().unwrap_or_default().to_string_lossy(), failures);
@@ -177,7 +177,7 @@ impl Gathered<'_> {
             }
             Some(Named::File { path, text, cases }) => {
                 let hash = sha256(text.as_bytes());
-                let start = PackPlace { path, span: Span::START };
+                let start = PackPlace { path: path.into(), span: Span::START };
                 for entered in cases {
                     match entered {
                         Entered::Case(case) => {

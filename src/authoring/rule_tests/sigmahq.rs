@@ -4,6 +4,7 @@
 //! entry whose data has OCSF events beside it, of the same stem; every other one is skipped, and says so.
 
 use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -66,7 +67,7 @@ pub(super) enum Entered {
 /// What the rule names; `None` where it names nothing.
 pub(super) fn of_rule(rule: &Rule) -> Option<Named> {
     let node = rule.metadata.custom.get(KEY)?;
-    let place = PackPlace { path: rule.path.to_path_buf(), span: node.span };
+    let place = PackPlace { path: Arc::clone(&rule.path), span: node.span };
     let skipped = |why: String| Some(Named::Skipped { place: place.clone(), why });
     let Some(named) = node.as_str().filter(|named| is_data(named)) else {
         return skipped(format!("`{KEY}` names no file below `{DATA}/`"));
@@ -131,7 +132,7 @@ fn read(rule: &Rule, root: &Path, path: &Path, text: &str) -> Vec<Entered> {
 
 fn entry(node: &Node, root: &Path, path: &Path) -> Result<Entered, Problem> {
     let Entry { name, kind, match_count, path: data } = yaml::from_node(node)?;
-    let place = PackPlace { path: path.to_path_buf(), span: node.span };
+    let place = PackPlace { path: path.into(), span: node.span };
     let kind = kind.map_or_else(String::new, |kind| format!(" ({kind})"));
     let Some(events) = is_data(&data).then(|| ocsf(&root.join(&data), root)).flatten() else {
         let why =

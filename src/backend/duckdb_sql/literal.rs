@@ -13,11 +13,25 @@ const MAX_PARTS: usize = 64;
 /// would break lines on the screen. A quote never stands behind a backslash or another quote: some readers of SQL
 /// take either for an escape. A text with many of all these is base64.
 pub(super) fn text(value: &str) -> String {
+    let mut sql = String::with_capacity(value.len() + 2);
+    write_text(&mut sql, value);
+    sql
+}
+
+/// Adds [`text`] to a statement.
+pub(super) fn write_text(sql: &mut String, value: &str) {
     let plain = |byte: &u8| matches!(byte, b' '..=b'~') && *byte != b'\'';
     // Without an early end, so that many bytes are looked at in one step.
     if value.as_bytes().iter().fold(true, |all, byte| all & plain(byte)) {
-        return ["'", value, "'"].concat();
+        sql.push('\'');
+        sql.push_str(value);
+        sql.push('\'');
+    } else {
+        sql.push_str(&in_parts(value));
     }
+}
+
+fn in_parts(value: &str) -> String {
     if value.matches('\'').count() >= MAX_PARTS {
         return encoded(value);
     }

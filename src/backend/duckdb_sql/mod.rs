@@ -12,6 +12,10 @@ mod scalar;
 mod test;
 mod window;
 
+use std::borrow::Cow;
+
+use memchr::memchr;
+
 use super::layout::{Layout, origin};
 use super::{Sql, sql_parts};
 use crate::bridge::ir::{Expr, Predicate};
@@ -33,10 +37,14 @@ pub fn emit(plan: &Plan) -> Sql {
     let head = format!("SELECT \"metadata.event_id\", \"time\"\nFROM {RELATION}\nWHERE ");
     let mut text = String::with_capacity(head.len() + predicate.len() + 2 * origins.len());
     text.push_str(&head);
-    for (index, line) in predicate.split('\n').enumerate() {
-        text.push_str(if index == 0 { "" } else { "\n  " });
-        text.push_str(line);
+    let mut rest = predicate.as_str();
+    while let Some((line, below)) =
+        memchr(b'\n', rest.as_bytes()).and_then(|end| rest.split_at_checked(end + 1))
+    {
+        text.extend([line, "  "]);
+        rest = below;
     }
+    text.push_str(rest);
     let lines = [None, None].into_iter().chain(origins).collect();
     Sql { text, predicate, scope, lines }
 }
@@ -64,7 +72,7 @@ fn routing(scope: &RoutedScope) -> Layout {
     let mut body = Layout::default();
     body.line(0, class_filter(scope), None);
     for filter in &scope.filters {
-        body.line(0, format!("AND {}", route_filter(filter)), None);
+        body.begin(0, None).extend(["AND ", &*route_filter(filter)]);
     }
     body
 }
@@ -114,24 +122,30 @@ enum Joined {
 
 fn term(body: &mut Layout, expr: &Expr, prefix: &str, depth: usize, joined_by: Joined) {
     match expr {
-        Expr::Predicate(predicate) => {
-            let span = predicate.span;
-            let lines = test::lines(predicate);
-            for (index, line) in lines.into_iter().enumerate() {
-                match index {
-                    0 => body.line(depth, [prefix, line.as_str()].concat(), origin(span)),
-                    _ => body.line(depth, line, origin(span)),
-                }
-            }
-        }
+        Expr::Predicate(predicate) => test(body, predicate, prefix, depth),
         Expr::Selection { name, span, body: inner } => {
-            body.line(depth, format!("-- {}", comment(name)), origin(*span));
+            body.begin(depth, origin(*span)).extend(["-- ", &*comment(name)]);
             term(body, inner, prefix, depth, joined_by);
         }
         Expr::Not(inner) => term(body, inner, &format!("{prefix}NOT "), depth, Joined::Nothing),
         Expr::And(parts) if joined_by == Joined::By("AND ") => joined(body, parts, "AND ", prefix, depth),
         Expr::Or(parts) if joined_by == Joined::By("OR ") => joined(body, parts, "OR ", prefix, depth),
         Expr::And(_) | Expr::Or(_) => group(body, expr, prefix, depth),
+    }
+}
+
+/// Writes one test, on several lines where it holds a long list.
+fn test(body: &mut Layout, predicate: &Predicate, prefix: &str, depth: usize) {
+    let origin = origin(predicate.span);
+    let sql = body.begin(depth, origin);
+    sql.push_str(prefix);
+    let start = sql.len();
+    test::write_field(sql, &predicate.source, &predicate.test);
+    if let Some(lines) = test::lines(predicate, sql.len() - start) {
+        sql.truncate(start);
+        let mut lines = lines.into_iter();
+        sql.extend(lines.next());
+        lines.for_each(|line| body.line(depth, line, origin));
     }
 }
 
@@ -165,14 +179,15 @@ fn any_of_list(body: &mut Layout, alike: &[&Predicate], prefix: &str, depth: usi
     let list = test::list(&first.source);
     body.line(depth, format!("{prefix}coalesce(len(list_filter({list}, lambda x:"), origin(first.span));
     for (index, predicate) in alike.iter().enumerate() {
-        let or = if index == 0 { "" } else { "OR " };
-        body.line(depth + 1, [or, &test::compared("x", &predicate.test)].concat(), origin(predicate.span));
+        let sql = body.begin(depth + 1, origin(predicate.span));
+        sql.push_str(if index == 0 { "" } else { "OR " });
+        test::write_compared(sql, "x", &predicate.test);
     }
     body.line(depth, ")) > 0, false)", None);
 }
 
 fn group(body: &mut Layout, expr: &Expr, prefix: &str, depth: usize) {
-    body.line(depth, format!("{prefix}("), None);
+    body.begin(depth, None).extend([prefix, "("]);
     match expr {
         Expr::And(parts) => joined(body, parts, "AND ", "", depth + 1),
         Expr::Or(parts) => joined(body, parts, "OR ", "", depth + 1),
@@ -182,6 +197,9 @@ fn group(body: &mut Layout, expr: &Expr, prefix: &str, depth: usize) {
 }
 
 /// A name or title, safe in a comment: it is the rule author's, and a line break would end the comment.
-fn comment(name: &str) -> String {
-    name.chars().map(|c| if c.is_ascii_graphic() || c == ' ' { c } else { '?' }).collect()
+fn comment(name: &str) -> Cow<'_, str> {
+    if name.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return name.into();
+    }
+    name.chars().map(|c| if matches!(c, ' '..='~') { c } else { '?' }).collect()
 }

@@ -58,7 +58,7 @@ pub(super) fn alike(body: &mut Layout, parts: &[Expr], prefix: &str, depth: usiz
 
 fn in_network(part: &Expr) -> Option<(&Column, Ipv6Addr, u8, Span)> {
     let Expr::Predicate(predicate) = part else { return None };
-    match (&predicate.source, &predicate.test) {
+    match (&*predicate.source, &predicate.test) {
         (FieldExpr::Column(column), Test::Network(Network::V6(address, length))) if !column.list => {
             Some((column, *address, *length, predicate.span))
         }

@@ -21,7 +21,8 @@ pub(crate) fn route_filter(filter: &RouteFilter) -> String {
 
 /// Whether a predicate holds; never NULL.
 pub(crate) fn predicate(predicate: &Predicate) -> String {
-    test::lines(predicate).join(" ")
+    let line = test::field(&predicate.source, &predicate.test);
+    test::lines(predicate, line.len()).map_or(line, |lines| lines.join(" "))
 }
 
 /// Whether there is anything for a predicate to look at; never NULL. For a test of presence that is the field itself,

@@ -3,7 +3,7 @@
 use regex_syntax::hir::{Dot, Hir, HirKind};
 
 use super::{literal, network, pattern, scalar};
-use crate::backend::sql_parts::{self, any, by_class, membership, spread};
+use crate::backend::sql_parts::{self, any, by_class, membership, spread, written};
 use crate::bridge::ir::{Expr, FieldExpr, Number, Predicate, Regex, Test};
 use crate::sigma::TextMatch;
 
@@ -13,18 +13,17 @@ const WIDTH: usize = 100;
 /// Bytes from which on what an expression finds is long.
 const LONG: usize = 64;
 
-/// `predicate` as one line, or as several where it holds a long list.
-pub(super) fn lines(predicate: &Predicate) -> Vec<String> {
-    let line = field(&predicate.source, &predicate.test);
-    match (&predicate.source, &predicate.test) {
+/// `predicate` as several lines, where it holds a list that makes one of `width` too long.
+pub(super) fn lines(predicate: &Predicate, width: usize) -> Option<Vec<String>> {
+    match (&*predicate.source, &predicate.test) {
         (FieldExpr::Column(column), Test::TextIn { values, cased })
-            if line.len() > WIDTH && !column.list && values.len() > 1 =>
+            if width > WIDTH && !column.list && values.len() > 1 =>
         {
             let name = scalar::identifier(column.path.as_str());
             let subject = if *cased { name } else { lower(&name) };
-            spread(&subject, values.iter().map(|value| literal::text(value)))
+            Some(spread(&subject, values.iter().map(|value| literal::text(value))))
         }
-        _ => vec![line],
+        _ => None,
     }
 }
 
@@ -42,7 +41,7 @@ fn in_list(part: &Expr) -> Option<&Predicate> {
 }
 
 fn searches_list(predicate: &Predicate) -> bool {
-    let list = match &predicate.source {
+    let list = match &*predicate.source {
         FieldExpr::Column(column) => column.list,
         FieldExpr::Computed(computed) => computed.list,
         FieldExpr::AnyOf(_) | FieldExpr::PerClass(_) => false,
@@ -60,27 +59,35 @@ pub(super) fn list(source: &FieldExpr) -> String {
     }
 }
 
+/// Whether a field passes a test.
 pub(super) fn field(source: &FieldExpr, test: &Test) -> String {
+    written(|sql| write_field(sql, source, test))
+}
+
+/// Writes [`field`], which nearly all of a statement is made of.
+pub(super) fn write_field(sql: &mut String, source: &FieldExpr, test: &Test) {
     match source {
         FieldExpr::Column(column) => {
             let name = scalar::identifier(column.path.as_str());
-            on_value(&name, column.list, std::slice::from_ref(&name), test)
+            on_value(sql, &name, column.list, std::slice::from_ref(&name), test);
         }
         FieldExpr::Computed(computed) => {
             let value = scalar::computed(computed);
             let presence = if computed.list { scalar::lists(computed) } else { vec![value.clone()] };
-            on_value(&value, computed.list, &presence, test)
+            on_value(sql, &value, computed.list, &presence, test);
         }
-        FieldExpr::AnyOf(sources) if !matches!(test, Test::Exists | Test::Missing) => any_of(sources, test),
+        FieldExpr::AnyOf(sources) if !matches!(test, Test::Exists | Test::Missing) => {
+            sql.push_str(&any_of(sources, test));
+        }
         FieldExpr::AnyOf(sources) => {
             let connective = if *test == Test::Missing { " AND " } else { " OR " };
             let parts: Vec<String> = sources.iter().map(|source| field(source, test)).collect();
-            format!("({})", parts.join(connective))
+            sql.extend(["(", &parts.join(connective), ")"]);
         }
         // In a class that is not listed the field is NULL.
         FieldExpr::PerClass(sources) => {
             let absent = sql_parts::boolean(*test == Test::Missing);
-            by_class("\"class_uid\"", sources, |source| field(source, test), Some(absent))
+            sql.push_str(&by_class("\"class_uid\"", sources, |source| field(source, test), Some(absent)));
         }
     }
 }
@@ -109,11 +116,11 @@ fn any_of(sources: &[FieldExpr], test: &Test) -> String {
 }
 
 /// `presence`: the expressions any of which is non-NULL where the value is there.
-fn on_value(value: &str, list: bool, presence: &[String], test: &Test) -> String {
-    sql_parts::two_valued(presence, test, || match list {
-        true => any_element(value, |element| compared(element, test)),
-        false => compared(value, test),
-    })
+fn on_value(sql: &mut String, value: &str, list: bool, presence: &[String], test: &Test) {
+    sql_parts::two_valued(sql, presence, test, |sql| match list {
+        true => sql.push_str(&any_element(value, |element| compared(element, test))),
+        false => write_compared(sql, value, test),
+    });
 }
 
 /// Whether any element of `list` satisfies the test: true, false, or NULL where the list is NULL.
@@ -121,37 +128,48 @@ pub(super) fn any_element(list: &str, test: impl Fn(&str) -> String) -> String {
     ["len(list_filter(", list, ", lambda x: ", &test("x"), ")) > 0"].concat()
 }
 
+/// Whether a value passes a test; NULL where it is NULL.
 pub(super) fn compared(subject: &str, test: &Test) -> String {
+    written(|sql| write_compared(sql, subject, test))
+}
+
+/// Writes [`compared`].
+pub(super) fn write_compared(sql: &mut String, subject: &str, test: &Test) {
     let folded = |cased: bool| if cased { subject.to_owned() } else { lower(subject) };
     match test {
-        Test::TextIn { values, cased } => {
-            membership(&folded(*cased), values.iter().map(|v| literal::text(v)))
-        }
-        Test::Text { position, value, cased } => {
-            text_match(&folded(*cased), *position, &literal::text(value))
-        }
-        Test::NumberIn(values) => number_in(subject, values),
+        Test::Text { position, value, cased } => write_text_match(sql, subject, *position, value, *cased),
+        Test::TextIn { values, cased } => match values.as_slice() {
+            [only] => write_text_match(sql, subject, TextMatch::Equals, only, *cased),
+            values => {
+                let values = values.iter().map(|value| literal::text(value));
+                sql.push_str(&membership(&folded(*cased), values));
+            }
+        },
+        Test::NumberIn(values) => sql.push_str(&number_in(subject, values)),
         Test::BooleanIn(values) => {
-            membership(subject, values.iter().map(|v| sql_parts::boolean(*v).to_owned()))
+            let values = values.iter().map(|value| sql_parts::boolean(*value).to_owned());
+            sql.push_str(&membership(subject, values));
         }
         Test::Compare(comparison, number) => {
-            format!("{subject} {} {}", comparison.sign(), sql_parts::number(*number))
+            sql.extend([subject, " ", comparison.sign(), " ", &sql_parts::number(*number)]);
         }
-        Test::Pattern { parts, cased } => pattern::shape(&folded(*cased), parts),
-        Test::Regex(regex) => finds(subject, regex),
-        Test::Network(network) => network::contains(subject, *network),
-        Test::OtherText { position, other, cased } => with_other(other, &|other| {
+        Test::Pattern { parts, cased } => sql.push_str(&pattern::shape(&folded(*cased), parts)),
+        Test::Regex(regex) => sql.push_str(&finds(subject, regex)),
+        Test::Network(network) => sql.push_str(&network::contains(subject, *network)),
+        Test::OtherText { position, other, cased } => sql.push_str(&with_other(other, &|other| {
             let other = if *cased { other.to_owned() } else { lower(other) };
             text_match(&folded(*cased), *position, &other)
-        }),
-        Test::OtherNumber(other) => with_other(other, &|other| format!("{subject} = {other}")),
+        })),
+        Test::OtherNumber(other) => {
+            sql.push_str(&with_other(other, &|other| format!("{subject} = {other}")));
+        }
         Test::TimePart { part, values } => {
             // Beyond the years that a TIMESTAMP has there is no part, and no failure.
             let part = format!("date_part('{}', TRY(epoch_ms({subject})))", part.as_str());
-            membership(&part, values.iter().map(ToString::to_string))
+            sql.push_str(&membership(&part, values.iter().map(ToString::to_string)));
         }
-        Test::Exists => format!("{subject} IS NOT NULL"),
-        Test::Missing => format!("{subject} IS NULL"),
+        Test::Exists => sql.extend([subject, " IS NOT NULL"]),
+        Test::Missing => sql.extend([subject, " IS NULL"]),
     }
 }
 
@@ -242,11 +260,28 @@ fn number_in(subject: &str, values: &[Number]) -> String {
 
 /// `subject` compared with a literal that is SQL already.
 pub(super) fn text_match(subject: &str, position: TextMatch, literal: &str) -> String {
+    let [before, between, behind] = around(position);
+    [before, subject, between, literal, behind].concat()
+}
+
+/// Writes [`text_match`], both sides folded unless `cased`; `value` is already.
+fn write_text_match(sql: &mut String, subject: &str, position: TextMatch, value: &str, cased: bool) {
+    let [before, between, behind] = around(position);
+    match cased {
+        true => sql.extend([before, subject, between]),
+        false => sql.extend([before, "lower(", subject, ")", between]),
+    }
+    literal::write_text(sql, value);
+    sql.push_str(behind);
+}
+
+/// What stands before, between and behind a text and the literal that it is compared with.
+fn around(position: TextMatch) -> [&'static str; 3] {
     match position {
-        TextMatch::Equals => [subject, " = ", literal].concat(),
-        TextMatch::Contains => ["contains(", subject, ", ", literal, ")"].concat(),
-        TextMatch::StartsWith => ["starts_with(", subject, ", ", literal, ")"].concat(),
-        TextMatch::EndsWith => ["ends_with(", subject, ", ", literal, ")"].concat(),
+        TextMatch::Equals => ["", " = ", ""],
+        TextMatch::Contains => ["contains(", ", ", ")"],
+        TextMatch::StartsWith => ["starts_with(", ", ", ")"],
+        TextMatch::EndsWith => ["ends_with(", ", ", ")"],
     }
 }
 

@@ -32,7 +32,12 @@ fn column(path: &str) -> FieldExpr {
 }
 
 fn predicate(source: FieldExpr, test: Test) -> Expr {
-    Expr::Predicate(Predicate { field: SigmaField(String::new()), source, test, span: Span::default() })
+    Expr::Predicate(Predicate {
+        field: SigmaField(String::new()),
+        source: source.into(),
+        test,
+        span: Span::default(),
+    })
 }
 
 fn contains(text: &str) -> Test {

@@ -2,7 +2,7 @@
 
 use super::scalar::{self, Letters};
 use super::{limits, literal, network, pattern};
-use crate::backend::sql_parts::{self, any, by_class, membership, spread};
+use crate::backend::sql_parts::{self, any, by_class, membership, spread, written};
 use crate::bridge::ir::{FieldExpr, Number, Predicate, Test};
 use crate::sigma::TextMatch;
 
@@ -15,7 +15,7 @@ const TIMES: std::ops::RangeInclusive<i64> = -9_223_372_036_854_775..=9_223_372_
 /// `predicate` as one line, or as several where it holds a long list.
 pub(super) fn lines(predicate: &Predicate) -> Vec<String> {
     let line = field(&predicate.source, &predicate.test);
-    match (&predicate.source, &predicate.test) {
+    match (&*predicate.source, &predicate.test) {
         (FieldExpr::Column(column), Test::TextIn { values, .. })
             if line.len() > WIDTH && !column.list && values.len() > 1 =>
         {
@@ -64,9 +64,13 @@ fn field(source: &FieldExpr, test: &Test) -> String {
 
 /// `presence`: the expressions any of which is non-NULL where the value is there.
 fn on_value(value: &str, list: bool, presence: &[String], test: &Test) -> String {
-    sql_parts::two_valued(presence, test, || match list {
-        true => any_element(value, |element| compared(element, test)),
-        false => compared(value, test),
+    written(|sql| {
+        sql_parts::two_valued(sql, presence, test, |sql| {
+            sql.push_str(&match list {
+                true => any_element(value, |element| compared(element, test)),
+                false => compared(value, test),
+            });
+        });
     })
 }
 

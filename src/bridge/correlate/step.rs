@@ -11,7 +11,7 @@ use crate::bridge::diagnostic::Diagnostic;
 use crate::bridge::ir::FieldExpr;
 use crate::bridge::lower::FieldUse;
 use crate::bridge::plan::{Compilation, FieldResolution, Resolution};
-use crate::bridge::resolve::{Resolver, UNMAPPED_FIELD};
+use crate::bridge::resolve::UNMAPPED_FIELD;
 use crate::bridge::route::Tokens;
 use crate::ocsf::FieldType;
 use crate::sigma::{
@@ -30,13 +30,13 @@ pub(super) struct Draft {
 }
 
 /// What a step is made from.
-pub(super) struct Builder<'a> {
+pub(super) struct Builder<'a, 'p> {
     pub(super) rule: &'a Rule,
     pub(super) correlation: &'a Correlation,
     pub(super) references: &'a [Reference],
     pub(super) compilations: &'a [Compilation],
     pub(super) steps: &'a BTreeMap<usize, Draft>,
-    pub(super) context: &'a Context<'a>,
+    pub(super) context: &'a Context<'p>,
 }
 
 /// A value of an input, with its type.
@@ -46,7 +46,7 @@ struct Found {
     resolution: Option<FieldResolution>,
 }
 
-impl Builder<'_> {
+impl Builder<'_, '_> {
     /// The step, or every finding that refuses it.
     pub(super) fn build(&self) -> Result<Draft, Vec<Diagnostic>> {
         let mut findings = self.strange_aliases();
@@ -152,21 +152,15 @@ impl Builder<'_> {
             let message = format!("rule `{}` has no route", reference.name.value);
             return Err(parse_error(self.rule, reference.name.span, &message, "give it a route"));
         };
-        let resolver = Resolver {
-            pack: self.context.pack,
-            settings: self.context.settings,
-            tokens: Tokens::of(&referred.rule.logsource),
-            scope,
-            rule: &self.rule.path,
-            known: Default::default(),
-        };
-        let resolved = resolver.resolve(&field.value, field.span)?;
+        let resolver = self.context.resolvers.of(Tokens::of(&referred.rule.logsource), scope);
+        let resolved = resolver.resolve(field, &self.rule.path)?;
         if is_several(&resolved.source) {
             let message = format!("`{}` may have several values in one event", field.value);
             return Err(self.value_type(field.span, message, "name a field with one value"));
         }
-        let (value, field_type) = (InputValue::Field(resolved.source.clone()), resolved.field_type);
-        let used = FieldUse { resolved: Ok(resolved.into()), uses: vec![field.span] };
+        let (value, field_type) =
+            (InputValue::Field(FieldExpr::clone(&resolved.source)), resolved.field_type);
+        let used = FieldUse { resolved: Ok(resolved), uses: vec![field.span] };
         Ok(Found { value, field_type, resolution: Some(resolution(&field.value, &used)) })
     }
 

@@ -22,7 +22,7 @@ pub(super) static CODES: [&Code; 1] = [&UNKNOWN_PLACEHOLDER];
 /// Ways that the placeholders of one value may be filled.
 const MAX_EXPANSIONS: usize = 10_000;
 
-impl Lowering<'_> {
+impl Lowering<'_, '_> {
     /// Every way to fill the placeholders of `raw`.
     pub(super) fn expand(&mut self, raw: &str, span: Span) -> Option<Vec<Vec<PatternPart>>> {
         let mut filled: Vec<Vec<PatternPart>> = vec![Vec::new()];

@@ -1,6 +1,7 @@
 //! One item, `field|modifiers: values`, as tests.
 
 use std::rc::Rc;
+use std::sync::Arc;
 
 use super::{FieldUse, Lowering, all, any};
 use crate::bridge::diagnostic::{Code, Severity};
@@ -38,7 +39,7 @@ pub(super) static CODES: [&Code; 2] = [&REGEX_DISABLED, &MODIFIER_DISABLED];
 /// Tests of which any has to hold, and the value that they come from.
 pub(super) type Alternatives = (Vec<Test>, Span);
 
-impl<'p> Lowering<'p> {
+impl<'p> Lowering<'_, 'p> {
     pub(super) fn item(&mut self, item: &Item) -> Option<Expr> {
         let Some(field) = &item.field else {
             return self.keyword_item(item);
@@ -53,7 +54,7 @@ impl<'p> Lowering<'p> {
         let predicate = |test: Test, span: Span| {
             Expr::Predicate(Predicate {
                 field: field.value.clone(),
-                source: source.source.clone(),
+                source: Arc::clone(&source.source),
                 test,
                 span,
             })
@@ -61,7 +62,10 @@ impl<'p> Lowering<'p> {
         let others = others_exist(&alternatives, &field.value);
         let parts: Vec<Option<Expr>> = alternatives
             .into_iter()
-            .map(|(tests, span)| any(tests.into_iter().map(|test| Some(predicate(test, span))).collect()))
+            .map(|(mut tests, span)| match tests.len() {
+                1 => tests.pop().map(|test| predicate(test, span)),
+                _ => any(tests.into_iter().map(|test| Some(predicate(test, span))).collect()),
+            })
             .collect();
         if chain.negated {
             let none = Expr::Not(Box::new(any(parts)?));
@@ -107,7 +111,7 @@ impl<'p> Lowering<'p> {
             return known.resolved.as_ref().ok().cloned();
         }
         let resolved = match self.resolver {
-            Some(resolver) => resolver.resolve(&field.value, field.span).map(Rc::new).map_err(Some),
+            Some(resolver) => resolver.resolve(field, self.rule).map_err(Some),
             None => Err(None),
         };
         if let Err(Some(diagnostic)) = &resolved {
@@ -125,7 +129,7 @@ fn others_exist(alternatives: &[Alternatives], field: &SigmaField) -> Vec<Expr> 
     tests
         .filter_map(|(test, span)| match test {
             Test::OtherText { other, .. } | Test::OtherNumber(other) => {
-                let (field, source) = (field.clone(), other.clone());
+                let (field, source) = (field.clone(), Arc::clone(other));
                 Some(Expr::Predicate(Predicate { field, source, test: Test::Exists, span }))
             }
             _ => None,

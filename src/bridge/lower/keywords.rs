@@ -1,6 +1,7 @@
 //! Keywords: searches without a field, over the text of the routed classes.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::{Lowering, all, any};
 use crate::bridge::diagnostic::{Code, Severity};
@@ -45,7 +46,7 @@ static KEYWORD_MODIFIER: Code = Code {
 
 pub(super) static CODES: [&Code; 3] = [&KEYWORDS_DISABLED, &KEYWORDS_NOWHERE, &KEYWORD_MODIFIER];
 
-impl Lowering<'_> {
+impl Lowering<'_, '_> {
     /// `'|all': [...]` and the like.
     pub(super) fn keyword_item(&mut self, item: &Item) -> Option<Expr> {
         let sound = self.is_sound(item);
@@ -78,13 +79,13 @@ impl Lowering<'_> {
         }
         let tests: Vec<Option<(Test, Span)>> =
             values.iter().map(|value| Some((self.keyword(value, cased)?, value.span))).collect();
-        let source = self.searched(span)?;
+        let source = Arc::new(self.searched(span)?);
         let parts = tests
             .into_iter()
             .map(|test| {
                 let (test, span) = test?;
                 let field = SigmaField("keyword".to_owned());
-                Some(Expr::Predicate(Predicate { field, source: source.clone(), test, span }))
+                Some(Expr::Predicate(Predicate { field, source: Arc::clone(&source), test, span }))
             })
             .collect();
         if every { all(parts) } else { any(parts) }
@@ -109,7 +110,7 @@ impl Lowering<'_> {
 
     /// The texts that keywords are sought in: those that the pack names, else all of the routed classes.
     fn searched(&mut self, span: Span) -> Option<FieldExpr> {
-        let scope = self.resolver?.scope;
+        let scope = &self.resolver?.scope;
         let catalog = Catalog::pinned();
         let mut columns: BTreeMap<OcsfPath, Column> = BTreeMap::new();
         for class in &scope.class_uids {

@@ -58,14 +58,14 @@ pub(crate) fn codes() -> impl Iterator<Item = &'static Code> {
 const MAX_TESTS: usize = 10_000;
 
 /// The lowering of one rule: what it reads, and what it has found so far.
-pub(crate) struct Lowering<'p> {
+pub(crate) struct Lowering<'r, 'p> {
     /// `None` where the rule is unrouted: fields then stay unresolved, and the rest is checked all the same.
-    pub(crate) resolver: Option<&'p Resolver<'p>>,
-    pub(crate) enabled: &'p BTreeSet<Capability>,
+    pub(crate) resolver: Option<&'r Resolver<'p>>,
+    pub(crate) enabled: &'r BTreeSet<Capability>,
     pub(crate) pack: &'p Pack,
-    pub(crate) rule: &'p Path,
+    pub(crate) rule: &'r Path,
     /// The text of the rule's file, for literals as they were written.
-    pub(crate) text: &'p str,
+    pub(crate) text: &'r str,
     pub(crate) diagnostics: Vec<Diagnostic>,
     pub(crate) fields: BTreeMap<SigmaField, FieldUse<'p>>,
     selections: BTreeMap<String, Option<Expr>>,
@@ -78,12 +78,12 @@ pub(crate) struct FieldUse<'p> {
     pub(crate) uses: Vec<Span>,
 }
 
-impl<'p> Lowering<'p> {
+impl<'r, 'p> Lowering<'r, 'p> {
     pub(crate) fn new(
-        resolver: Option<&'p Resolver<'p>>,
-        enabled: &'p BTreeSet<Capability>,
+        resolver: Option<&'r Resolver<'p>>,
+        enabled: &'r BTreeSet<Capability>,
         pack: &'p Pack,
-        rule: &'p Rule,
+        rule: &'r Rule,
     ) -> Self {
         Self {
             resolver,
@@ -138,7 +138,7 @@ impl<'p> Lowering<'p> {
     }
 
     /// A lowering of the same rule that has found nothing yet.
-    fn scratch(&self) -> Lowering<'p> {
+    fn scratch(&self) -> Lowering<'r, 'p> {
         Lowering {
             diagnostics: Vec::new(),
             fields: BTreeMap::new(),

@@ -1,5 +1,7 @@
 //! The values of an item as tests of its field.
 
+use std::sync::Arc;
+
 use super::item::Alternatives;
 use super::shape::{joined, literal_test, positioned};
 use super::{Lowering, encode, network, regex};
@@ -50,13 +52,13 @@ character itself.",
 
 pub(super) static CODES: [&Code; 3] = [&UNSUPPORTED_PATTERN, &MALFORMED_NETWORK, &NOT_ENCODABLE];
 
-impl<'p> Lowering<'p> {
+impl Lowering<'_, '_> {
     /// For each value, the tests of which any has to hold. Every value that does not fit is reported.
     pub(super) fn alternatives(
         &mut self,
         item: &Item,
         chain: &Chain,
-        source: &ResolvedField<'p>,
+        source: &ResolvedField<'_>,
     ) -> Option<Vec<Alternatives>> {
         let values = item.values.as_slice();
         match (chain.operator, values) {
@@ -107,7 +109,7 @@ impl<'p> Lowering<'p> {
         values: &[Spanned<Value>],
         position: TextMatch,
         chain: &Chain,
-        source: &ResolvedField<'p>,
+        source: &ResolvedField<'_>,
     ) -> Option<Vec<Alternatives>> {
         if position != TextMatch::Equals && !self.is_text(source, values.first()?.span) {
             return None;
@@ -125,7 +127,7 @@ impl<'p> Lowering<'p> {
         value: &Spanned<Value>,
         position: TextMatch,
         chain: &Chain,
-        source: &ResolvedField<'p>,
+        source: &ResolvedField<'_>,
     ) -> Option<Vec<Test>> {
         let cased = chain.cased;
         match (chain.transforms.as_slice(), &value.value) {
@@ -179,7 +181,7 @@ impl<'p> Lowering<'p> {
         Some(parts.into_iter().map(PatternPart::from).collect())
     }
 
-    fn is_text(&mut self, source: &ResolvedField<'p>, span: Span) -> bool {
+    fn is_text(&mut self, source: &ResolvedField<'_>, span: Span) -> bool {
         if source.field_type == FieldType::String {
             return true;
         }
@@ -193,7 +195,7 @@ impl<'p> Lowering<'p> {
     fn text_value<'v>(
         &mut self,
         value: &'v Spanned<Value>,
-        source: &ResolvedField<'p>,
+        source: &ResolvedField<'_>,
         what: &str,
     ) -> Option<&'v str> {
         if !self.is_text(source, value.span) {
@@ -208,7 +210,7 @@ impl<'p> Lowering<'p> {
     }
 
     /// Whether the field is stored in the words that rules use: a pattern cannot be translated value by value.
-    fn is_stored_as_written(&mut self, source: &ResolvedField<'p>, span: Span) -> bool {
+    fn is_stored_as_written(&mut self, source: &ResolvedField<'_>, span: Span) -> bool {
         if source.alias.values.is_empty() {
             return true;
         }
@@ -222,7 +224,7 @@ impl<'p> Lowering<'p> {
         &mut self,
         value: &Spanned<Value>,
         comparison: Comparison,
-        source: &ResolvedField<'p>,
+        source: &ResolvedField<'_>,
     ) -> Option<Test> {
         let Literal::Number(number) = self.fitted(value, source, false)? else {
             let message = "only numbers compare by size".to_owned();
@@ -237,7 +239,7 @@ impl<'p> Lowering<'p> {
     fn fitted(
         &mut self,
         value: &Spanned<Value>,
-        source: &ResolvedField<'p>,
+        source: &ResolvedField<'_>,
         equality: bool,
     ) -> Option<Literal> {
         let written = value.span.slice(self.text);
@@ -264,7 +266,7 @@ impl<'p> Lowering<'p> {
         }
     }
 
-    fn network(&mut self, value: &Spanned<Value>, source: &ResolvedField<'p>) -> Option<Test> {
+    fn network(&mut self, value: &Spanned<Value>, source: &ResolvedField<'_>) -> Option<Test> {
         let raw = self.text_value(value, source, "a network")?;
         match network::parse(raw) {
             Ok(network) => Some(Test::Network(network)),
@@ -281,7 +283,7 @@ impl<'p> Lowering<'p> {
         value: &Spanned<Value>,
         position: TextMatch,
         cased: bool,
-        source: &ResolvedField<'p>,
+        source: &ResolvedField<'_>,
     ) -> Option<Test> {
         let Value::String(name) = &value.value else {
             let message = "the value of `fieldref` is the name of a field".to_owned();
@@ -300,8 +302,8 @@ impl<'p> Lowering<'p> {
             return None;
         }
         match (both_text, both_numbers && position == TextMatch::Equals, scalar) {
-            (true, _, true) => Some(Test::OtherText { position, other: other.source.clone(), cased }),
-            (_, true, true) => Some(Test::OtherNumber(other.source.clone())),
+            (true, _, true) => Some(Test::OtherText { position, other: Arc::clone(&other.source), cased }),
+            (_, true, true) => Some(Test::OtherNumber(Arc::clone(&other.source))),
             _ => {
                 let message = format!(
                     "a field that is {} cannot be compared so with `{name}`, which is {}{}",
@@ -320,7 +322,7 @@ impl<'p> Lowering<'p> {
         &mut self,
         value: &Spanned<Value>,
         part: TimePart,
-        source: &ResolvedField<'p>,
+        source: &ResolvedField<'_>,
     ) -> Option<Test> {
         let number = match value.value {
             Value::Integer(number) => i64::try_from(number).ok(),
@@ -341,7 +343,7 @@ impl<'p> Lowering<'p> {
         &mut self,
         value: &Spanned<Value>,
         transforms: &[Transform],
-        source: &ResolvedField<'p>,
+        source: &ResolvedField<'_>,
     ) -> Option<Vec<String>> {
         let raw = self.text_value(value, source, "text")?;
         let encoded = text::literal(raw).and_then(|literal| {

@@ -32,7 +32,12 @@ fn store(folder: &std::path::Path, events: &str) -> Store {
 
 fn predicate(path: &str, (field_type, list): (FieldType, bool), test: Test) -> Expr {
     let source = FieldExpr::Column(Column { path: OcsfPath(path.to_owned()), field_type, list });
-    Expr::Predicate(Predicate { field: SigmaField(path.to_owned()), source, test, span: Span::default() })
+    Expr::Predicate(Predicate {
+        field: SigmaField(path.to_owned()),
+        source: source.into(),
+        test,
+        span: Span::default(),
+    })
 }
 
 fn holds(path: &str, list: bool, position: TextMatch, value: &str) -> Expr {

@@ -207,9 +207,11 @@ impl<'a> Reader<'a> {
     /// Reads what stands behind a dash in `column`.
     fn item(&mut self, column: usize) -> Option<Node> {
         match self.byte(self.at)? {
-            b'|' => self.leaf(column),
-            _ if self.word(self.at)?.is_key => self.map(self.column()?),
-            _ => self.leaf(column),
+            b'|' => self.literal(column),
+            _ => match self.word(self.at)? {
+                word if word.is_key => self.map(self.column()?),
+                word => Some(self.scalar(word)),
+            },
         }
     }
 
@@ -219,11 +221,16 @@ impl<'a> Reader<'a> {
             return self.literal(column);
         }
         let word = self.word(self.at).filter(|word| !word.is_key)?;
+        Some(self.scalar(word))
+    }
+
+    /// The word that the reader is at, as a node; goes behind its line.
+    fn scalar(&mut self, word: Word<'a>) -> Node {
         let span = self.span(self.at, word.end);
         let kind =
             if word.plain { scalar::plain(word.text) } else { NodeKind::String(word.text.into_owned()) };
         self.next_line();
-        Some(Node { kind, span })
+        Node { kind, span }
     }
 
     /// A scalar that begins and ends on this line.

@@ -32,6 +32,11 @@ fn a_rule_is_read_as_the_whole_language_reads_it() {
 }
 
 #[test]
+fn a_list_begins_at_its_dash_where_its_first_text_begins_with_one() {
+    assert!(read_alike("a:\n- -b\n- c\n"));
+}
+
+#[test]
 fn what_is_not_of_this_part_is_left_alone() {
     for text in [
         "",

@@ -43,7 +43,8 @@ pub(super) fn nothing(marks: &Marks<'_>, span: Span) -> Span {
 pub(super) fn sequence_start(marks: &Marks<'_>, span: Span) -> Position {
     let before = marks.text().get(..span.start.offset).unwrap_or_default();
     let here = marks.text().get(span.start.offset..).unwrap_or_default();
-    if here.starts_with(['-', '[', '&', '!']) {
+    let is_dash = here.strip_prefix('-').is_some_and(|rest| rest.is_empty() || rest.starts_with(is_space));
+    if is_dash || here.starts_with(['[', '&', '!']) {
         return span.start;
     }
     match before.trim_end_matches([' ', '\t']).strip_suffix('-') {

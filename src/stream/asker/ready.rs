@@ -1,6 +1,7 @@
 //! Plans made ready, whatever the class: tests and filters that they share are there once.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::super::columns::{Columns, Slot};
 use crate::backend::interpreter::{FieldFilter, FieldTest, RegexRefused};
@@ -40,7 +41,7 @@ pub(super) enum Condition {
     All(Vec<Condition>),
     Any(Vec<Condition>),
     Not(Box<Condition>),
-    Test(FieldExpr, TestId),
+    Test(Arc<FieldExpr>, TestId),
 }
 
 impl Parts {
@@ -71,7 +72,7 @@ impl Parts {
             Expr::Not(part) => Condition::Not(Box::new(self.condition(part)?)),
             Expr::Selection { body, .. } => self.condition(body)?,
             Expr::Predicate(Predicate { source, test, .. }) => {
-                Condition::Test(source.clone(), self.test(test)?)
+                Condition::Test(Arc::clone(source), self.test(test)?)
             }
         })
     }

@@ -114,7 +114,7 @@ fn text_test() -> impl Strategy<Value = Test> {
         Just(Test::Missing),
         (position(), any::<bool>()).prop_map(move |(position, cased)| Test::OtherText {
             position,
-            other: other.clone(),
+            other: other.clone().into(),
             cased
         }),
     ]
@@ -138,7 +138,12 @@ fn other_test() -> impl Strategy<Value = (FieldExpr, Test)> {
 fn expr() -> impl Strategy<Value = Expr> {
     let test = prop_oneof![4 => (texts(), text_test()), 1 => other_test()];
     let predicate = test.prop_map(|(source, test)| {
-        Expr::Predicate(Predicate { field: SigmaField(String::new()), source, test, span: Span::default() })
+        Expr::Predicate(Predicate {
+            field: SigmaField(String::new()),
+            source: source.into(),
+            test,
+            span: Span::default(),
+        })
     });
     predicate.prop_recursive(3, 12, 3, |inner| {
         prop_oneof![

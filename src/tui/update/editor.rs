@@ -30,10 +30,10 @@ pub(super) fn pack(model: &mut Model) -> Vec<Effect> {
     match place {
         Some(place) if place.path.is_file() => {
             let line = place.span.start.line.max(1);
-            vec![Effect::OpenEditor(EditorPlace { path: place.path.clone(), line })]
+            vec![Effect::OpenEditor(EditorPlace { path: place.path.to_path_buf(), line })]
         }
         place => {
-            model.notices.push(no_file(place.as_ref().map(|place| place.path.as_path())));
+            model.notices.push(no_file(place.as_ref().map(|place| &*place.path)));
             Vec::new()
         }
     }

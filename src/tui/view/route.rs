@@ -398,7 +398,7 @@ pub(crate) fn rows_of_field(model: &Model, body: Rect, row: usize) -> Option<Ran
 /// Role and place of a field's values.
 fn found_in(field: &FieldResolution) -> (Role, String) {
     match field.resolution {
-        Resolution::Mapped => (Role::Text, field.expr.clone()),
+        Resolution::Mapped => (Role::Text, field.expr.to_string()),
         Resolution::RawFallback => {
             (Role::StatusFallback, format!("{} {}", symbols::FALLBACK.glyph, field.expr))
         }

@@ -12,7 +12,7 @@ use crate::bridge::ReasonCode;
 use crate::evaluate::{
     self, Cancel, Export, ExportError, ExportFormat, MatchTable, Order, Runnable, Slice, SortKey,
 };
-use crate::store::{self, Store};
+use crate::store::Store;
 use crate::tui::text::{count, fit};
 
 /// Columns of a value in the table for people.
@@ -71,7 +71,6 @@ impl MatchFormat {
 }
 
 pub(super) fn run(args: &MatchesArgs) -> Result<(), CliError> {
-    store::verify_duckdb_version().map_err(|error| CliError::Configuration(error.to_string()))?;
     let format = args.format.of_files();
     match (format, &args.out) {
         (Some(ExportFormat::Parquet), None) => {

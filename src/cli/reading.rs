@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::CliError;
 use super::text::one_line;
-use crate::store::{self, Dataset, SessionSettings, Store, TimeRange};
+use crate::store::{self, Dataset, SessionSettings, Store, StoreError, TimeRange};
 
 /// Which events are read.
 #[derive(Clone, Debug, Default, Args)]
@@ -62,7 +62,10 @@ impl Reading {
         } else {
             Dataset::discover(path).and_then(|dataset| Store::open(dataset.within(range), settings))
         };
-        let store = opened.map_err(|error| CliError::Data(error.to_string()))?;
+        let store = opened.map_err(|error| match error {
+            StoreError::Version { .. } => CliError::Configuration(error.to_string()),
+            error => CliError::Data(error.to_string()),
+        })?;
         let mut err = io::stderr().lock();
         for warning in warnings(&store) {
             // With no standard error left there is nobody to tell.

@@ -19,6 +19,43 @@ pub struct Histogram {
     pub counts: BTreeMap<i64, u64>,
 }
 
+/// Times as they come, counted by the minute.
+#[derive(Debug, Default)]
+pub(super) struct Minutes {
+    counts: BTreeMap<i64, u64>,
+    /// The minute of the last ones, and how many these are: events come by time, as a rule.
+    run: (i64, u64),
+}
+
+impl Minutes {
+    /// Another time, in milliseconds since 1970. Its minute is the one that [`Histogram::aggregate`] has it in.
+    pub(super) fn add(&mut self, time: i64) {
+        let minute = time / 60_000;
+        if minute != self.run.0 {
+            self.end_run();
+            self.run.0 = minute;
+        }
+        self.run.1 += 1;
+    }
+
+    fn end_run(&mut self) {
+        let (minute, count) = std::mem::take(&mut self.run);
+        if count > 0 {
+            *self.counts.entry(minute).or_insert(0) += count;
+        }
+    }
+
+    pub(super) fn histogram(mut self) -> Histogram {
+        self.end_run();
+        // DuckDB's is NULL where there is nothing to count.
+        if self.counts.is_empty() {
+            Histogram::default()
+        } else {
+            Histogram::of_minutes(self.counts.into_iter())
+        }
+    }
+}
+
 impl Histogram {
     /// The SQL that counts the events of which a column says that they match, by the minute.
     pub(super) fn aggregate(matches: &str) -> String {

@@ -4,9 +4,10 @@ use duckdb::Row;
 
 use super::error::{EvalError, check_columns};
 use super::histogram::Histogram;
+use super::located::{self, Located};
 use super::slice::{Slice, SortKey};
 use super::summaries::{counting, summary_at};
-use super::{Cancel, MatchRow, MatchTable, Summary};
+use super::{Cancel, MatchRow, MatchTable, Summary, shortlist};
 use crate::backend::Sql;
 use crate::bridge::Plan;
 use crate::ocsf::{FieldType, OcsfPath};
@@ -28,12 +29,16 @@ pub fn matches(
     cancel: &Cancel,
 ) -> Result<MatchTable, EvalError> {
     check_columns(store, plan)?;
+    let rule = (plan, sql);
     let (in_scope, summary, histogram, slice, rows) =
-        store.of_scope(&sql.scope, &plan.columns, cancel, |store| -> Result<_, EvalError> {
-            let (in_scope, summary, histogram) = totals(store, sql, cancel)?;
+        located(store, rule, slice, cancel, |store, located| -> Result<_, EvalError> {
+            let (in_scope, summary, histogram) = match &located {
+                Some(located) => (located.in_scope, located.summary, located.histogram.clone()),
+                None => totals(store, sql, cancel)?,
+            };
             // As many as there are may have become fewer.
             let slice = slice.within(summary.matches);
-            let rows = if slice.limit == 0 { Vec::new() } else { rows(store, plan, sql, slice, cancel)? };
+            let rows = rows(store, rule, located, slice, cancel)?;
             Ok((in_scope, summary, histogram, slice, rows))
         })?;
     let lacks = |path: &&OcsfPath| store.schema().column(path).is_none();
@@ -61,7 +66,8 @@ pub fn match_rows(
     cancel: &Cancel,
 ) -> Result<Vec<MatchRow>, EvalError> {
     check_columns(store, plan)?;
-    store.of_scope(&sql.scope, &plan.columns, cancel, |store| rows(store, plan, sql, slice, cancel))
+    let rule = (plan, sql);
+    located(store, rule, slice, cancel, |store, located| rows(store, rule, located, slice, cancel))
 }
 
 /// The ids of all events that a plan matches, in byte order.
@@ -91,24 +97,70 @@ fn totals(store: &Store, sql: &Sql, cancel: &Cancel) -> Result<(u64, Summary, Hi
     Ok(found.into_iter().next().unwrap_or_default())
 }
 
+/// Does `work` with the matches by where they lie, or `None` where a slice is not read by that.
+fn located<T>(
+    store: &mut Store,
+    (plan, sql): (&Plan, &Sql),
+    slice: Slice,
+    cancel: &Cancel,
+    work: impl FnOnce(&Store, Option<Located>) -> Result<T, EvalError>,
+) -> Result<T, EvalError> {
+    let (scope, columns, by_place) = (&sql.scope, &plan.columns, located::is_for(store, slice));
+    let shortlisted = match by_place && shortlist::is_wide(plan) {
+        true => store.of_scope(scope, columns, cancel, |store| -> Result<_, EvalError> {
+            Ok(shortlist::alone(store, (plan, sql), cancel))
+        })?,
+        false => None,
+    };
+    match shortlisted {
+        Some(found) => store.of_kept(scope, columns, |store| {
+            let located = Located::of(store, &found, slice, cancel)?;
+            work(store, located)
+        }),
+        None => store.of_scope(scope, columns, cancel, |store| {
+            let located = if by_place { located::locate(store, sql, slice, cancel)? } else { None };
+            work(store, located)
+        }),
+    }
+}
+
+/// The rows of a slice from where they lie, where that is known, else as DuckDB sorts them.
 fn rows(
+    store: &Store,
+    (plan, sql): (&Plan, &Sql),
+    located: Option<Located>,
+    slice: Slice,
+    cancel: &Cancel,
+) -> Result<Vec<MatchRow>, EvalError> {
+    if slice.limit == 0 {
+        return Ok(Vec::new());
+    }
+    let rows = located.map(|located| located.rows(store, plan, slice, cancel)).transpose()?.flatten();
+    rows.map_or_else(|| sorted(store, plan, sql, slice, cancel), Ok)
+}
+
+fn sorted(
     store: &Store,
     plan: &Plan,
     sql: &Sql,
     slice: Slice,
     cancel: &Cancel,
 ) -> Result<Vec<MatchRow>, EvalError> {
-    let mut columns = vec!["\"metadata.event_id\"".to_owned(), "\"time\"".to_owned(), host(store)];
-    columns.extend(plan.shown.iter().map(|path| limited(&as_text(store, plan, path))));
     let text = format!(
         "SELECT {}\nFROM ocsf_events\nWHERE {}\nORDER BY {}\nLIMIT {} OFFSET {}",
-        columns.join(", "),
+        shown(store, plan).join(", "),
         sql.predicate,
         order_by(store, plan, slice),
         slice.limit,
         slice.first
     );
     Ok(store.select(&text, cancel, |row| match_row(row, plan.shown.len()))?)
+}
+
+/// The columns of a row, which [`match_row`] reads.
+pub(super) fn shown(store: &Store, plan: &Plan) -> Vec<String> {
+    let named = ["\"metadata.event_id\"".to_owned(), "\"time\"".to_owned(), host(store)];
+    named.into_iter().chain(plan.shown.iter().map(|path| limited(&as_text(store, plan, path)))).collect()
 }
 
 /// What rows are sorted by: numbers by size, text by its bytes, NULL last either way. Equal ones, and all that is not
@@ -132,7 +184,7 @@ fn is_column(store: &Store, plan: &Plan, path: &OcsfPath) -> bool {
     store.schema().column(path).is_some() || plan.columns.contains_key(path)
 }
 
-fn match_row(row: &Row<'_>, shown: usize) -> duckdb::Result<MatchRow> {
+pub(super) fn match_row(row: &Row<'_>, shown: usize) -> duckdb::Result<MatchRow> {
     let values = (3..3 + shown).map(|at| Ok(row.get::<_, Option<String>>(at)?.map(shorten)));
     Ok(MatchRow {
         event_id: row.get(0)?,
@@ -185,3 +237,7 @@ pub(super) fn as_text(store: &Store, plan: &Plan, path: &OcsfPath) -> String {
 fn limited(text: &str) -> String {
     format!("left({text}, {})", VALUE_LIMIT + 1)
 }
+
+#[cfg(test)]
+#[path = "matches_tests.rs"]
+mod tests;

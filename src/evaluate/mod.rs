@@ -11,6 +11,8 @@ mod export;
 mod finding;
 mod histogram;
 mod interpreted;
+mod located;
+mod lowered;
 mod matches;
 mod parts;
 mod recorded;

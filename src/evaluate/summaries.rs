@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use duckdb::Row;
 
 use super::error::{EvalError, check_columns};
+use super::lowered::Lowered;
 use super::shortlist::scopes::Grouped;
 use super::{Cancel, Summary, shortlist};
 use crate::backend::Sql;
@@ -253,17 +254,19 @@ pub(super) fn counting(predicates: &[&str], further: &[String], scope: &str) -> 
         let (one, time) = (holds(at, "1"), holds(at, "\"time\""));
         format!("count({one}), min({time}), max({time})")
     });
+    let lowered = Lowered::of(predicates);
     // The line break ends a comment that the predicate may end in.
-    let columns = predicates.iter().enumerate().map(|(at, predicate)| format!("({predicate}\n) AS p{at}"));
+    let columns =
+        lowered.predicates.iter().zip(0..).map(|(predicate, at)| format!("({predicate}\n) AS p{at}"));
     format!(
-        "SELECT\n  {}\nFROM (SELECT \"time\",\n{}\nFROM ocsf_events\nWHERE {})",
+        "SELECT\n  {}\nFROM (SELECT \"time\",\n{}\nFROM {})",
         aggregates.chain(further.iter().cloned()).collect::<Vec<_>>().join(",\n  "),
         columns.collect::<Vec<_>>().join(",\n"),
-        scope_or_all(scope)
+        lowered.source(scope_or_all(scope))
     )
 }
 
-fn scope_or_all(scope: &str) -> &str {
+pub(super) fn scope_or_all(scope: &str) -> &str {
     if scope.trim().is_empty() { "true" } else { scope }
 }
 

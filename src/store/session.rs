@@ -73,7 +73,8 @@ impl Store {
         require_columns(&dataset, &view.leaves)?;
         let view = view.within(&dataset.range);
         connection.execute_batch(&view.create(&BTreeMap::new()))?;
-        let schema = describe(&connection, &view, drift)?;
+        let events = count(&connection, &view.count(&files, dataset.format))?;
+        let schema = describe(&connection, &view, drift, events)?;
         let (running, left_out, absent) = (Running::default(), Vec::new(), BTreeMap::new());
         let (kept, only) = (Kept::default(), None);
         let reading = OnceCell::new();
@@ -427,10 +428,14 @@ fn json_lines_view(connection: &Connection, files: &Files) -> Result<View, Store
     Ok(View::new(JSON_TABLE.to_owned(), &stored, leaves, files, Format::JsonLines))
 }
 
-fn describe(connection: &Connection, view: &View, drift: Vec<Drift>) -> Result<Schema, StoreError> {
+fn describe(
+    connection: &Connection,
+    view: &View,
+    drift: Vec<Drift>,
+    events: u64,
+) -> Result<Schema, StoreError> {
     let columns: BTreeMap<OcsfPath, DatasetColumn> =
         view.leaves.iter().map(|leaf| (OcsfPath(leaf.path.clone()), leaf.column.clone())).collect();
-    let events = count(connection, &view.count())?;
     // Binding the view shows here, not in the first rule, whatever DuckDB dislikes about it.
     connection.prepare(&format!("SELECT {} FROM {VIEW}", identifier("class_uid")))?;
     Ok(Schema { columns, event_id: view.event_id_source(), drift, events })

@@ -201,10 +201,16 @@ impl View {
         Self { range, ..self }
     }
 
-    /// The statement that counts its events.
-    pub(super) fn count(&self) -> String {
-        let condition = self.range.as_ref().map(|range| format!(" WHERE {range}")).unwrap_or_default();
-        format!("SELECT count(*) FROM {}{condition}", self.source)
+    /// The statement that counts its events. Those of whole files stand in their footers.
+    pub(super) fn count(&self, files: &Files, format: Format) -> String {
+        match (&self.range, format) {
+            (Some(range), _) => format!("SELECT count(*) FROM {} WHERE {range}", self.source),
+            (None, Format::JsonLines) => format!("SELECT count(*) FROM {}", self.source),
+            (None, Format::Parquet) => format!(
+                "SELECT CAST(coalesce(sum(num_rows), 0) AS UBIGINT) FROM parquet_file_metadata({})",
+                string_list(&files.patterns)
+            ),
+        }
     }
 
     /// What it selects from, where its range and another condition hold.

@@ -40,7 +40,7 @@ pub(super) fn ask(
     read: Read,
     cancel: &Cancel,
 ) -> Result<BTreeMap<usize, Found>, EvalError> {
-    let Read { held, events, shapes, rules } = read;
+    let Read { held, events, shapes, rules, .. } = read;
     let asked = |(job, (shape, candidates)): (usize, &(usize, Candidates))| {
         let Candidates::Groups(groups) = candidates else { return None };
         let shape = shapes.get(*shape)?;

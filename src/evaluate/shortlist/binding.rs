@@ -51,7 +51,7 @@ fn takes(store: &Store, tests: &[&str], cancel: &Cancel) -> bool {
 }
 
 /// An error where DuckDB refuses one of them.
-fn bind(store: &Store, jobs: &[Job<'_>], cancel: &Cancel) -> Result<(), EvalError> {
+pub(super) fn bind(store: &Store, jobs: &[Job<'_>], cancel: &Cancel) -> Result<(), EvalError> {
     // The line break ends a comment that the predicate may end in.
     let predicates: Vec<String> = jobs.iter().map(|job| format!("({}\n)", job.sql.predicate)).collect();
     let sql = format!("SELECT {} FROM ocsf_events WHERE false", predicates.join(",\n"));

@@ -45,14 +45,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Cancel;
 use super::error::EvalError;
 use super::summaries::{Found, Job};
+use crate::backend::Sql;
+use crate::bridge::ir::Test;
 use crate::bridge::{ColumnType, Plan};
 use crate::ocsf::OcsfPath;
-use crate::store::Store;
+use crate::store::{RowId, Store};
 use groups::Room;
 use reading::Candidates;
 
 /// Groups of events that a rule may match; more are left to a scan.
 const LIMIT: usize = 64 * 1024;
+
+/// Searches of text from which on a rule that is asked alone is worth a reading.
+const WIDE: usize = 64;
 
 /// Groups of a shape. One rule that many may match leaves room for the others.
 const SHAPE_LIMIT: usize = 4 * LIMIT;
@@ -85,6 +90,40 @@ pub(super) fn answer<'a>(
     taken.iter().for_each(|job| on_result(job.index, Ok(Found::nothing())));
     open.extend(refused);
     open
+}
+
+/// What one rule matched, and how many events are in its scope.
+pub(super) struct Alone {
+    pub(super) in_scope: u64,
+    pub(super) rows: Vec<RowId>,
+}
+
+/// Whether a rule searches texts so often that a reading answers it sooner than a scan, which searches a text anew for each
+/// literal.
+pub(super) fn is_wide(plan: &Plan) -> bool {
+    let mut searches = 0;
+    plan.predicate.visit_predicates(&mut |predicate| {
+        searches +=
+            usize::from(matches!(predicate.test, Test::Text { .. } | Test::Pattern { .. } | Test::Regex(_)));
+    });
+    searches >= WIDE
+}
+
+/// Answers one rule; `None` where it is left to a scan. Within [`Store::narrowed`], as the last that is done there.
+pub(super) fn alone(store: &Store, (plan, sql): (&Plan, &Sql), cancel: &Cancel) -> Option<Alone> {
+    if !store.has_rows() || sql.scope.trim().is_empty() {
+        return None;
+    }
+    let jobs = [Job { index: 0, plan, sql }];
+    let read = reading::read(store, &[(&sql.scope, plan)], Room::default(), cancel).ok()?;
+    // Of a rule that no event of the dataset may match, none was looked at.
+    let in_scope = Some(read.passed).filter(|passed| *passed > 0)?;
+    let (_, candidates) = read.rules.first()?;
+    let rows = match *candidates == Candidates::Groups(Vec::new()) {
+        true => binding::bind(store, &jobs, cancel).ok().map(|()| Vec::new())?,
+        false => asking::ask(store, &jobs, read, cancel).ok()?.remove(&0)?.rows?,
+    };
+    Some(Alone { in_scope, rows })
 }
 
 /// What a reading, and what follows from it, says of rules; by place among the jobs.

@@ -46,6 +46,8 @@ pub(super) struct Read {
     pub(super) shapes: Vec<Shape>,
     /// For each plan, its place among the shapes, and the events that it may match.
     pub(super) rules: Vec<(usize, Candidates)>,
+    /// How many events passed by: all of the scopes, where there is anything to ask of them.
+    pub(super) passed: u64,
 }
 
 /// For each rule, its scope's SQL and its plan, which events of the scope may match it; groups take no more than `room`.
@@ -87,9 +89,9 @@ pub(super) fn read(
             store.stream(&sql, cancel, |chunk| reading.read(chunk))?;
         }
     }
-    let Reading { rules, shapes, events, .. } = reading;
+    let Reading { rules, shapes, events, event: passed, .. } = reading;
     let rules = rules.into_iter().map(|rule| (rule.shape, rule.candidates)).collect();
-    Ok(Read { held, events, shapes, rules })
+    Ok(Read { held, events, shapes, rules, passed })
 }
 
 /// The columns that the plans read and the dataset has.

@@ -11,13 +11,13 @@ use duckdb::arrow::array::{Array, AsArray, StructArray};
 use duckdb::arrow::datatypes::{Int64Type, UInt64Type};
 
 use super::histogram::{Histogram, Minutes};
-use super::lowered::Lowered;
 use super::matches::{match_row, shown};
 use super::shortlist::Alone;
 use super::slice::{Slice, SortKey};
 use super::summaries::scope_or_all;
 use super::{Cancel, EvalError, MatchRow, Summary};
 use crate::backend::Sql;
+use crate::backend::duckdb_sql::lowered::Lowered;
 use crate::bridge::Plan;
 use crate::store::{RowId, Store};
 

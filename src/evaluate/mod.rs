@@ -12,7 +12,6 @@ mod finding;
 mod histogram;
 mod interpreted;
 mod located;
-mod lowered;
 mod matches;
 mod parts;
 mod recorded;

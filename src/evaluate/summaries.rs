@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use duckdb::Row;
 
 use super::error::{EvalError, check_columns};
-use super::lowered::Lowered;
 use super::shortlist::scopes::Grouped;
 use super::{Cancel, Summary, shortlist};
 use crate::backend::Sql;
+use crate::backend::duckdb_sql::lowered::Lowered;
 use crate::bridge::{ColumnType, Plan};
 use crate::ocsf::OcsfPath;
 use crate::store::{RowId, Store};

@@ -5,6 +5,7 @@
 
 mod correlation;
 mod literal;
+pub(crate) mod lowered;
 mod network;
 mod pattern;
 pub(crate) mod pieces;

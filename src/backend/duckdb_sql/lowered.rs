@@ -5,20 +5,22 @@
 
 use std::collections::BTreeMap;
 
+use super::RELATION;
+
 const CALL: &str = "lower(";
 
 /// Predicates over [`Lowered::source`], and what there is to be named for them.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Lowered {
+pub(crate) struct Lowered {
     /// In the order given.
-    pub(super) predicates: Vec<String>,
+    pub(crate) predicates: Vec<String>,
     /// By expression: its name.
     named: BTreeMap<String, String>,
 }
 
 impl Lowered {
-    /// The same predicates, with what they have in common by name. They are of the backend's writing.
-    pub(super) fn of(predicates: &[&str]) -> Self {
+    /// The same predicates, with what they have in common by name. They are of this backend's writing.
+    pub(crate) fn of(predicates: &[&str]) -> Self {
         let mut times: BTreeMap<&str, usize> = BTreeMap::new();
         for predicate in predicates {
             visit(predicate, &mut |_, argument| *times.entry(argument).or_default() += 1);
@@ -31,12 +33,12 @@ impl Lowered {
     }
 
     /// What the predicates are asked of: the events of a scope, which is SQL.
-    pub(super) fn source(&self, scope: &str) -> String {
+    pub(crate) fn source(&self, scope: &str) -> String {
         let named: String =
             self.named.iter().map(|(text, name)| format!(", {CALL}{text}) AS {name}")).collect();
         match named.is_empty() {
-            true => format!("ocsf_events\nWHERE {scope}"),
-            false => format!("(SELECT *{named}\nFROM ocsf_events\nWHERE {scope})"),
+            true => format!("{RELATION}\nWHERE {scope}"),
+            false => format!("(SELECT *{named}\nFROM {RELATION}\nWHERE {scope})"),
         }
     }
 }

@@ -15,10 +15,15 @@ pub(crate) const ROWS: usize = 500;
 /// Rows before the first one shown.
 const BEFORE: usize = 200;
 
+/// Rows behind the last one shown, as long as nobody has moved on from the first: of a rule that was only just selected the
+/// rows that are seen come soonest where no others are read.
+const AHEAD: usize = 32;
+
 /// The rows around those that are shown.
 pub(super) fn wanted(model: &Model) -> Slice {
-    let first = model.offset(Pane::Matches).row.saturating_sub(BEFORE);
-    Slice { order: model.matches.order, first, limit: ROWS }
+    let shown = model.offset(Pane::Matches).row;
+    let limit = if shown == 0 { view::rows_shown(model).saturating_add(AHEAD).min(ROWS) } else { ROWS };
+    Slice { order: model.matches.order, first: shown.saturating_sub(BEFORE), limit }
 }
 
 /// Asks for the rows that are shown and not there, once.

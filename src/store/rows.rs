@@ -164,6 +164,9 @@ impl Store {
         cancel: &Cancel,
         mut read: impl FnMut(&Row<'_>) -> duckdb::Result<T>,
     ) -> Result<Vec<T>, QueryError> {
+        if rows.is_empty() {
+            return Ok(Vec::new());
+        }
         let places: BTreeMap<RowId, usize> = rows.iter().copied().zip(0..).collect();
         let numbers = |of: &dyn Fn(&RowId) -> String| {
             let numbers: BTreeSet<String> = rows.iter().map(of).collect();

@@ -11,6 +11,7 @@ use crate::backend::duckdb_sql::emit;
 use crate::bridge::RoutedScope;
 use crate::bridge::ir::{Expr, FieldExpr, Number, PatternPart, Predicate, Regex, Test};
 use crate::evaluate::summaries::matched;
+use crate::evaluate::{Slice, matches};
 use crate::ocsf::{ClassUid, FieldType};
 use crate::pack::{Column, FilterOp, PackPlace, RouteFilter};
 use crate::sigma::{SigmaField, Span, TextMatch};
@@ -199,15 +200,9 @@ fn every_rule_is_asked_about_its_own_events() {
 /// The bridge writes no such pattern; that DuckDB is asked even so is what keeps "no match" from standing for "refused".
 #[test]
 fn what_duckdb_refuses_is_refused_also_where_no_event_is_left_to_ask_about() {
-    let too_large = Regex {
-        pattern: format!("{}qq", ".{1000}".repeat(60)),
-        ignore_case: false,
-        multiline: false,
-        dot_all: false,
-    };
     let folder = tempfile::tempdir().unwrap();
     let mut store = store(folder.path(), EVENTS);
-    let large = predicate("image", (FieldType::String, false), Test::Regex(too_large));
+    let large = too_large();
     // Of several `*`, DuckDB is given a regular expression: a long one, without counts.
     let any = |text: &str| [PatternPart::Text(text.to_owned()), PatternPart::AnyRun];
     let parts = [&"x".repeat(1_000_000), "b", "c", "d"].into_iter().flat_map(any).collect();
@@ -225,6 +220,29 @@ fn what_duckdb_refuses_is_refused_also_where_no_event_is_left_to_ask_about() {
         let (executable, refused) = of_scope.split_at(3);
         assert!(executable.iter().all(|found| found.as_ref().is_ok_and(|found| found.summary.matches == 0)));
         assert!(refused.iter().all(|found| found.as_ref().is_err_and(EvalError::is_compile)), "{refused:?}");
+    }
+}
+
+fn too_large() -> Expr {
+    let pattern = format!("{}qq", ".{1000}".repeat(60));
+    let regex = Regex { pattern, ignore_case: false, multiline: false, dot_all: false };
+    predicate("image", (FieldType::String, false), Test::Regex(regex))
+}
+
+#[test]
+fn a_rule_of_many_searches_that_is_asked_alone_is_refused_as_well() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = store(folder.path(), EVENTS);
+    let absent = (0..WIDE).map(|n| holds("image", false, TextMatch::Contains, &format!("absent {n}")));
+    let absent = Expr::Or(absent.collect());
+    for (predicate, is_refused) in [(absent.clone(), false), (Expr::And(vec![absent, too_large()]), true)] {
+        let plan = plan(predicate);
+        assert!(is_wide(&plan));
+        let found = matches(&mut store, &plan, &emit(&plan), Slice::first(10), &Cancel::never());
+        match is_refused {
+            true => assert!(found.as_ref().is_err_and(EvalError::is_compile), "{found:?}"),
+            false => assert_eq!(found.unwrap().summary.matches, 0),
+        }
     }
 }
 
